@@ -1,0 +1,216 @@
+"""Inputs: everything that can happen to a session. All of them enter by the one door, the relay.
+
+An input carries ids and choices, never a customer's or an operator's words: those are bodies, kept beside the
+journal by message id and revision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from routing.ids import CustomerKey, DeskId, MessageId, OperatorId, SessionId, ShortCode, Topic
+
+
+class Outcome(StrEnum):
+    """How a session ended, as reports count it."""
+
+    SOLVED = "solved"
+    UNSOLVED = "unsolved"
+    NO_ANSWER = "no_answer"  # the customer read our last message and did not come back
+    ENDED = "ended"  # the customer ended the conversation
+    ABANDONED = "abandoned"  # the customer ended it, or left, before a person had answered
+    SPAM = "spam"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an operator acted: the mirror (by number) whose thread already shows it, or none for the desk page."""
+
+    mirror: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a new session starts with. `nonce` and `code` are minted outside, since rules draw no random numbers."""
+
+    session: SessionId
+    code: ShortCode
+    customer: CustomerKey
+    verified: bool
+    language: str
+    topic: Topic
+    previous: SessionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerWrote:
+    """A message from the customer. `opening` is used when there is no open session to put it in."""
+
+    message: MessageId
+    opening: Opening | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRevised:
+    """`committed`: the message itself is in the journal, so an unknown one is too old and not too early."""
+
+    message: MessageId
+    revision: int
+    committed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerWithdrew:
+    message: MessageId
+    committed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerArrived:
+    """A page of the customer's is connected again."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLeft:
+    """No page of the customer's has been connected for a while (reloads and dead zones do not count)."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerReceived:
+    """Our messages up to this one are on the customer's device; `seen` when they were on the screen."""
+
+    message: MessageId
+    seen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerAnswered:
+    """The answer to "did this solve it?"."""
+
+    solved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerEnded:
+    """The customer ended the conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerLinked:
+    """A visitor logged in: the session belongs to this account from now on."""
+
+    account: CustomerKey
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorReplied:
+    message: MessageId
+    operator: OperatorId
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorNoted:
+    """Operator text that the customer must never see. Another type than a reply, not a flag on one."""
+
+    message: MessageId
+    operator: OperatorId
+    origin: Origin = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRevised:
+    message: MessageId
+    operator: OperatorId
+    revision: int
+    committed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorWithdrew:
+    message: MessageId
+    operator: OperatorId
+    committed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorClaimed:
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorReleased:
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorHeld:
+    """The operator needs time and promises an update by `until` (ms since 1970, UTC); the customer is told."""
+
+    operator: OperatorId
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorTransferred:
+    operator: OperatorId
+    desk: DeskId
+    to: OperatorId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorResolved:
+    operator: OperatorId
+    outcome: Outcome = Outcome.SOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class OfferProposed:
+    """`allocate` proposes the session to an operator; `decide` verifies it."""
+
+    operator: OperatorId
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfferEnded:
+    """`allocate` takes an offer back: it lapsed, or its operator left."""
+
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineFell:
+    """The earliest of the session's timers is due. Which ones fell is read from the session, not from here."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureOrdered:
+    """The bodies are to be erased, and every mirror deleted."""
+
+
+CustomerInput = (
+    CustomerWrote
+    | CustomerRevised
+    | CustomerWithdrew
+    | CustomerArrived
+    | CustomerLeft
+    | CustomerReceived
+    | CustomerAnswered
+    | CustomerEnded
+    | CustomerLinked
+)
+OperatorInput = (
+    OperatorReplied
+    | OperatorNoted
+    | OperatorRevised
+    | OperatorWithdrew
+    | OperatorClaimed
+    | OperatorReleased
+    | OperatorHeld
+    | OperatorTransferred
+    | OperatorResolved
+)
+BridgeInput = OfferProposed | OfferEnded | DeadlineFell | ErasureOrdered
+Input = CustomerInput | OperatorInput | BridgeInput
