@@ -1,0 +1,495 @@
+"""The ports: what an adapter must do, may rely on, and must not do.
+
+There are three. `Store` keeps everything (Redis). `Network` is where operators work (Slack, Discord, the desk page).
+`Files`, in `bridge.files`, keeps attachments. The customer's side needs no port: it calls the relay and follows the
+feed, see `bridge.relay` and `bridge.feed`.
+
+Times are ms since 1970 (UTC) by the store's clock unless a name says otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bridge.messages import About, Body
+from routing.effects import Effect
+from routing.facts import Fact
+from routing.ids import (
+    CustomerKey,
+    DeskId,
+    EffectId,
+    InputKey,
+    MessageId,
+    NetworkName,
+    PostRef,
+    SessionId,
+    ShortCode,
+    ThreadRef,
+)
+from routing.session import Session
+
+# ---------------------------------------------------------------------------------------------- the store: commit
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal. `visible` numbers the customer-visible entries from 1; None for all others."""
+
+    index: int
+    tag: str
+    visible: int | None
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A session as the store has it. `head` is the journal's length, and serves as the session's version."""
+
+    session: Session
+    head: int
+    visible: int
+    tag: str  # of the last visible entry
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A body to be kept with the facts that speak of it. `early` ones belong to a message yet to come."""
+
+    message: MessageId
+    revision: int
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Everything that one decision changes, in one step or not at all."""
+
+    key: InputKey
+    before: Stored | None
+    after: Stored
+    entries: tuple[Entry, ...]
+    bodies: tuple[Written, ...] = ()
+    about: About | None = None
+    effects: tuple[Effect, ...] = ()
+    deadline: int | None = None  # the earliest of the session's timers
+    terms: Mapping[NetworkName, int] = field(default_factory=dict)  # this process's leases, for the direct rule
+    fence: tuple[str, int] | None = None  # (lease name, term): refuse when it is not the current one
+    refresh: bool = True  # the card and the desk's list show something else now
+    refresh_card_at: int = 0  # when the card may be redrawn: changes until then are drawn together
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """It is durable. `direct` names the destinations whose first effect this process may send at once."""
+
+    stored: Stored
+    direct: frozenset[NetworkName] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """This key was committed before, with this head after it. Nothing was written now."""
+
+    session: SessionId
+    head: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The session has moved on, or the customer has an open session already: load again and decide again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """The lease named in `fence` is another's now."""
+
+
+CommitResult = Committed | Duplicate | Conflict | Fenced
+
+
+# ---------------------------------------------------------------------------------------------- the store: lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Says that a send of this effect began under this term, at this time. It may have happened or not."""
+
+    term: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The head of a lane. `stamp` is set when somebody began to send it before and did not finish the books."""
+
+    effect: Effect
+    stamp: Stamp | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    session: SessionId
+    to: NetworkName
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """A lane as `outbox list` shows it. `error` is the platform's word for the last failure; `aside` says that the
+    effect was set aside and the lane went on without it."""
+
+    lane: Lane
+    effects: int
+    head: Effect | None
+    due: int
+    attempts: int
+    error: str
+    aside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What a network made of an effect: the thread it opened, the posts it wrote (several for a long message)."""
+
+    thread: ThreadRef | None = None
+    posts: tuple[PostRef, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The books after an acknowledged effect. `next` is the lane's new head, already stamped, or None when empty."""
+
+    next: Pending | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """An effect whose outcome was once unknown, to be looked at again for a late double."""
+
+    session: SessionId
+    effect: Effect
+
+
+# ---------------------------------------------------------------------------------------------- the store: the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """`name` is `destination@partition`. `term` grows with every new holder."""
+
+    name: str
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A session in a desk's list, derived from its snapshot and guarded by `head`."""
+
+    session: SessionId
+    code: ShortCode
+    desk: DeskId
+    head: int
+    summary: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A thread and the session that it mirrors."""
+
+    session: SessionId
+    mirror: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """Input from a thread that no session is known for yet, kept as the adapter gave it."""
+
+    key: InputKey
+    thread: ThreadRef
+    payload: Mapping[str, object]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Something changed: `head` of a session, or a lane that waits for its worker. Best effort, may be lost."""
+
+    session: SessionId
+    customer: str
+    head: int
+    lanes: tuple[NetworkName, ...] = ()
+    signal: Mapping[str, str] | None = None
+
+
+class Store(Protocol):
+    """Keeps sessions, journals, bodies, lanes, timers, leases.
+
+    Every call either did all of what it says or raises: `StoreUnavailableError` when the outcome is unknown (calls
+    that write may then be repeated as they are: each is idempotent by key, term or value), `StoreCorruptError` when
+    a key holds something foreign. A wake-up may be lost, repeated or late; everything else is exact.
+    """
+
+    partitions: int
+
+    async def now(self) -> int:
+        """The store's clock. Cheap: an offset from this process's monotonic clock, corrected in the background."""
+        ...
+
+    # --- sessions
+    async def commit(self, commit: Commit) -> CommitResult:
+        """Write one decision. Checks every key's type, then the duplicate, the fence, the version, then writes.
+
+        Durable when it returns: fsynced, and on as many replicas as the settings ask for.
+        """
+        ...
+
+    async def load(self, session: SessionId) -> Stored | None: ...
+    async def open_session(self, customer: CustomerKey) -> SessionId | None:
+        """The customer's open session if there is one, else their latest, else None."""
+        ...
+
+    async def wrote_before(self, customer: CustomerKey, key: InputKey) -> Duplicate | None:
+        """Whether this key was committed in any session of the customer's that is kept."""
+        ...
+
+    async def attach(self, customer: CustomerKey, session: SessionId) -> bool:
+        """Make this the account's open session, unless it has another open one. True when it is theirs now."""
+        ...
+
+    async def journal(self, session: SessionId, start: int = 0, stop: int | None = None) -> list[Entry]: ...
+    async def visible_since(self, session: SessionId, position: int) -> list[Entry]:
+        """The customer-visible entries from number `position` (that one included), in order."""
+        ...
+
+    async def bodies(self, session: SessionId, wanted: Sequence[tuple[MessageId, int]]) -> list[Body | None]: ...
+    async def about(self, session: SessionId) -> About: ...
+    async def has_body(self, session: SessionId, message: MessageId) -> bool: ...
+    async def mint_code(self) -> ShortCode: ...
+    async def session_by_code(self, code: ShortCode) -> SessionId | None: ...
+    async def sessions(self) -> AsyncIterator[SessionId]:
+        """Every session that is kept, in no order."""
+        ...
+
+    async def erase(self, session: SessionId) -> None:
+        """Delete the bodies. The facts stay; mirrors are the lanes' work."""
+        ...
+
+    async def rewrite(self) -> None:
+        """Make what was erased leave the disk, too. Raises StoreUnavailableError where we are not allowed to."""
+        ...
+
+    # --- lanes (term: of the lease on (partition, destination); raises LostLeaseError when it is not current)
+    async def take(self, lane: Lane, term: int) -> Pending | None:
+        """The lane's head. Stamped `tried(term)` now, unless it bore a stamp: then that one is shown and stays."""
+        ...
+
+    async def stamp(self, lane: Lane, term: int, effect: EffectId) -> None:
+        """Stamp again, right before a retry."""
+        ...
+
+    async def settle(self, lane: Lane, term: int, effect: Effect, done: Delivered, *, sweep_at: int | None) -> Settled:
+        """Acknowledge the head: remember thread and posts, remove it, stamp and return the next.
+
+        `sweep_at`: look once more at that time for a late double.
+        """
+        ...
+
+    async def set_aside(self, lane: Lane, term: int, effect: Effect, error: str) -> Settled:
+        """Park a poisoned head where `outbox list` shows it, and go on with the next."""
+        ...
+
+    async def put_off(self, lane: Lane, term: int, due: int, error: str, *, certain: bool) -> None:
+        """The lane waits until `due`; `error` is for `outbox list`. `certain`: the head was certainly not sent, so
+        it loses its stamp."""
+        ...
+
+    async def waiting_lanes(self, partition: int, to: NetworkName, now: int) -> list[Lane]:
+        """Lanes with unacknowledged effects that are due."""
+        ...
+
+    async def lane_states(self, session: SessionId, to: NetworkName) -> LaneState | None:
+        """One lane, stuck or not; None when it is empty."""
+        ...
+
+    async def stuck_lanes(self, to: NetworkName) -> list[LaneState]:
+        """Lanes whose head has failed, and effects set aside: what `outbox list` shows."""
+        ...
+
+    async def retry(self, lane: Lane) -> None: ...
+    async def discard(self, lane: Lane, effect: EffectId) -> bool: ...
+    async def sweeps(self, partition: int, to: NetworkName, now: int) -> list[Sweep]: ...
+    async def swept(self, to: NetworkName, sweep: Sweep) -> None: ...
+    async def threads(self, session: SessionId) -> Mapping[int, ThreadRef]:
+        """The session's mirrors' threads, by mirror number."""
+        ...
+
+    async def posts(self, session: SessionId, message: MessageId, mirror: int) -> tuple[PostRef, ...]: ...
+    async def posted(self, session: SessionId, messages: Sequence[MessageId]) -> set[MessageId]:
+        """Which of these messages have reached a network."""
+        ...
+
+    async def all_posts(self, session: SessionId, mirror: int) -> tuple[PostRef, ...]:
+        """Everything that we posted in the mirror, in order; for deleting it."""
+        ...
+
+    async def place(self, network: NetworkName, thread: ThreadRef, placed: Placed) -> None:
+        """Remember whose thread this is. Called before `settle`, and again for a second root."""
+        ...
+
+    async def placed(self, network: NetworkName, thread: ThreadRef) -> Placed | None: ...
+    async def keep_unplaced(self, network: NetworkName, unplaced: Unplaced) -> None: ...
+    async def unplaced(self, network: NetworkName) -> list[Unplaced]: ...
+    async def drop_unplaced(self, network: NetworkName, key: InputKey) -> None: ...
+
+    # --- coalesced views: the card on a network, the line in the index
+    async def stale_views(self, partition: int, to: NetworkName, now: int) -> list[SessionId]:
+        """Sessions whose card (or, for `index`, whose line) is out of date."""
+        ...
+
+    async def view_refreshed(self, to: NetworkName, session: SessionId, head: int, again_at: int) -> None:
+        """The view shows the session as of `head`. If it has moved on since, it is stale again at `again_at`."""
+        ...
+
+    async def put_line(self, line: Line) -> None:
+        """Put or renew a line in its desk's list, unless a newer one is there. Closed sessions go to `closed`."""
+        ...
+
+    async def drop_line(self, desk: DeskId, session: SessionId, head: int) -> None:
+        """Take a session off the list of a desk that it has left."""
+        ...
+
+    async def lines(self, desk: DeskId) -> list[Line]: ...
+    async def closed(self, desk: DeskId, limit: int) -> list[SessionId]:
+        """The desk's closed sessions, latest first."""
+        ...
+
+    async def sessions_of(self, customer: CustomerKey) -> list[SessionId]:
+        """All sessions of a customer that are kept, oldest first."""
+        ...
+
+    # --- timers, presence
+    async def due_timers(self, partition: int, now: int) -> list[SessionId]: ...
+    async def set_timer(self, session: SessionId, due: int | None) -> None: ...
+    async def alive(self, sessions: Sequence[SessionId], now: int) -> None:
+        """These sessions' customers have a page connected."""
+        ...
+
+    async def absent(self, partition: int, before: int) -> list[SessionId]:
+        """Sessions whose customer was last connected before that time, and was not noted as absent yet."""
+        ...
+
+    async def absence_noted(self, session: SessionId, before: int) -> None: ...
+
+    # --- leases
+    async def hold(self, name: str, holder: str, ttl: int) -> Lease | None:
+        """Take or renew a lease for `ttl` ms. None while another holds it."""
+        ...
+
+    async def hold_many(self, names: Sequence[str], holder: str, ttl: int) -> list[Lease | None]: ...
+    async def release(self, lease: Lease, holder: str) -> None: ...
+    async def holder(self, name: str) -> tuple[str, int, int]:
+        """Who holds a lease: (holder or "", term, until)."""
+        ...
+
+    async def processes(self, holder: str, now: int) -> list[str]:
+        """Say that this process lives, and hear who else does."""
+        ...
+
+    # --- shared limits and small secrets
+    async def draw(self, bucket: str, wanted: int, rate: float, burst: int) -> tuple[int, int]:
+        """Draw up to `wanted` tokens from a bucket shared by all processes: (granted, ms until there is one more)."""
+        ...
+
+    async def pause(self, bucket: str, until: int) -> None:
+        """The platform said to wait: nobody draws from this bucket before then."""
+        ...
+
+    async def leave(self, holder: str) -> None:
+        """This process stops: the others need not wait until its word has expired."""
+        ...
+
+    async def put(self, name: str, value: str, ttl: int | None = None) -> None: ...
+    async def get(self, name: str) -> str | None: ...
+    async def take_once(self, name: str) -> str | None:
+        """Read and delete in one step: what was put here works once."""
+        ...
+
+    async def names(self, prefix: str) -> list[str]: ...
+    async def forget(self, name: str) -> None: ...
+
+    # --- wake-ups
+    def hints(self) -> AsyncIterator[Hint]:
+        """Hints from other processes (and perhaps our own). Never ends while the store is open."""
+        ...
+
+    async def signal(self, hint: Hint) -> None:
+        """Tell the other processes something that is true only now (typing). Never journaled."""
+        ...
+
+
+# ---------------------------------------------------------------------------------------------- networks
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An effect with everything that is needed to carry it out. `body` is None where the words were erased.
+
+    `thread` is the mirror's root, None before it is open. `posts` are those of the message that is revised or
+    withdrawn, or all of the mirror's for DeleteMirror. `term` is the lease's, for what must be fenced.
+    """
+
+    effect: Effect
+    session: Session
+    about: About
+    thread: ThreadRef | None = None
+    body: Body | None = None
+    posts: tuple[PostRef, ...] = ()
+
+
+class Network(Protocol):
+    """Where operators work.
+
+    The engine calls `deliver` for one effect of a session at a time, and for different sessions concurrently; it
+    wraps each call in the send deadline and cancels it then. An adapter never retries on its own, never sleeps
+    through a rate limit longer than it was told to, and never waits for another session. Text from customers reaches
+    the network with nothing in it that acts.
+    """
+
+    name: NetworkName
+
+    async def start(self) -> None:
+        """Connect. Returns when operators' input flows; raises `KakehashiError` with the mend when it cannot."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop taking input, finish what is being acknowledged. `deliver` may still be called until this returns."""
+        ...
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        """Do it once. Raises `DeliveryError`; any other exception counts as ambiguous."""
+        ...
+
+    async def find(self, delivery: Delivery) -> list[Delivered]:
+        """Look for what an earlier, unfinished `deliver` of the same effect left: oldest first, empty when certainly
+        nothing. Reads only. Raises `DeliveryError` when it cannot tell."""
+        ...
+
+    async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
+        """Take back the later of two results of one effect; a second root that people answered in gets a pointer."""
+        ...
+
+    async def refresh(self, delivery: Delivery) -> None:
+        """Redraw the card from `delivery.session`. `delivery.effect` is the OpenThread of the current mirror."""
+        ...
+
+    def ready(self) -> str | None:
+        """None when input and output flow, else why not, in one line for `/readyz`."""
+        ...
+
+
+class SupportsTyping(Protocol):
+    """A network that can show that the customer is typing."""
+
+    async def show_typing(self, thread: ThreadRef) -> None: ...

@@ -1,0 +1,387 @@
+"""The relay: the one door. Every input enters here; nothing else changes a session.
+
+It loads the session, lets `decide` judge, and commits facts, effects and deadline in one step. Two processes may do
+this at once for one session: the store refuses the later commit by version, and the relay decides again on what is
+there now. Whoever called is answered only after the commit is durable.
+"""
+
+from __future__ import annotations
+
+import secrets
+from asyncio import Lock
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from bridge.errors import LostLeaseError, OverloadedError
+from bridge.feed import Feed
+from bridge.messages import About, Body
+from bridge.ports import Commit, Committed, Duplicate, Entry, Fenced, Store, Stored, Written
+from routing import inputs as i
+from routing.decide import Decision, Nothing, Refusal, decide
+from routing.effects import Effect
+from routing.ids import (
+    CustomerKey,
+    InputKey,
+    MessageId,
+    NetworkName,
+    SessionId,
+    Topic,
+    partition_in,
+    partition_of,
+    session_id,
+)
+from routing.policy import Policy
+from routing.session import Reason, Session, State
+from routing.view import customer_view
+
+ATTEMPTS = 16
+"""How often one input is decided again after a conflict. Each conflict is another input's success, so this ends."""
+
+UNDER_WAY = 4_096
+"""Inputs in flight in one process. Beyond it new ones are shed, visibly, rather than queued without bound."""
+
+CARD_DELAY = 1_000
+"""ms until a changed card is redrawn, together with whatever else changes until then."""
+
+REMEMBERED = 20_000
+"""Sessions kept decoded in memory; the store has the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a session is opened with, should this message open one."""
+
+    verified: bool
+    language: str
+    topic: Topic
+    about: About = field(default_factory=About)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The input is durable. `fresh` is False when it had been before: then `entries` is empty."""
+
+    stored: Stored
+    entries: tuple[Entry, ...] = ()
+    fresh: bool = True
+
+
+Answer = Receipt | Refusal | Nothing
+
+
+class Senders(Protocol):
+    """The lanes, as the relay sees them."""
+
+    def terms(self, partition: int) -> dict[NetworkName, int]:
+        """The leases that this process holds on the partition's destinations, with their terms."""
+        ...
+
+    def send_direct(self, stored: Stored, effects: Sequence[Effect], bodies: dict[tuple[MessageId, int], Body]) -> None:
+        """Send the first effect now: the commit stamped it for us. The rest follows from the lane."""
+        ...
+
+
+class Relay:
+    """`policy` is asked on every input, so a reloaded policy holds from the next one on."""
+
+    def __init__(self, store: Store, feed: Feed, policy: Callable[[], Policy], senders: Senders) -> None:
+        self._store = store
+        self._feed = feed
+        self._policy = policy
+        self._senders = senders
+        self._locks: WeakValueDictionary[CustomerKey, Lock] = WeakValueDictionary()
+        self._sessions: OrderedDict[SessionId, Stored] = OrderedDict()
+        self._current: OrderedDict[CustomerKey, SessionId] = OrderedDict()
+        self._under_way = 0
+
+    # ------------------------------------------------------------------ what is there
+
+    async def current(self, customer: CustomerKey) -> Stored | None:
+        """The customer's open session, else their latest one, else None."""
+        session = self._current.get(customer) or await self._store.open_session(customer)
+        if session is None:
+            return None
+        stored = await self.session(session)
+        if stored is None or stored.session.customer != customer:
+            self._current.pop(customer, None)
+            return None
+        self._remember(stored)
+        self._make_current(stored)
+        return stored
+
+    async def session(self, session: SessionId) -> Stored | None:
+        """The session as far as this process knows it. A commit finds out when another process knows more."""
+        cached = self._sessions.get(session)
+        if cached is not None:
+            self._sessions.move_to_end(session)
+            return cached
+        stored = await self._store.load(session)
+        if stored is not None:
+            self._remember(stored)
+        return stored
+
+    def outdated(self, session: SessionId, head: int) -> None:
+        """Another process has committed up to `head`."""
+        cached = self._sessions.get(session)
+        if cached is not None and cached.head < head:
+            del self._sessions[session]
+
+    # ------------------------------------------------------------------ what happens
+
+    async def from_customer(
+        self,
+        customer: CustomerKey,
+        event: i.CustomerInput,
+        key: InputKey,
+        *,
+        body: Body | None = None,
+        greeting: Greeting | None = None,
+    ) -> Answer:
+        """An input of a customer's. Which session it reaches follows from who they are, never from what they send.
+
+        Raises StoreUnavailableError or OverloadedError when it is not known to be stored: send it again as it is.
+        """
+        arrival = _Arrival(customer, event, key, body, greeting)
+        with self._admitted():
+            async with self._turn(customer):
+                return await self._settle(arrival, lambda: self.current(customer))
+
+    async def from_operator(
+        self, session: SessionId, event: i.OperatorInput, key: InputKey, *, body: Body | None = None
+    ) -> Answer:
+        """An input of an operator's, from whatever network. Raises as `from_customer` does."""
+        return await self._into(session, event, key, body=body)
+
+    async def from_bridge(
+        self,
+        session: SessionId,
+        event: i.BridgeInput | i.CustomerLeft,
+        key: InputKey,
+        *,
+        fence: tuple[str, int] | None = None,
+    ) -> Answer:
+        """A deadline, an allocation, an administrator's order. Raises LostLeaseError when `fence` is not current."""
+        return await self._into(session, event, key, fence=fence)
+
+    async def _into(
+        self,
+        session: SessionId,
+        event: i.Input,
+        key: InputKey,
+        *,
+        body: Body | None = None,
+        fence: tuple[str, int] | None = None,
+    ) -> Answer:
+        with self._admitted():
+            stored = await self.session(session)
+            if stored is None:
+                return Refusal(Reason.NO_SESSION)
+            arrival = _Arrival(stored.session.customer, event, key, body, None, fence)
+            async with self._turn(stored.session.customer):
+                return await self._settle(arrival, lambda: self.session(session))
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        if self._under_way >= UNDER_WAY:
+            raise OverloadedError("too much is under way", mend="send it again in a moment")
+        self._under_way += 1
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+
+    def _turn(self, customer: CustomerKey) -> Lock:
+        """One input of a customer's at a time in this process; it spares conflicts, and is not what prevents them."""
+        lock = self._locks.get(customer)
+        if lock is None:
+            lock = self._locks[customer] = Lock()
+        return lock
+
+    async def _settle(self, arrival: _Arrival, find: Callable[[], Awaitable[Stored | None]]) -> Answer:
+        for _ in range(ATTEMPTS):
+            stored = await find()
+            answer = await self._once(arrival, stored)
+            if answer is not None:
+                return answer
+            self._forget(arrival.customer, stored)
+        raise OverloadedError("the session kept changing under this input", mend="send it again in a moment")
+
+    async def _once(self, arrival: _Arrival, stored: Stored | None) -> Answer | None:
+        """One attempt; None when somebody else was faster."""
+        if arrival.opens and (stored is None or stored.session.state is State.CLOSED):
+            repeated = await self._store.wrote_before(arrival.customer, arrival.key)
+            if repeated is not None:
+                return await self._repeated(repeated)
+            event, before = await self._opening(arrival, stored), None
+        else:
+            event, before = await self._aware_of_old_words(arrival.event, stored), stored
+        verdict = decide(
+            before.session if before else None,
+            event,
+            key=arrival.key,
+            now=await self._store.now(),
+            policy=self._policy(),
+        )
+        if not isinstance(verdict, Decision):
+            return verdict
+        return await self._commit(arrival, before, verdict)
+
+    async def _opening(self, arrival: _Arrival, latest: Stored | None) -> i.Input:
+        """The same message, with all that a new session needs."""
+        event, greeting = arrival.event, arrival.greeting
+        if not isinstance(event, i.CustomerWrote) or greeting is None:
+            return event
+        customer = arrival.customer
+        partition = partition_of(customer, self._store.partitions)
+        opening = i.Opening(
+            session=session_id(customer.site, partition, secrets.token_hex(8)),
+            code=await self._store.mint_code(),
+            customer=customer,
+            verified=greeting.verified,
+            language=greeting.language,
+            topic=greeting.topic,
+            previous=latest.session.id if latest else None,
+        )
+        return replace(event, opening=opening)
+
+    async def _aware_of_old_words(self, event: i.Input, stored: Stored | None) -> i.Input:
+        """An edit of a message that the snapshot does not know is either early or late; the store can tell."""
+        if not isinstance(event, EDITS) or stored is None or stored.session.spoken(event.message):
+            return event
+        return replace(event, committed=await self._store.has_body(stored.session.id, event.message))
+
+    async def _commit(self, arrival: _Arrival, before: Stored | None, decision: Decision) -> Answer | None:
+        after, entries = _append(before, decision)
+        direct_on = self._senders.terms(partition_in(decision.session.id)) if decision.effects else {}
+        result = await self._store.commit(
+            Commit(
+                key=arrival.key,
+                before=before,
+                after=after,
+                entries=entries,
+                bodies=arrival.written,
+                about=arrival.greeting.about if before is None and arrival.greeting else None,
+                effects=decision.effects,
+                deadline=min(decision.timers.values(), default=None),
+                terms=direct_on,
+                fence=arrival.fence,
+                refresh=_looks_different(before, after),
+                refresh_card_at=decision.session.last_at + CARD_DELAY,
+            )
+        )
+        if isinstance(result, Committed):
+            return self._done(arrival, result, entries, decision.effects)
+        if isinstance(result, Duplicate):
+            return await self._repeated(result)
+        if isinstance(result, Fenced):
+            raise LostLeaseError("the lease is another process's now")
+        return None
+
+    def _done(
+        self, arrival: _Arrival, result: Committed, entries: tuple[Entry, ...], effects: tuple[Effect, ...]
+    ) -> Receipt:
+        stored = result.stored
+        self._remember(stored)
+        if arrival.opens:
+            self._make_current(stored)
+        bodies = {(one.message, one.revision): one.body for one in arrival.written}
+        if result.direct:
+            first = {effect.to: effect for effect in reversed(effects) if effect.to in result.direct}
+            self._senders.send_direct(stored, list(first.values()), bodies)
+        self._feed.tell(stored, entries, bodies)
+        return Receipt(stored, entries)
+
+    async def _repeated(self, duplicate: Duplicate) -> Answer:
+        stored = await self.session(duplicate.session)
+        if stored is None or stored.head < duplicate.head:
+            stored = await self._store.load(duplicate.session)
+        if stored is None:
+            return Refusal(Reason.NO_SESSION)
+        return Receipt(stored, fresh=False)
+
+    def _remember(self, stored: Stored) -> None:
+        self._sessions[stored.session.id] = stored
+        self._sessions.move_to_end(stored.session.id)
+        if len(self._sessions) > REMEMBERED:
+            self._sessions.popitem(last=False)
+
+    def _make_current(self, stored: Stored) -> None:
+        self._current[stored.session.customer] = stored.session.id
+        self._current.move_to_end(stored.session.customer)
+        if len(self._current) > REMEMBERED:
+            self._current.popitem(last=False)
+
+    def _forget(self, customer: CustomerKey, stored: Stored | None) -> None:
+        self._current.pop(customer, None)
+        if stored is not None:
+            self._sessions.pop(stored.session.id, None)
+
+
+EDITS = (i.CustomerRevised, i.CustomerWithdrew, i.OperatorRevised, i.OperatorWithdrew)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """An input on its way through the relay, with what travels beside it."""
+
+    customer: CustomerKey
+    event: i.Input
+    key: InputKey
+    body: Body | None = None
+    greeting: Greeting | None = None
+    fence: tuple[str, int] | None = None
+
+    @property
+    def opens(self) -> bool:
+        return isinstance(self.event, i.CustomerWrote)
+
+    @property
+    def written(self) -> tuple[Written, ...]:
+        event = self.event
+        if self.body is None or not isinstance(event, SPEAKS):
+            return ()
+        revision = event.revision if isinstance(event, i.CustomerRevised | i.OperatorRevised) else 0
+        return (Written(event.message, revision, self.body),)
+
+
+SPEAKS = (i.CustomerWrote, i.OperatorReplied, i.OperatorNoted, i.CustomerRevised, i.OperatorRevised)
+
+
+def _looks_different(before: Stored | None, after: Stored) -> bool:
+    """Whether a list or a card shows something else now. One more message in a talk changes neither."""
+    return before is None or _face(before.session) != _face(after.session)
+
+
+def _face(session: Session) -> tuple[object, ...]:
+    return (
+        session.state,
+        session.desk,
+        session.assignee,
+        session.turn,
+        session.waiting_since,
+        session.presence,
+        session.offer,
+        session.customer,
+        session.erased,
+    )
+
+
+def _append(before: Stored | None, decision: Decision) -> tuple[Stored, tuple[Entry, ...]]:
+    """The entries that continue the journal, and the session's books after them."""
+    head = before.head if before else 0
+    visible = before.visible if before else 0
+    tag = before.tag if before else ""
+    entries = []
+    for fact in decision.facts:
+        mark = secrets.token_hex(4)
+        shown = customer_view(fact) is not None
+        if shown:
+            visible, tag = visible + 1, mark
+        entries.append(Entry(head, mark, visible if shown else None, fact))
+        head += 1
+    epoch = before.epoch if before else secrets.token_hex(4)
+    return Stored(decision.session, head, visible, tag, epoch), tuple(entries)
