@@ -1,0 +1,683 @@
+"""The Store port on Redis: standalone, Sentinel or Cluster, private or shared. See `keys` for what lies where."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters.redis import codec
+from adapters.redis.keys import Keys
+from adapters.redis.wire import Wire, load_script
+from bridge.errors import LostLeaseError, StoreCorruptError, StoreUnavailableError
+from bridge.messages import About, Body
+from bridge.ports import (
+    Commit,
+    CommitResult,
+    Committed,
+    Conflict,
+    Delivered,
+    Duplicate,
+    Entry,
+    Fenced,
+    Hint,
+    Lane,
+    LaneState,
+    Lease,
+    Line,
+    Pending,
+    Placed,
+    Settled,
+    Stamp,
+    Stored,
+    Sweep,
+    Unplaced,
+)
+from routing.effects import Effect, PostMessage
+from routing.ids import (
+    CustomerKey,
+    DeskId,
+    EffectId,
+    InputKey,
+    MessageId,
+    NetworkName,
+    PostRef,
+    SessionId,
+    ShortCode,
+    ThreadRef,
+    partition_in,
+    partition_of,
+    short_code,
+)
+from routing.session import State
+
+SCRIPTS = Path(__file__).parent / "scripts"
+TAIL = 64
+"""Journal lines read at a time when looking for a position: most clients that come back missed a handful."""
+
+CODES_AT_ONCE = 32
+"""Short codes that a process takes at a time; what it does not use is a gap, and no code is given twice."""
+
+CLOCK_EVERY = 5.0
+"""Seconds between looks at the server's clock."""
+
+PROCESS_TTL = 10_000
+"""ms after which a process that has not said anything counts as dead."""
+
+CLOSED_KEPT = 10_000
+"""Closed sessions in a desk's list. The sessions themselves are kept; this is only the list."""
+
+
+class RedisStore:
+    """See `bridge.ports.Store`. Make it with `RedisStore.open`."""
+
+    def __init__(self, wire: Wire, keys: Keys, partitions: int) -> None:
+        self.partitions = partitions
+        self._wire = wire
+        self._keys = keys
+        self._offset: float | None = None
+        self._looked = 0.0
+        self._looking: asyncio.Task[None] | None = None
+        self._codes: list[ShortCode] = []
+        script = load_script
+        self._commit = script(SCRIPTS, "commit")
+        self._take = script(SCRIPTS, "take")
+        self._settle = script(SCRIPTS, "settle")
+        self._put_off = script(SCRIPTS, "put_off")
+        self._discard = script(SCRIPTS, "discard")
+        self._hold = script(SCRIPTS, "hold")
+        self._release = script(SCRIPTS, "release")
+        self._draw = script(SCRIPTS, "draw")
+        self._refreshed = script(SCRIPTS, "refreshed")
+        self._line = script(SCRIPTS, "line")
+        self._attach = script(SCRIPTS, "attach")
+
+    @classmethod
+    async def open(cls, wire: Wire, prefix: str, partitions: int) -> RedisStore:
+        """The partition count is fixed at the first start: `partitions` is only what that start would take."""
+        keys = Keys(prefix)
+        await wire.call(keys.meta, "HSETNX", keys.meta, "partitions", partitions, durable=True)
+        await wire.call(keys.meta, "HSETNX", keys.meta, "schema", codec.SCHEMA, durable=True)
+        fixed = await wire.call(keys.meta, "HGET", keys.meta, "partitions")
+        return cls(wire, keys, int(fixed))
+
+    async def close(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        await self._wire.close()
+
+    # ------------------------------------------------------------------ time
+
+    async def now(self) -> int:
+        if self._offset is None:
+            await self._look_at_clock()
+        elif time.monotonic() - self._looked > CLOCK_EVERY and self._looking is None:
+            self._looking = asyncio.get_running_loop().create_task(self._look_quietly())
+        return int((time.monotonic() + (self._offset or 0.0)) * 1000)
+
+    async def _look_quietly(self) -> None:
+        try:
+            await self._look_at_clock()
+        except StoreUnavailableError:
+            self._looked = time.monotonic()  # the offset that we have is good enough until the store is back
+        finally:
+            self._looking = None
+
+    async def _look_at_clock(self) -> None:
+        before = time.monotonic()
+        seconds, micros = await self._wire.call(self._keys.meta, "TIME")
+        after = time.monotonic()
+        self._offset = int(seconds) + int(micros) / 1e6 - (before + after) / 2
+        self._looked = after
+
+    # ------------------------------------------------------------------ sessions
+
+    async def commit(self, commit: Commit) -> CommitResult:
+        keys, args = self._arguments(commit)
+        answer = await self._wire.run(self._commit, keys, args, durable=True)
+        kind = answer[0]
+        if kind == "committed":
+            return Committed(commit.after, frozenset(NetworkName(name) for name in answer[1:]))
+        if kind == "duplicate":
+            session, head = answer[1].split(" ")
+            return Duplicate(SessionId(session), int(head))
+        return Fenced() if kind == "fenced" else Conflict()
+
+    def _arguments(self, commit: Commit) -> tuple[list[str], list[str | int]]:
+        session, before, after = commit.after.session, commit.before, commit.after
+        partition, own = partition_in(session.id), self._keys.session
+        owner = before.session.customer if before else session.customer
+        left = session.state is State.CLOSED or owner != session.customer  # no longer this customer's open session
+        lanes: dict[NetworkName, list[Effect]] = {}
+        for effect in commit.effects:
+            lanes.setdefault(effect.to, []).append(effect)
+        keys = [
+            own(session.id, "snapshot"),
+            own(session.id, "journal"),
+            own(session.id, "bodies"),
+            own(session.id, "seen"),
+            self._keys.customer(owner, partition),
+            self._keys.customers_sessions(owner, partition),
+            self._keys.of(partition, "timers"),
+            self._keys.of(partition, "sessions"),
+            self._keys.lease(commit.fence[0]) if commit.fence else self._keys.of(partition, "lease:none"),
+            self._keys.per_destination(partition, "stale", "index"),
+            self._keys.per_destination(partition, "stale", session.mirror.network),
+        ]
+        bodies = self._bodies_to_write(commit)
+        args: list[str | int] = [
+            commit.key,
+            before.head if before else 0,
+            after.head,
+            after.visible,
+            after.tag,
+            after.epoch,
+            codec.encode_session(session),
+            session.id,
+            "open" if before is None else "close" if left else "go",
+            "" if commit.deadline is None else commit.deadline,
+            commit.fence[1] if commit.fence else "",
+            self._keys.wake,
+            str(session.customer),
+            "ic" if commit.refresh else "",
+            commit.refresh_card_at,
+            len(commit.entries),
+            len(bodies),
+            len(lanes),
+            session.previous or "",
+            1 if self._wire.replicas else 0,
+            session.last_at,
+        ]
+        args += [codec.encode_entry(entry) for entry in commit.entries]
+        for field, value in bodies:
+            args += [field, value]
+        for name, effects in lanes.items():
+            keys += [
+                self._keys.lane(session.id, name),
+                self._keys.per_destination(partition, "busy", name),
+                self._keys.per_destination(partition, "tried", name),
+                self._keys.per_destination(partition, "lease", name),
+            ]
+            args += [name, commit.terms.get(name, ""), len(effects)]
+            for effect in effects:
+                args += [effect.id, codec.encode_effect(effect)]
+        return keys, args
+
+    @staticmethod
+    def _bodies_to_write(commit: Commit) -> list[tuple[str, str]]:
+        bodies = [(_body_field(one.message, one.revision), codec.encode_body(one.body)) for one in commit.bodies]
+        if commit.about is not None:
+            bodies.append((ABOUT, codec.encode_about(commit.about)))
+        return bodies
+
+    async def load(self, session: SessionId) -> Stored | None:
+        key = self._keys.session(session, "snapshot")
+        return _stored(key, await self._wire.call(key, "HGETALL", key))
+
+    async def open_session(self, customer: CustomerKey) -> SessionId | None:
+        key = self._keys.customer(customer, partition_of(customer, self.partitions))
+        opened, last = await self._wire.call(key, "HMGET", key, "open", "last")
+        return SessionId(opened or last) if opened or last else None
+
+    async def sessions_of(self, customer: CustomerKey) -> list[SessionId]:
+        key = self._keys.customers_sessions(customer, partition_of(customer, self.partitions))
+        return [SessionId(one) for one in await self._wire.call(key, "LRANGE", key, 0, -1)]
+
+    async def wrote_before(self, customer: CustomerKey, key: InputKey) -> Duplicate | None:
+        seen = [self._keys.session(session, "seen") for session in await self.sessions_of(customer)]
+        for found in await asyncio.gather(*(self._wire.call(one, "HGET", one, key) for one in seen)):
+            if found:
+                session, head = found.split(" ")
+                return Duplicate(SessionId(session), int(head))
+        return None
+
+    async def attach(self, customer: CustomerKey, session: SessionId) -> bool:
+        partition = partition_of(customer, self.partitions)
+        latest = await self.open_session(customer)
+        stored = await self.load(latest) if latest is not None and latest != session else None
+        closed = latest if stored is None or stored.session.state is State.CLOSED else ""
+        keys = [self._keys.customer(customer, partition), self._keys.customers_sessions(customer, partition)]
+        return bool(await self._wire.run(self._attach, keys, [session, closed or ""], durable=True))
+
+    async def journal(self, session: SessionId, start: int = 0, stop: int | None = None) -> list[Entry]:
+        key = self._keys.session(session, "journal")
+        lines = await self._wire.call(key, "LRANGE", key, start, -1 if stop is None else stop - 1)
+        return [codec.decode_entry(line) for line in lines]
+
+    async def visible_since(self, session: SessionId, position: int) -> list[Entry]:
+        key = self._keys.session(session, "journal")
+        found: list[Entry] = []
+        stop = await self._wire.call(key, "LLEN", key)
+        while stop > 0:
+            start = max(0, stop - TAIL)
+            lines = await self._wire.call(key, "LRANGE", key, start, stop - 1)
+            visible = [entry for entry in map(codec.decode_entry, lines) if entry.visible is not None]
+            found = [entry for entry in visible if (entry.visible or 0) >= position] + found
+            if visible and (visible[0].visible or 0) <= position:
+                break
+            stop = start
+        return found
+
+    async def bodies(self, session: SessionId, wanted: Sequence[tuple[MessageId, int]]) -> list[Body | None]:
+        if not wanted:
+            return []
+        key = self._keys.session(session, "bodies")
+        texts = await self._wire.call(key, "HMGET", key, *(_body_field(*one) for one in wanted))
+        return [codec.decode_body(text) if text else None for text in texts]
+
+    async def about(self, session: SessionId) -> About:
+        key = self._keys.session(session, "bodies")
+        return codec.decode_about(await self._wire.call(key, "HGET", key, ABOUT))
+
+    async def has_body(self, session: SessionId, message: MessageId) -> bool:
+        key = self._keys.session(session, "bodies")
+        return bool(await self._wire.call(key, "HEXISTS", key, _body_field(message, 0)))
+
+    async def mint_code(self) -> ShortCode:
+        if not self._codes:
+            last = int(await self._wire.call(self._keys.codes, "INCRBY", self._keys.codes, CODES_AT_ONCE, durable=True))
+            self._codes = [short_code(number) for number in range(last - 1, last - CODES_AT_ONCE - 1, -1)]
+        return self._codes.pop()
+
+    async def session_by_code(self, code: ShortCode) -> SessionId | None:
+        key = self._keys.code(code)
+        found = await self._wire.call(key, "GET", key)
+        return SessionId(found) if found else None
+
+    async def sessions(self) -> AsyncIterator[SessionId]:
+        for partition in range(self.partitions):
+            key, start = self._keys.of(partition, "sessions"), 0
+            while page := await self._wire.call(key, "ZRANGE", key, start, start + 499):
+                for session in page:
+                    yield SessionId(session)
+                start += len(page)
+
+    async def erase(self, session: SessionId) -> None:
+        key = self._keys.session(session, "bodies")
+        await self._wire.call(key, "DEL", key, durable=True)
+
+    async def rewrite(self) -> None:
+        """Have the append-only file written anew, so that erased words leave the disk too. Returns when it is done.
+
+        Raises StoreUnavailableError where the server does not let us.
+        """
+        await self._wire.call(self._keys.meta, "BGREWRITEAOF")
+        while True:
+            info = await self._wire.call(self._keys.meta, "INFO", "persistence")
+            text = info if isinstance(info, str) else str(info)
+            if "aof_rewrite_in_progress:0" in text and "aof_rewrite_scheduled:0" in text:
+                return
+            await asyncio.sleep(0.05)
+
+    # ------------------------------------------------------------------ lanes
+
+    def _lane_keys(self, lane: Lane, *names: str) -> list[str]:
+        partition = partition_in(lane.session)
+        rest = [self._keys.per_destination(partition, name, lane.to) for name in names]
+        return [self._keys.lane(lane.session, lane.to), *rest]
+
+    async def take(self, lane: Lane, term: int) -> Pending | None:
+        keys = self._lane_keys(lane, "busy", "tried", "lease")
+        return _pending(await self._wire.run(self._take, keys, [term, lane.session, ""], durable=True))
+
+    async def stamp(self, lane: Lane, term: int, effect: EffectId) -> None:
+        keys = self._lane_keys(lane, "busy", "tried", "lease")
+        _pending(await self._wire.run(self._take, keys, [term, lane.session, effect], durable=True))
+
+    async def settle(self, lane: Lane, term: int, effect: Effect, done: Delivered, *, sweep_at: int | None) -> Settled:
+        fields = _posts_to_write(effect, done)
+        return await self._settled(lane, term, effect, fields, sweep_at, "")
+
+    async def set_aside(self, lane: Lane, term: int, effect: Effect, error: str) -> Settled:
+        return await self._settled(lane, term, effect, [], None, error.replace(" ", "_") or "unknown")
+
+    async def _settled(
+        self, lane: Lane, term: int, effect: Effect, fields: Sequence[str], sweep_at: int | None, error: str
+    ) -> Settled:
+        keys = self._lane_keys(lane, "busy", "tried", "lease")
+        keys.append(self._keys.session(lane.session, "posts"))
+        partition = partition_in(lane.session)
+        keys += [
+            self._keys.per_destination(partition, name, lane.to) for name in ("sweeps", "swept", "errors", "aside")
+        ]
+        args = [term, effect.id, lane.session, "" if sweep_at is None else sweep_at, error, len(fields) // 2, *fields]
+        return Settled(_pending(await self._wire.run(self._settle, keys, args, durable=True)))
+
+    async def put_off(self, lane: Lane, term: int, due: int, error: str, *, certain: bool) -> None:
+        keys = self._lane_keys(lane, "busy", "tried", "lease", "errors")
+        _pending(await self._wire.run(self._put_off, keys, [term, lane.session, due, error, 1 if certain else 0]))
+
+    async def waiting_lanes(self, partition: int, to: NetworkName, now: int) -> list[Lane]:
+        key = self._keys.per_destination(partition, "busy", to)
+        return [Lane(SessionId(one), to) for one in await self._wire.call(key, "ZRANGEBYSCORE", key, "-inf", now)]
+
+    async def lane_states(self, session: SessionId, to: NetworkName) -> LaneState | None:
+        lane = Lane(session, to)
+        (key,) = self._lane_keys(lane)
+        errors = self._keys.per_destination(partition_in(session), "errors", to)
+        busy = self._keys.per_destination(partition_in(session), "busy", to)
+        count, head, error, due = await asyncio.gather(
+            self._wire.call(key, "LLEN", key),
+            self._wire.call(key, "LINDEX", key, 0),
+            self._wire.call(errors, "HGET", errors, session),
+            self._wire.call(busy, "ZSCORE", busy, session),
+        )
+        if not head:
+            return None
+        attempts, _, word = (error or "0 ").partition(" ")
+        return LaneState(lane, count, _effect(head), int(float(due or 0)), int(attempts), word)
+
+    async def stuck_lanes(self, to: NetworkName) -> list[LaneState]:
+        stuck: list[LaneState] = []
+        for partition in range(self.partitions):
+            errors = self._keys.per_destination(partition, "errors", to)
+            for session in await self._wire.call(errors, "HKEYS", errors):
+                state = await self.lane_states(SessionId(session), to)
+                stuck += [state] if state else []
+            stuck += await self._set_aside(partition, to)
+        return stuck
+
+    async def _set_aside(self, partition: int, to: NetworkName) -> list[LaneState]:
+        key = self._keys.per_destination(partition, "aside", to)
+        states = []
+        for text in await self._wire.call(key, "HVALS", key):
+            session, error, item = text.split(" ", 2)
+            states.append(LaneState(Lane(SessionId(session), to), 1, _effect(item), 0, 1, error, aside=True))
+        return states
+
+    async def retry(self, lane: Lane) -> None:
+        key = self._keys.per_destination(partition_in(lane.session), "busy", lane.to)
+        await self._wire.call(key, "ZADD", key, "XX", 0, lane.session)
+
+    async def discard(self, lane: Lane, effect: EffectId) -> bool:
+        keys = self._lane_keys(lane, "busy", "tried", "aside", "errors")
+        return bool(await self._wire.run(self._discard, keys, [effect, lane.session], durable=True))
+
+    async def sweeps(self, partition: int, to: NetworkName, now: int) -> list[Sweep]:
+        due = self._keys.per_destination(partition, "sweeps", to)
+        ids = await self._wire.call(due, "ZRANGEBYSCORE", due, "-inf", now)
+        if not ids:
+            return []
+        key = self._keys.per_destination(partition, "swept", to)
+        found = []
+        for text in await self._wire.call(key, "HMGET", key, *ids):
+            session, item = text.split(" ", 1)
+            found.append(Sweep(SessionId(session), _effect(item)))
+        return found
+
+    async def swept(self, to: NetworkName, sweep: Sweep) -> None:
+        partition = partition_in(sweep.session)
+        due = self._keys.per_destination(partition, "sweeps", to)
+        kept = self._keys.per_destination(partition, "swept", to)
+        await self._wire.call(due, "ZREM", due, sweep.effect.id)
+        await self._wire.call(kept, "HDEL", kept, sweep.effect.id)
+
+    async def threads(self, session: SessionId) -> Mapping[int, ThreadRef]:
+        posts = await self._posts(session)
+        return {int(key[len(ROOT) :]): ThreadRef(value) for key, value in posts.items() if key.startswith(ROOT)}
+
+    async def posts(self, session: SessionId, message: MessageId, mirror: int) -> tuple[PostRef, ...]:
+        key = self._keys.session(session, "posts")
+        found = await self._wire.call(key, "HGET", key, _post_field(message, mirror))
+        return tuple(PostRef(one) for one in found.split("\n")) if found else ()
+
+    async def posted(self, session: SessionId, messages: Sequence[MessageId]) -> set[MessageId]:
+        posts = await self._posts(session)
+        reached = {key.rpartition("#")[0] for key in posts}
+        return {message for message in messages if message in reached}
+
+    async def all_posts(self, session: SessionId, mirror: int) -> tuple[PostRef, ...]:
+        posts = await self._posts(session)
+        mine = [value for key, value in posts.items() if key.endswith(f"#{mirror}") and value]
+        return tuple(PostRef(one) for value in mine for one in value.split("\n"))
+
+    async def _posts(self, session: SessionId) -> dict[str, str]:
+        key = self._keys.session(session, "posts")
+        return _pairs(await self._wire.call(key, "HGETALL", key))
+
+    async def place(self, network: NetworkName, thread: ThreadRef, placed: Placed) -> None:
+        key = self._keys.thread(network, thread)
+        await self._wire.call(key, "SET", key, f"{placed.session} {placed.mirror}", durable=True)
+
+    async def placed(self, network: NetworkName, thread: ThreadRef) -> Placed | None:
+        key = self._keys.thread(network, thread)
+        found = await self._wire.call(key, "GET", key)
+        if not found:
+            return None
+        session, mirror = found.split(" ")
+        return Placed(SessionId(session), int(mirror))
+
+    async def keep_unplaced(self, network: NetworkName, unplaced: Unplaced) -> None:
+        key = self._keys.unplaced(network)
+        record = {"thread": unplaced.thread, "payload": unplaced.payload, "at": unplaced.at}
+        await self._wire.call(key, "HSETNX", key, unplaced.key, codec.encode_plain(record), durable=True)
+
+    async def unplaced(self, network: NetworkName) -> list[Unplaced]:
+        key = self._keys.unplaced(network)
+        kept = []
+        for name, text in _pairs(await self._wire.call(key, "HGETALL", key)).items():
+            record = codec.decode_plain(text)
+            kept.append(Unplaced(InputKey(name), ThreadRef(record["thread"]), record["payload"], record["at"]))
+        return sorted(kept, key=lambda one: one.at)
+
+    async def drop_unplaced(self, network: NetworkName, key: InputKey) -> None:
+        name = self._keys.unplaced(network)
+        await self._wire.call(name, "HDEL", name, key)
+
+    # ------------------------------------------------------------------ views
+
+    async def stale_views(self, partition: int, to: NetworkName, now: int) -> list[SessionId]:
+        key = self._keys.per_destination(partition, "stale", to)
+        return [SessionId(one) for one in await self._wire.call(key, "ZRANGEBYSCORE", key, "-inf", now)]
+
+    async def view_refreshed(self, to: NetworkName, session: SessionId, head: int, again_at: int) -> None:
+        stale = self._keys.per_destination(partition_in(session), "stale", to)
+        keys = [self._keys.session(session, "snapshot"), stale]
+        await self._wire.run(self._refreshed, keys, [session, head, again_at])
+
+    async def put_line(self, line: Line) -> None:
+        desk, code = self._keys.desk(line.desk), self._keys.code(line.code)
+        record = codec.encode_plain({"code": line.code, **line.summary})
+        closed = line.summary.get("state") == State.CLOSED
+        await self._wire.call(code, "SET", code, line.session)
+        await self._wire.run(self._line, [desk], [line.session, line.head, "" if closed else record])
+        if closed:
+            await self._list_closed(line)
+
+    async def _list_closed(self, line: Line) -> None:
+        key = self._keys.closed(line.desk)
+        await self._wire.call(key, "ZADD", key, await self.now(), line.session)
+        await self._wire.call(key, "ZREMRANGEBYRANK", key, 0, -CLOSED_KEPT - 1)
+
+    async def drop_line(self, desk: DeskId, session: SessionId, head: int) -> None:
+        await self._wire.run(self._line, [self._keys.desk(desk)], [session, head, ""])
+
+    async def lines(self, desk: DeskId) -> list[Line]:
+        key = self._keys.desk(desk)
+        lines = []
+        for session, text in _pairs(await self._wire.call(key, "HGETALL", key)).items():
+            head, record = text.split(" ", 1)
+            summary = codec.decode_plain(record)
+            lines.append(Line(SessionId(session), ShortCode(summary.pop("code")), desk, int(head), summary))
+        return lines
+
+    async def closed(self, desk: DeskId, limit: int) -> list[SessionId]:
+        key = self._keys.closed(desk)
+        return [SessionId(one) for one in await self._wire.call(key, "ZREVRANGE", key, 0, limit - 1)]
+
+    # ------------------------------------------------------------------ timers and presence
+
+    async def due_timers(self, partition: int, now: int) -> list[SessionId]:
+        key = self._keys.of(partition, "timers")
+        return [SessionId(one) for one in await self._wire.call(key, "ZRANGEBYSCORE", key, "-inf", now)]
+
+    async def set_timer(self, session: SessionId, due: int | None) -> None:
+        key = self._keys.of(partition_in(session), "timers")
+        if due is None:
+            await self._wire.call(key, "ZREM", key, session)
+        else:
+            await self._wire.call(key, "ZADD", key, due, session)
+
+    async def alive(self, sessions: Sequence[SessionId], now: int) -> None:
+        by_key: dict[str, list[str | int]] = {}
+        for session in sessions:
+            by_key.setdefault(self._keys.of(partition_in(session), "presence"), []).extend((now, session))
+        await asyncio.gather(*(self._wire.call(key, "ZADD", key, *members) for key, members in by_key.items()))
+
+    async def absent(self, partition: int, before: int) -> list[SessionId]:
+        key = self._keys.of(partition, "presence")
+        return [SessionId(one) for one in await self._wire.call(key, "ZRANGEBYSCORE", key, "-inf", before)]
+
+    async def absence_noted(self, session: SessionId, before: int) -> None:
+        """Forget the session's presence unless a page was connected meanwhile."""
+        key = self._keys.of(partition_in(session), "presence")
+        score = await self._wire.call(key, "ZSCORE", key, session)
+        if score is not None and float(score) <= before:
+            await self._wire.call(key, "ZREM", key, session)
+
+    # ------------------------------------------------------------------ leases
+
+    async def hold(self, name: str, holder: str, ttl: int) -> Lease | None:
+        term = await self._wire.run(self._hold, [self._keys.lease(name)], [holder, ttl], durable=True)
+        return Lease(name, int(term)) if term else None
+
+    async def hold_many(self, names: Sequence[str], holder: str, ttl: int) -> list[Lease | None]:
+        return list(await asyncio.gather(*(self.hold(name, holder, ttl) for name in names)))
+
+    async def release(self, lease: Lease, holder: str) -> None:
+        await self._wire.run(self._release, [self._keys.lease(lease.name)], [holder, lease.term])
+
+    async def holder(self, name: str) -> tuple[str, int, int]:
+        key = self._keys.lease(name)
+        holder, term, until = await self._wire.call(key, "HMGET", key, "holder", "term", "until")
+        return holder or "", int(term or 0), int(until or 0)
+
+    async def processes(self, holder: str, now: int) -> list[str]:
+        key = self._keys.processes
+        await self._wire.call(key, "ZADD", key, now, holder)
+        await self._wire.call(key, "ZREMRANGEBYSCORE", key, "-inf", now - PROCESS_TTL)
+        return list(await self._wire.call(key, "ZRANGE", key, 0, -1))
+
+    async def leave(self, holder: str) -> None:
+        """This process stops."""
+        await self._wire.call(self._keys.processes, "ZREM", self._keys.processes, holder)
+
+    # ------------------------------------------------------------------ limits and small secrets
+
+    async def draw(self, bucket: str, wanted: int, rate: float, burst: int) -> tuple[int, int]:
+        given, wait = await self._wire.run(self._draw, [self._keys.bucket(bucket)], [wanted, rate, burst])
+        return int(given), int(wait)
+
+    async def pause(self, bucket: str, until: int) -> None:
+        key = self._keys.bucket(bucket)
+        await self._wire.call(key, "HSET", key, "pause", until)
+        await self._wire.call(key, "PEXPIREAT", key, until + 60_000)
+
+    async def put(self, name: str, value: str, ttl: int | None = None) -> None:
+        if ttl is None:
+            key = self._keys.book(name)
+            await self._wire.call(key, "HSET", key, name, value, durable=True)
+        else:
+            key = self._keys.secret(name)
+            await self._wire.call(key, "SET", key, value, "PX", ttl, durable=True)
+
+    async def get(self, name: str) -> str | None:
+        book, secret = self._keys.book(name), self._keys.secret(name)
+        lasting, passing = await asyncio.gather(
+            self._wire.call(book, "HGET", book, name), self._wire.call(secret, "GET", secret)
+        )
+        value: str | None = lasting if lasting is not None else passing
+        return value
+
+    async def take_once(self, name: str) -> str | None:
+        key = self._keys.secret(name)
+        value: str | None = await self._wire.call(key, "GETDEL", key)
+        return value
+
+    async def names(self, prefix: str) -> list[str]:
+        key = self._keys.book(prefix)
+        return sorted(name for name in await self._wire.call(key, "HKEYS", key) if name.startswith(prefix))
+
+    async def forget(self, name: str) -> None:
+        book, secret = self._keys.book(name), self._keys.secret(name)
+        await self._wire.call(book, "HDEL", book, name)
+        await self._wire.call(secret, "DEL", secret)
+
+    # ------------------------------------------------------------------ wake-ups
+
+    async def hints(self) -> AsyncIterator[Hint]:
+        while True:
+            try:
+                async with self._wire.subscription(self._keys.wake) as pubsub:
+                    async for message in pubsub.listen():
+                        yield _hint(message["data"])
+            except (OSError, StoreUnavailableError, self._wire.errors):
+                await asyncio.sleep(1.0)  # hints are only hints: everybody polls too
+
+    async def signal(self, hint: Hint) -> None:
+        body = codec.encode_plain({"session": hint.session, "customer": hint.customer, "signal": hint.signal or {}})
+        await self._wire.call(self._keys.wake, "PUBLISH", self._keys.wake, body)
+
+
+ABOUT = "about"
+ROOT = "root#"
+
+
+def _body_field(message: MessageId, revision: int) -> str:
+    return f"{message}#{revision}"
+
+
+def _post_field(message: MessageId, mirror: int) -> str:
+    return f"{message}#{mirror}"
+
+
+def _posts_to_write(effect: Effect, done: Delivered) -> list[str]:
+    """What an effect made, as fields: the mirror's root, the message's posts, or posts of the bridge's own."""
+    fields: list[str] = []
+    if done.thread is not None:
+        fields += [f"{ROOT}{effect.mirror}", done.thread]
+    if isinstance(effect, PostMessage):
+        fields += [_post_field(effect.message, effect.mirror), "\n".join(done.posts)]
+    elif done.posts:
+        fields += [f"{effect.id}#{effect.mirror}", "\n".join(done.posts)]
+    return fields
+
+
+def _stored(key: str, answer: Any) -> Stored | None:
+    fields = _pairs(answer)
+    if not fields:
+        return None
+    try:
+        return codec.decode_stored(fields)
+    except (KeyError, ValueError, TypeError) as error:
+        raise StoreCorruptError("a snapshot cannot be read", where=key, mend="rebuild it from its journal") from error
+
+
+def _pairs(answer: Any) -> dict[str, str]:
+    """HGETALL's answer: a map over RESP3, a flat list over RESP2."""
+    if isinstance(answer, dict):
+        return answer
+    return dict(zip(answer[::2], answer[1::2], strict=True))
+
+
+def _pending(answer: Any) -> Pending | None:
+    if answer[0] == "fenced":
+        raise LostLeaseError("the lease is another process's now")
+    if answer[0] != "head":
+        return None
+    term, _, at = answer[2].partition(":")
+    return Pending(_effect(answer[1]), Stamp(int(term), int(at)) if answer[2] else None)
+
+
+def _effect(item: str) -> Effect:
+    return codec.decode_effect(item.split(" ", 1)[1])
+
+
+def _hint(data: str) -> Hint:
+    if data.startswith("{"):
+        told = codec.decode_plain(data)
+        return Hint(SessionId(told["session"]), told["customer"], 0, signal=told["signal"])
+    session, head, customer, *lanes = data.split(" ")
+    return Hint(SessionId(session), customer, int(head), tuple(NetworkName(lane) for lane in lanes))
