@@ -425,7 +425,7 @@ def _author(event: _Edit) -> Actor:
 
 
 def _offer(case: _Case, event: i.OfferProposed) -> None:
-    if case.open.offer is not None:
+    if case.open.offer is not None or event.until <= case.now:
         return
     if event.operator not in case.policy.operators:
         raise _RefusedError(Reason.NOT_AVAILABLE)

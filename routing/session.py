@@ -171,7 +171,7 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
         _OVER,
     ),
     i.OperatorResolved: _row(
-        _NONE, Accept("resolve", (_R,)), Accept("resolve", (_R,)), Ignore("it is resolved already"), _OVER
+        _NONE, Accept("resolve", (_R, _C)), Accept("resolve", (_R, _C)), Ignore("it is resolved already"), _OVER
     ),
     i.OfferProposed: _row(
         _NOTHING,

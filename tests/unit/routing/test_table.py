@@ -1,0 +1,157 @@
+"""Every input in every state is decided on purpose."""
+
+from __future__ import annotations
+
+import typing
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from routing import inputs as i
+from routing.decide import RULES, Decision, Nothing, Refusal
+from routing.ids import CustomerKey, MessageId, OperatorId
+from routing.policy import HOUR
+from routing.session import TABLE, Accept, Ignore, Refuse, Session, State, TurnOf, fold, timers
+from routing.view import NOTICES, CustomerMessage, CustomerNotice, customer_view
+from tests.unit.routing.builders import AIKO, EN, JA, KENJI, WITHDRAWALS, Talk, opening
+
+INPUTS = typing.get_args(i.Input)
+
+
+def test_every_input_has_a_verdict_in_every_state() -> None:
+    assert set(TABLE) == set(INPUTS)
+    for row in TABLE.values():
+        assert set(row) == set(State)
+
+
+def test_every_rule_of_the_table_exists_and_every_rule_is_used() -> None:
+    named = {verdict.rule for row in TABLE.values() for verdict in row.values() if isinstance(verdict, Accept)}
+    assert named == set(RULES)
+
+
+@pytest.mark.parametrize("state", list(State))
+def test_closed_is_for_ever(state: State) -> None:
+    for event, row in TABLE.items():
+        verdict = row[State.CLOSED]
+        if isinstance(verdict, Accept):
+            assert verdict.leads_to == (State.CLOSED,), event
+    assert state in State
+
+
+OPERATORS = st.sampled_from([AIKO, KENJI])
+MESSAGES = st.integers(0, 12).map(lambda number: MessageId(f"m{number}"))
+ORIGINS = st.builds(i.Origin, st.sampled_from([None, 1, 2]))
+ACCOUNTS = st.sampled_from([CustomerKey("main", "u1"), CustomerKey("main", "u2")])
+ANY: dict[type, st.SearchStrategy[i.Input]] = {
+    i.CustomerWrote: st.builds(i.CustomerWrote, MESSAGES, st.just(opening())),
+    i.CustomerRevised: st.builds(i.CustomerRevised, MESSAGES, st.integers(1, 4), st.booleans()),
+    i.CustomerWithdrew: st.builds(i.CustomerWithdrew, MESSAGES, st.booleans()),
+    i.CustomerArrived: st.just(i.CustomerArrived()),
+    i.CustomerLeft: st.just(i.CustomerLeft()),
+    i.CustomerReceived: st.builds(i.CustomerReceived, MESSAGES, st.booleans()),
+    i.CustomerAnswered: st.builds(i.CustomerAnswered, st.booleans()),
+    i.CustomerEnded: st.just(i.CustomerEnded()),
+    i.CustomerLinked: st.builds(
+        i.CustomerLinked, st.sampled_from([CustomerKey("main", "u1"), CustomerKey("main", "u2")])
+    ),
+    i.OperatorReplied: st.builds(
+        i.OperatorReplied, MESSAGES, OPERATORS, st.builds(i.Origin, st.sampled_from([None, 1, 2]))
+    ),
+    i.OperatorNoted: st.builds(
+        i.OperatorNoted, MESSAGES, OPERATORS, st.builds(i.Origin, st.sampled_from([None, 1, 2]))
+    ),
+    i.OperatorRevised: st.builds(i.OperatorRevised, MESSAGES, OPERATORS, st.integers(1, 4), st.booleans()),
+    i.OperatorWithdrew: st.builds(i.OperatorWithdrew, MESSAGES, OPERATORS, st.booleans()),
+    i.OperatorClaimed: st.builds(i.OperatorClaimed, OPERATORS),
+    i.OperatorReleased: st.builds(i.OperatorReleased, OPERATORS),
+    i.OperatorHeld: st.builds(i.OperatorHeld, OPERATORS, st.integers(0, 2_000_000 + 9 * 24 * HOUR)),
+    i.OperatorTransferred: st.builds(
+        i.OperatorTransferred, OPERATORS, st.sampled_from([EN, JA, WITHDRAWALS]), st.none() | OPERATORS
+    ),
+    i.OperatorResolved: st.builds(i.OperatorResolved, OPERATORS, st.sampled_from(list(i.Outcome))),
+    i.OfferProposed: st.builds(i.OfferProposed, OPERATORS | st.just(OperatorId("stranger")), st.integers(0, 5_000_000)),
+    i.OfferEnded: st.builds(i.OfferEnded, OPERATORS),
+    i.DeadlineFell: st.just(i.DeadlineFell()),
+    i.ErasureOrdered: st.just(i.ErasureOrdered()),
+}
+
+
+def test_the_walk_knows_every_input() -> None:
+    assert set(ANY) == set(INPUTS)
+
+
+# Erasure ends everything, so it is drawn seldom; else walks would be short.
+STEPS = st.one_of(*(strategy for kind, strategy in ANY.items() if kind is not i.ErasureOrdered))
+
+
+class Walk(RuleBasedStateMachine):
+    """Any inputs in any order, with any time between: what must hold after each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.talk = Talk()
+
+    @rule(event=STEPS, after=st.sampled_from([0, 1_000, 60_000, HOUR, 25 * HOUR]))
+    def hears(self, event: i.Input, after: int) -> None:
+        state = self.talk.session.state if self.talk.session else State.NEW
+        verdict = TABLE[type(event)][state]
+        result = self.talk.hears(event, after=after)
+        if isinstance(verdict, Refuse):
+            assert result == Refusal(verdict.reason)
+        elif isinstance(verdict, Ignore):
+            assert isinstance(result, Nothing)
+        elif isinstance(result, Decision):
+            assert result.session.state in verdict.leads_to, (event, state, result.session.state)
+
+    @rule(give_up=st.integers(0, 20))
+    def is_erased(self, give_up: int) -> None:
+        if give_up == 0:
+            self.hears(i.ErasureOrdered(), 0)
+
+    @invariant()
+    def the_facts_retell_the_session(self) -> None:
+        assert fold(self.talk.facts) == self.talk.session
+
+    @invariant()
+    def times_never_decrease(self) -> None:
+        times = [fact.at for fact in self.talk.facts]
+        assert times == sorted(times)
+
+    @invariant()
+    def effects_have_names_of_their_own(self) -> None:
+        names = [effect.id for effect in self.talk.effects]
+        assert len(set(names)) == len(names)
+
+    @invariant()
+    def the_session_is_in_order(self) -> None:
+        if self.talk.session is not None:
+            in_order(self.talk.session)
+
+    @invariant()
+    def the_customer_is_told_in_known_words_and_never_a_note(self) -> None:
+        for fact in self.talk.facts:
+            event = customer_view(fact)
+            if isinstance(event, CustomerNotice):
+                assert event.key in NOTICES
+            if isinstance(event, CustomerMessage):
+                assert event.side != "note"
+
+
+def in_order(session: Session) -> None:
+    """What is true of every session at every moment."""
+    assert (session.state is State.ASSIGNED) <= (session.assignee is not None)
+    assert (session.state is State.QUEUED) <= (session.assignee is None)
+    assert (session.offer is not None) <= (session.state is State.QUEUED)
+    assert (session.state is State.CLOSED) == (session.closed_at is not None)
+    assert (session.state in (State.RESOLVED, State.CLOSED)) == (session.outcome is not None)
+    assert (session.turn.of is TurnOf.HELD) == (session.turn.until is not None)
+    assert [mirror.number for mirror in session.mirrors] == list(range(1, len(session.mirrors) + 1))
+    policy = Talk().policy
+    assert all(due >= session.opened_at for due in timers(session, policy).values())
+    assert bool(timers(session, policy)) <= (session.state is not State.CLOSED)
+
+
+Walk.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestWalk = Walk.TestCase
