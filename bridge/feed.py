@@ -71,8 +71,8 @@ class Follower(Protocol):
         """The next events, in order. The first may repeat or skip some: compare positions, and catch up on a gap."""
         ...
 
-    def behind(self, session: SessionId) -> None:
-        """Something was committed elsewhere: catch up."""
+    def behind(self, session: SessionId | None) -> None:
+        """Something was, or may have been, committed elsewhere (None: in whatever session is current): catch up."""
         ...
 
     def signalled(self, signal: Signal) -> None: ...
@@ -137,13 +137,11 @@ class Feed:
         for watcher in tuple(self._watchers):
             watcher.changed(hint.session, hint.head)
 
-    def all_behind(self, sessions: Callable[[CustomerKey], SessionId | None]) -> None:
+    def all_behind(self) -> None:
         """Hints may have been missed: every page compares its head with the store's."""
-        for customer, followers in tuple(self._followers.items()):
-            session = sessions(customer)
-            if session is not None:
-                for follower in tuple(followers):
-                    follower.behind(session)
+        for followers in tuple(self._followers.values()):
+            for follower in tuple(followers):
+                follower.behind(None)
 
     async def signal(self, session: Session, signal: Signal) -> None:
         """Show a signal to the customer's pages and the desk's, here and in the other processes."""

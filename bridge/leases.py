@@ -41,13 +41,18 @@ class _Held:
 
 
 class Leases:
-    """Takes this process's fair share of every destination that it has an adapter for."""
+    """Takes this process's fair share of every destination that it has an adapter for.
+
+    `others` and `alone` say whether there are other processes on this store.
+    """
 
     def __init__(self, store: Store, holder: str, destinations: Sequence[NetworkName]) -> None:
         self.holder = holder
         self._store = store
         self._destinations = tuple(destinations)
         self._held: dict[str, _Held] = {}
+        self.others = asyncio.Event()
+        self.alone = asyncio.Event()
         self._in_use: Callable[[str], bool] = lambda _name: False
 
     def guard(self, in_use: Callable[[str], bool]) -> None:
@@ -86,8 +91,14 @@ class Leases:
     async def renew(self) -> None:
         """One round: renew what is held, give back what is too much, take what is free."""
         alive = len(await self._store.processes(self.holder, await self._store.now()))
+        self._count_others(alive)
         for to in self._destinations:
             await self._renew(to, math.ceil(self._store.partitions / max(1, alive)))
+
+    def _count_others(self, alive: int) -> None:
+        now, before = (self.others, self.alone) if alive > 1 else (self.alone, self.others)
+        before.clear()
+        now.set()
 
     async def _renew(self, to: NetworkName, share: int) -> None:
         names = [lease_name(to, partition) for partition in range(self._store.partitions)]

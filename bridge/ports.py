@@ -420,8 +420,9 @@ class Store(Protocol):
     async def forget(self, name: str) -> None: ...
 
     # --- wake-ups
-    def hints(self) -> AsyncIterator[Hint]:
-        """Hints from other processes (and perhaps our own). Never ends while the store is open."""
+    def hints(self) -> AsyncIterator[Hint | None]:
+        """Hints from other processes (and our own). Never ends while the store is open. None says that listening
+        begins, or begins anew: what was said before was not heard."""
         ...
 
     async def signal(self, hint: Hint) -> None:

@@ -607,10 +607,11 @@ class RedisStore:
 
     # ------------------------------------------------------------------ wake-ups
 
-    async def hints(self) -> AsyncIterator[Hint]:
+    async def hints(self) -> AsyncIterator[Hint | None]:
         while True:
             try:
                 async with self._wire.subscription(self._keys.wake) as pubsub:
+                    yield None
                     async for message in pubsub.listen():
                         yield _hint(message["data"])
             except (OSError, StoreUnavailableError, self._wire.errors):
