@@ -120,7 +120,7 @@ class Leases:
                 self._held.pop(name, None)
                 continue
             if name not in self._held:
-                log.info("lease_taken", lease=name, term=lease.term)
+                log.debug("lease_taken", lease=name, term=lease.term)
             self._held[name] = _Held(lease, asked + (TTL - MARGIN) / 1000)
 
     async def _give_back(self, names: Sequence[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NewType
 from urllib.parse import quote
 
@@ -56,7 +57,12 @@ class CustomerKey:
         return self.account.startswith("~")
 
     def __str__(self) -> str:
-        return f"{self.site}/{quote(self.account, safe='~@:+')}"
+        return _spelt(self)
+
+
+@lru_cache(maxsize=16_384)
+def _spelt(customer: CustomerKey) -> str:
+    return f"{customer.site}/{quote(customer.account, safe='~@:+')}"
 
 
 # Letters and digits that are not taken for one another when read aloud or off a phone.

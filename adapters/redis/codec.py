@@ -1,13 +1,12 @@
 """Records as JSON, versioned, and back.
 
-A record is a dataclass; fields at their default are left out, so a snapshot stays small and an older release's record
-reads with this release's defaults. A kind of fact that this release does not know is kept as `UnknownFact`, raw.
+A record is a dataclass, written whole by orjson and read field by field: what an older release's record lacks gets
+this release's default. A kind of fact that this release does not know is kept as `UnknownFact`, raw.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -15,38 +14,37 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from bridge.messages import About, Body, FilePart, Part, TextPart
+import orjson
+
+from bridge.messages import About, Body, FilePart, TextPart
 from bridge.ports import Entry, Stored
 from routing.effects import EFFECTS, Effect
 from routing.facts import FACTS, Actor, Fact, UnknownFact
 from routing.ids import DeskId, InputKey, Topic
-from routing.session import Early, Session, Spoken
+from routing.session import Session
 
 SCHEMA = 1
 """The number of this release's records. A release reads its own and the one before."""
 
 _FACTS = {kind.__name__: kind for kind in FACTS}
 _EFFECTS = {kind.__name__: kind for kind in EFFECTS}
-_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _MISSING = dataclasses.MISSING
 
 
-def encode_entry(entry: Entry) -> str:
+def encode_entry(entry: Entry) -> bytes:
     """One line of the journal."""
     fact = entry.fact
     if isinstance(fact, UnknownFact):
-        return fact.raw
-    record = {"k": type(fact).__name__, **_to_record(fact)}
-    return _dump({"n": entry.index, "t": entry.tag, "v": entry.visible, "f": record})
+        return fact.raw.encode()
+    return _dump({"n": entry.index, "t": entry.tag, "v": entry.visible, "k": type(fact).__name__, "f": fact})
 
 
 def decode_entry(text: str) -> Entry:
-    line = json.loads(text)
-    return Entry(line["n"], line["t"], line["v"], _fact(line["f"], text))
+    line = orjson.loads(text)
+    return Entry(line["n"], line["t"], line["v"], _fact(line["k"], line["f"], text))
 
 
-def _fact(record: dict[str, Any], raw: str) -> Fact:
-    kind = record.pop("k")
+def _fact(kind: str, record: dict[str, Any], raw: str) -> Fact:
     known = _FACTS.get(kind)
     if known is not None:
         return typing.cast(Fact, _from_record(known, record))
@@ -61,24 +59,24 @@ def _fact(record: dict[str, Any], raw: str) -> Fact:
     )
 
 
-def encode_effect(effect: Effect) -> str:
-    return _dump({"k": type(effect).__name__, **_to_record(effect)})
+def encode_effect(effect: Effect) -> bytes:
+    return _dump({"k": type(effect).__name__, "e": effect})
 
 
 def decode_effect(text: str) -> Effect:
-    record = json.loads(text)
-    return typing.cast(Effect, _from_record(_EFFECTS[record.pop("k")], record))
+    line = orjson.loads(text)
+    return typing.cast(Effect, _from_record(_EFFECTS[line["k"]], line["e"]))
 
 
-def encode_session(session: Session) -> str:
-    return _dump({"schema": SCHEMA, **_to_record(session)})
+def encode_session(session: Session) -> bytes:
+    return _dump({"schema": SCHEMA, "session": session})
 
 
 def decode_session(text: str) -> Session:
-    record = json.loads(text)
-    if record.pop("schema") > SCHEMA + 1:
+    record = orjson.loads(text)
+    if record["schema"] > SCHEMA + 1:
         raise ValueError("written by a release two or more ahead of this one")
-    return typing.cast(Session, _from_record(Session, record))
+    return typing.cast(Session, _from_record(Session, record["session"]))
 
 
 def decode_stored(fields: Mapping[str, str]) -> Stored:
@@ -92,68 +90,43 @@ def decode_stored(fields: Mapping[str, str]) -> Stored:
     )
 
 
-def encode_body(body: Body) -> str:
-    return _dump([_part(part) for part in body.parts])
-
-
-def _part(part: Part) -> dict[str, Any]:
-    return {"text": part.text} if isinstance(part, TextPart) else _to_record(part)
+def encode_body(body: Body) -> bytes:
+    return _dump(body.parts)
 
 
 def decode_body(text: str) -> Body:
-    parts = [TextPart(one["text"]) if "text" in one else _from_record(FilePart, one) for one in json.loads(text)]
-    return Body(tuple(parts))
+    kinds = {True: TextPart, False: FilePart}
+    return Body(tuple(_from_record(kinds["text" in one], one) for one in orjson.loads(text)))
 
 
-def encode_about(about: About) -> str:
-    return _dump(_to_record(about))
+def encode_about(about: About) -> bytes:
+    return _dump(about)
 
 
 def decode_about(text: str | None) -> About:
-    return typing.cast(About, _from_record(About, json.loads(text))) if text else About()
+    return typing.cast(About, _from_record(About, orjson.loads(text))) if text else About()
 
 
 def encode_plain(value: Mapping[str, object]) -> str:
-    return _dump(value)
+    return _dump(value).decode()
 
 
 def decode_plain(text: str) -> dict[str, Any]:
-    return typing.cast(dict[str, Any], json.loads(text))
+    return typing.cast(dict[str, Any], orjson.loads(text))
 
 
 # ------------------------------------------------------------------ dataclass <-> plain values
 
 
-@lru_cache(maxsize=65_536)
-def _remembered(value: Spoken | Early) -> dict[str, Any]:
-    """A message that can still be edited goes into every snapshot until it cannot; it is turned to a record once."""
-    return _fields_to_record(value)
-
-
-def _to_record(value: Any) -> dict[str, Any]:
-    return _remembered(value) if isinstance(value, Spoken | Early) else _fields_to_record(value)
-
-
-def _fields_to_record(value: Any) -> dict[str, Any]:
-    record: dict[str, Any] = {}
-    for name, default in _fields(typing.cast(Any, type(value))):
-        held = getattr(value, name)
-        if held is default or held == default:
-            continue
-        record[name] = _plain(held)
-    return record
+def _dump(value: object) -> bytes:
+    return orjson.dumps(value, default=_plain)
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, str | int | float):
-        return value
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    if dataclasses.is_dataclass(value):
-        return _to_record(value)
+    """What orjson does not know by itself: a read-only mapping."""
     if isinstance(value, Mapping):
         return dict(value)
-    return value
+    raise TypeError(f"{type(value).__name__} is not a value of a record")
 
 
 @lru_cache(maxsize=256)

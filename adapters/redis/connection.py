@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from redis.asyncio import Redis, RedisCluster, Sentinel
 from redis.asyncio.retry import Retry
@@ -37,7 +37,7 @@ class Target:
 class Check:
     """One line of what was found: `level` is ok, warn or fail."""
 
-    level: str
+    level: Literal["ok", "warn", "fail"]
     what: str
     mend: str = ""
 
@@ -101,7 +101,7 @@ def _eviction(fields: dict[str, str], target: Target) -> Check:
     if policy == "noeviction":
         return Check("ok", "Redis evicts nothing")
     mend = "set maxmemory-policy noeviction, or redis.allow_eviction = true if you accept losing messages"
-    level = "warn" if target.allow_eviction else "fail"
+    level: Literal["warn", "fail"] = "warn" if target.allow_eviction else "fail"
     return Check(level, f"Redis may evict keys ({policy}): messages would be lost", mend)
 
 

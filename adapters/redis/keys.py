@@ -8,6 +8,7 @@ keys of its own, each alone in its slot. `s:` a session's, `c:` a customer's.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from routing.ids import CustomerKey, DeskId, NetworkName, SessionId, ShortCode, ThreadRef, partition_in
 
@@ -44,6 +45,30 @@ class Keys:
         """A lease is named `destination@partition`."""
         to, partition = name.rsplit("@", 1)
         return self.per_destination(int(partition), "lease", to)
+
+    @lru_cache(maxsize=16_384)  # noqa: B019  # one Keys lives as long as the process
+    def of_commit(self, session: SessionId, owner: CustomerKey, network: NetworkName) -> tuple[str, ...]:
+        """The keys that every commit of a session names, in the order of the commit script; without the fence."""
+        partition = partition_in(session)
+        return (
+            self.session(session, "snapshot"),
+            self.session(session, "journal"),
+            self.session(session, "bodies"),
+            self.session(session, "seen"),
+            self.customer(owner, partition),
+            self.customers_sessions(owner, partition),
+            self.of(partition, "timers"),
+            self.of(partition, "sessions"),
+            self.per_destination(partition, "stale", "index"),
+            self.per_destination(partition, "stale", network),
+        )
+
+    @lru_cache(maxsize=16_384)  # noqa: B019  # likewise
+    def of_lane(self, session: SessionId, to: NetworkName) -> tuple[str, ...]:
+        """A lane's own keys: the line, who is busy, what was tried, and the lease."""
+        names = ("busy", "tried", "lease")
+        partition = partition_in(session)
+        return (self.lane(session, to), *(self.per_destination(partition, name, to) for name in names))
 
     # --- alone in their slots
     @property

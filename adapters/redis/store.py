@@ -145,29 +145,19 @@ class RedisStore:
             return Duplicate(SessionId(session), int(head))
         return Fenced() if kind == "fenced" else Conflict()
 
-    def _arguments(self, commit: Commit) -> tuple[list[str], list[str | int]]:
+    def _arguments(self, commit: Commit) -> tuple[list[str], list[str | int | bytes]]:
         session, before, after = commit.after.session, commit.before, commit.after
-        partition, own = partition_in(session.id), self._keys.session
+        partition = partition_in(session.id)
         owner = before.session.customer if before else session.customer
         left = session.state is State.CLOSED or owner != session.customer  # no longer this customer's open session
         lanes: dict[NetworkName, list[Effect]] = {}
         for effect in commit.effects:
             lanes.setdefault(effect.to, []).append(effect)
-        keys = [
-            own(session.id, "snapshot"),
-            own(session.id, "journal"),
-            own(session.id, "bodies"),
-            own(session.id, "seen"),
-            self._keys.customer(owner, partition),
-            self._keys.customers_sessions(owner, partition),
-            self._keys.of(partition, "timers"),
-            self._keys.of(partition, "sessions"),
-            self._keys.lease(commit.fence[0]) if commit.fence else self._keys.of(partition, "lease:none"),
-            self._keys.per_destination(partition, "stale", "index"),
-            self._keys.per_destination(partition, "stale", session.mirror.network),
-        ]
+        common = self._keys.of_commit(session.id, owner, session.mirror.network)
+        fence = self._keys.lease(commit.fence[0]) if commit.fence else self._keys.of(partition, "lease:none")
+        keys = [*common[:8], fence, *common[8:]]
         bodies = self._bodies_to_write(commit)
-        args: list[str | int] = [
+        args: list[str | int | bytes] = [
             commit.key,
             before.head if before else 0,
             after.head,
@@ -194,19 +184,14 @@ class RedisStore:
         for field, value in bodies:
             args += [field, value]
         for name, effects in lanes.items():
-            keys += [
-                self._keys.lane(session.id, name),
-                self._keys.per_destination(partition, "busy", name),
-                self._keys.per_destination(partition, "tried", name),
-                self._keys.per_destination(partition, "lease", name),
-            ]
+            keys += self._keys.of_lane(session.id, name)
             args += [name, commit.terms.get(name, ""), len(effects)]
             for effect in effects:
                 args += [effect.id, codec.encode_effect(effect)]
         return keys, args
 
     @staticmethod
-    def _bodies_to_write(commit: Commit) -> list[tuple[str, str]]:
+    def _bodies_to_write(commit: Commit) -> list[tuple[str, bytes]]:
         bodies = [(_body_field(one.message, one.revision), codec.encode_body(one.body)) for one in commit.bodies]
         if commit.about is not None:
             bodies.append((ABOUT, codec.encode_about(commit.about)))
@@ -352,6 +337,15 @@ class RedisStore:
     async def waiting_lanes(self, partition: int, to: NetworkName, now: int) -> list[Lane]:
         key = self._keys.per_destination(partition, "busy", to)
         return [Lane(SessionId(one), to) for one in await self._wire.call(key, "ZRANGEBYSCORE", key, "-inf", now)]
+
+    async def backlog(self, partition: int, to: NetworkName, now: int) -> tuple[int, int]:
+        """Lanes that are due, and since when the oldest has been (0 when none is)."""
+        key = self._keys.per_destination(partition, "busy", to)
+        count, first = await asyncio.gather(
+            self._wire.call(key, "ZCOUNT", key, "-inf", now),
+            self._wire.call(key, "ZRANGE", key, 0, 0, "WITHSCORES"),
+        )
+        return int(count), int(float(first[1])) if count else 0
 
     async def lane_states(self, session: SessionId, to: NetworkName) -> LaneState | None:
         lane = Lane(session, to)

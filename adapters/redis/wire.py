@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from hiredis import pack_command
 from redis.asyncio import Redis, RedisCluster
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import (
@@ -136,7 +137,8 @@ class _Node:
             commands.append(call.args)
         if replicas:
             commands.append(("WAIT", replicas, self.wire.replica_timeout))
-        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        packed = [pack_command(command) for command in commands]
+        await connection.send_packed_command(packed, check_health=False)
         answers = []
         for call in batch:
             if call.asking:

@@ -1,0 +1,503 @@
+"""The wiring, and the only place that sees everything: settings and adapters meet the engine here.
+
+Nothing is created at import. `run` is the service, `inspect` an engine for one command of the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets as random
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import structlog
+import uvloop
+from aiohttp import web
+
+from adapters.console.accounts import Accounts, mint_sign_in_link
+from adapters.console.api import Engine as DeskEngine
+from adapters.console.network import ConsoleNetwork
+from adapters.console.passwords import Passwords
+from adapters.console.server import Address, console_app
+from adapters.files.downloads import files_app
+from adapters.files.links import LinkSigner
+from adapters.files.scanner import CommandScanner
+from adapters.files.store import DiskFiles
+from adapters.files.uploads import uploads_app
+from adapters.files.workers import Workers
+from adapters.redis.binary import find_binary
+from adapters.redis.connection import Target, open_store
+from adapters.redis.server import PrivateServer
+from adapters.redis.store import RedisStore
+from adapters.slack.manifest import manifest
+from adapters.slack.network import SlackNetwork
+from adapters.web.server import CustomerSide
+from bridge.directory import Directory
+from bridge.doctor import Finding
+from bridge.errors import KakehashiError
+from bridge.feed import Feed
+from bridge.files import FileLimits
+from bridge.health import health_routes, metrics_routes
+from bridge.lanes import Lanes, Timing
+from bridge.leases import INDEX, TIMERS, Leases
+from bridge.messages import FilePart
+from bridge.metrics import Metrics
+from bridge.ports import Network
+from bridge.relay import Relay
+from bridge.service import Listener, Service
+from bridge.terminal import Terminal
+from bridge.timers import Timers
+from bridge.views import Views
+from config import checks
+from config import policy as policies
+from config import secrets as keys
+from config import settings as configuration
+from config.locales import closest, load
+from config.logging import configure
+from config.policy import Rulebook
+from config.secrets import Secrets
+from config.settings import Settings
+from config.values import listener_url
+from routing.ids import NetworkName, OperatorId, Topic
+from routing.policy import Policy
+
+log = structlog.get_logger(__name__)
+
+SWEEP_FILES_EVERY = 3_600.0
+"""Seconds."""
+
+CONSOLE = NetworkName("console")
+SLACK = NetworkName("slack")
+
+
+# ------------------------------------------------------------------ what the command line calls
+
+
+def run(config: Path | None) -> int:
+    """The service, until SIGTERM or SIGINT; then it drains. Returns the exit status, 0 after a clean drain."""
+    settings = configuration.load(config)
+    rulebook = policies.load(settings)
+    configure(settings.log)
+    return _loop_runner(_serve(settings, rulebook, Terminal()))
+
+
+@asynccontextmanager
+async def inspect(config: Path | None) -> AsyncIterator[Engine]:
+    """The engine for one command: connected, with no lanes, no listeners and no leases."""
+    settings = configuration.load(config)
+    rulebook = policies.load(settings)
+    configure(settings.log)
+    async with AsyncExitStack() as stack:
+        yield await _engine(settings, rulebook, stack)
+
+
+def check(config: Path | None, *, machine: bool) -> Sequence[Finding]:
+    """What there is to say of the settings and the policy; with `machine`, of this machine too. Opens nothing."""
+    settings = configuration.load(config)
+    findings = checks.of_settings(settings, policies.load(settings))
+    return [*findings, *(checks.of_machine(settings) if machine else ())]
+
+
+def slack_manifest(config: Path | None) -> str:
+    """The manifest that creates the Slack app, as JSON."""
+    settings = configuration.load(config)
+    return json.dumps(manifest(settings.slack, settings.url), ensure_ascii=False, indent=2)
+
+
+def rotate_secret(config: Path | None, name: str) -> None:
+    """Replace one of the installation's own keys. Raises SettingsError for a name that is none."""
+    keys.rotate(configuration.load(config).data_dir, name)
+
+
+# ------------------------------------------------------------------ the engine
+
+
+class Rules:
+    """The policy of the moment: the rulebook's, with the operators that the directory knows."""
+
+    def __init__(self, rulebook: Rulebook, directory: Directory) -> None:
+        self._policy = rulebook.policy
+        self._directory = directory
+        self._merged = rulebook.policy
+        self._profiles: object = None
+
+    def policy(self) -> Policy:
+        profiles = self._directory.profiles()
+        if profiles is not self._profiles:
+            self._profiles = profiles
+            self._merged = replace(self._policy, operators={**self._policy.operators, **profiles})
+        return self._merged
+
+
+@dataclass(slots=True)
+class Engine:
+    """Everything that does not listen: what a command inspects, and what the service is built around."""
+
+    settings: Settings
+    rulebook: Rulebook
+    secrets: Secrets
+    store: RedisStore
+    directory: Directory
+    rules: Rules
+    feed: Feed
+    files: DiskFiles
+    limits: FileLimits
+    signer: LinkSigner
+    metrics: Metrics
+    leases: Leases
+    lanes: Lanes
+    relay: Relay
+    networks: dict[NetworkName, Network]
+    checks: Sequence[Finding]
+    server: PrivateServer | None = None
+
+    def policy(self) -> Policy:
+        return self.rules.policy()
+
+    async def hash_password(self, password: str, account: str) -> str:
+        return await Passwords().hash(password, account=account)
+
+
+async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack) -> Engine:
+    secrets = keys.load(settings.data_dir)
+    server = await _private_server(settings, stack) if settings.redis.private else None
+    store, checks = await open_store(_target(settings, server))
+    stack.push_async_callback(store.close)
+    limits = FileLimits(
+        file_bytes=settings.files.max_bytes, pixels=settings.files.max_pixels, reserve_bytes=settings.files.reserve
+    )
+    files = _files(settings, limits)
+    stack.push_async_callback(files.close)
+    directory, feed, metrics = Directory(store), Feed(store), Metrics(version("kakehashi"))
+    await directory.refresh()
+    rules = Rules(rulebook, directory)
+    networks: dict[NetworkName, Network] = {CONSOLE: ConsoleNetwork()}
+    destinations = [CONSOLE, *([SLACK] if settings.slack.enabled else ()), INDEX, TIMERS]
+    leases = Leases(store, random.token_hex(6), destinations)
+    lanes = Lanes(store, networks, leases, feed, metrics, _timing(settings))
+    relay = Relay(store, feed, rules.policy, lanes)
+    if settings.slack.enabled:
+        networks[SLACK] = SlackNetwork(
+            settings.slack,
+            store,
+            relay,
+            files,
+            directory,
+            title=lambda topic, language: _topic_title(rulebook, topic, language),
+            places=lambda: [desk.place for desk in rules.policy().desks.values() if desk.network == SLACK],
+        )
+    return Engine(
+        settings=settings,
+        rulebook=rulebook,
+        secrets=secrets,
+        store=store,
+        directory=directory,
+        rules=rules,
+        feed=feed,
+        files=files,
+        limits=limits,
+        signer=LinkSigner(secrets.file_links.current, int(settings.files.link_ttl), secrets.file_links.previous),
+        metrics=metrics,
+        leases=leases,
+        lanes=lanes,
+        relay=relay,
+        networks=networks,
+        checks=[Finding(one.level, one.what, one.mend) for one in checks],
+        server=server,
+    )
+
+
+def _topic_title(rulebook: Rulebook, topic: Topic, language: str) -> str:
+    titles = rulebook.topic_titles.get(topic, {})
+    return titles.get(closest(language)) or titles.get("en") or topic
+
+
+async def _private_server(settings: Settings, stack: AsyncExitStack) -> PrivateServer:
+    binary = find_binary(forced=settings.redis.binary) if settings.redis.binary else None
+    server = PrivateServer(settings.data_dir / "redis", binary, socket_dir=settings.redis.socket_dir)
+    await server.start()
+    stack.push_async_callback(server.stop)
+    return server
+
+
+def _target(settings: Settings, server: PrivateServer | None) -> Target:
+    redis = settings.redis
+    options: dict[str, object] = {}
+    if redis.username:
+        options["username"] = redis.username
+    if redis.password:
+        options["password"] = redis.password.get_secret_value()
+    if redis.tls.ca_file:
+        options["ssl_ca_certs"] = str(redis.tls.ca_file)
+    if redis.tls.cert_file and redis.tls.key_file:
+        options |= {"ssl_certfile": str(redis.tls.cert_file), "ssl_keyfile": str(redis.tls.key_file)}
+    if not redis.tls.verify:
+        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
+    pairs = (sentinel.rpartition(":") for sentinel in redis.sentinels)
+    return Target(
+        url=server.endpoint.url if server else redis.url.get_secret_value() if redis.url else "",
+        sentinels=tuple((host, int(port)) for host, _, port in pairs),
+        sentinel_name=redis.sentinel_master,
+        prefix=redis.prefix,
+        partitions=redis.partitions,
+        replicas=redis.wait_replicas,
+        replica_timeout=redis.wait_timeout_ms,
+        allow_eviction=redis.allow_eviction,
+        options=options,
+    )
+
+
+def _files(settings: Settings, limits: FileLimits) -> DiskFiles:
+    chosen = settings.files
+    scanner = CommandScanner(chosen.scanner, chosen.scanner_timeout) if chosen.scanner else None
+    workers = Workers(limits, count=chosen.workers, seconds=int(chosen.timeout))
+    return DiskFiles(settings.data_dir / "files", limits, scanner, workers)
+
+
+def _timing(settings: Settings) -> Timing:
+    lanes = settings.lanes
+    return Timing(send_deadline=lanes.send_deadline, quarantine=lanes.quarantine, sweep_after=lanes.sweep)
+
+
+# ------------------------------------------------------------------ the service
+
+
+def _loop_runner(work: Awaitable[int]) -> int:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_awaited(work))
+
+
+async def _awaited(work: Awaitable[int]) -> int:
+    return await work
+
+
+async def _serve(settings: Settings, rulebook: Rulebook, terminal: Terminal) -> int:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    async with AsyncExitStack() as stack:
+        engine = await _engine(settings, rulebook, stack)
+        service = _service(engine)
+        async with service.running():
+            await _announce(terminal, engine, service)
+            await told.wait()
+            log.info("draining")
+    log.info("stopped")
+    return 0
+
+
+def _service(engine: Engine) -> Service:
+    """The engine with its workers and listeners."""
+    policy = engine.rules.policy
+    background: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        ("directory", engine.directory.follow),
+        ("files", lambda: _sweep_files(engine.files)),
+    ]
+    service = Service(
+        store=engine.store,
+        relay=engine.relay,
+        feed=engine.feed,
+        leases=engine.leases,
+        lanes=engine.lanes,
+        timers=Timers(engine.store, engine.relay, engine.leases, policy),
+        views=Views(engine.store, engine.networks, engine.leases),
+        networks=engine.networks,
+        background=background,
+    )
+    service.listeners = _listeners(engine, service)
+    return service
+
+
+async def _sweep_files(files: DiskFiles) -> None:
+    """Uploads that were given up, and bytes that nobody speaks of, leave the disk."""
+    while True:
+        await files.sweep(time.time())
+        await asyncio.sleep(SWEEP_FILES_EVERY)
+
+
+def _listeners(engine: Engine, service: Service) -> list[Listener]:
+    """One listener for all, or one each for the public, the desk and the figures, as the settings say."""
+    settings = engine.settings
+    public = Listener("public", _application(), settings.web.host, settings.web.port)
+    apart = {public.name: public}
+    desk = _listener(apart, "desk", settings.desk.host, settings.desk.port) or public
+    figures = _listener(apart, "metrics", settings.metrics.host, settings.metrics.port) or public
+    for app in {id(one.app): one.app for one in apart.values()}.values():
+        app.add_routes(health_routes(lambda: _troubles(engine, service)))
+    if settings.metrics.enabled:
+        figures.app.add_routes(metrics_routes(engine.metrics, lambda: _measure(engine)))
+    _mount_public(engine, public, desk if settings.desk.enabled else None)
+    return list(apart.values())
+
+
+def _listener(apart: dict[str, Listener], name: str, host: str | None, port: int | None) -> Listener | None:
+    if port is None:
+        return None
+    listener = apart[name] = Listener(name, _application(), host or apart["public"].host, port)
+    return listener
+
+
+def _application() -> web.Application:
+    return web.Application(client_max_size=2 * 1024 * 1024)
+
+
+# ------------------------------------------------------------------ what is reached where
+
+
+def _mount_public(engine: Engine, public: Listener, desk: Listener | None) -> None:
+    """The customers' side, the files, Slack's events, and the desk on whichever listener it has."""
+    side = _customer_side(engine)
+    base = engine.settings.base_path
+    app = web.Application() if base else public.app
+    side.mount(app, uploads_app(engine.files, side.upload_owner, engine.limits, side.allows_origin))
+    app.add_subapp("/files", files_app(engine.files, engine.signer, _may_read(engine), time.time))
+    slack = engine.networks.get(SLACK)
+    if isinstance(slack, SlackNetwork) and engine.settings.slack.events == "http":
+        app.add_subapp("/slack", slack.http_app())
+    if desk is not None:
+        (app if desk is public else desk.app).add_subapp("/console", _desk_app(engine, _desk_url(engine)))
+    if base:
+        public.app.add_subapp(base, app)
+
+
+def _customer_side(engine: Engine) -> CustomerSide:
+    settings, secrets = engine.settings, engine.secrets
+    return CustomerSide(
+        relay=engine.relay,
+        feed=engine.feed,
+        store=engine.store,
+        settings=settings.web,
+        site=settings.site,
+        public_url=settings.url,
+        keys=secrets.visitor_tokens.all,
+        policy=engine.rules.policy,
+        public_name=engine.directory.public_name,
+        link=lambda part, reader: _file_url(engine, part, reader),
+        locales=load("widget"),
+        metrics=engine.metrics,
+        files=engine.files,
+        file_limits=engine.limits,
+        files_origin=settings.files.origin,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _desk_app(engine: Engine, url: str) -> web.Application:
+    settings = engine.settings
+    desk = DeskEngine(
+        relay=engine.relay,
+        feed=engine.feed,
+        store=engine.store,
+        directory=engine.directory,
+        policy=engine.rules.policy,
+        files=engine.files,
+        links=engine.signer,
+        files_url=_files_url(settings),
+        desk_titles=engine.rulebook.desk_titles,
+        topic_titles=engine.rulebook.topic_titles,
+        limits=engine.limits,
+    )
+    accounts = Accounts(engine.store, engine.directory, Passwords(), settings.desk)
+    address = Address(path=urlsplit(url).path, origins=_origins_of(url))
+    return console_app(
+        desk,
+        accounts,
+        settings.desk,
+        uploads=lambda authenticate, origins: uploads_app(engine.files, authenticate, engine.limits, origins),
+        address=address,
+    )
+
+
+def _desk_url(engine: Engine) -> str:
+    """Where operators open the desk; no slash behind."""
+    settings = engine.settings
+    if settings.desk.port is None:
+        return f"{settings.url}/console"
+    return f"{listener_url(settings.desk.host or settings.web.host, settings.desk.port)}/console"
+
+
+def _origins_of(url: str) -> tuple[str, ...]:
+    """How browsers name the pages of this address. A loopback address has two names."""
+    parts = urlsplit(url)
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return (origin, origin.replace("127.0.0.1", "localhost")) if parts.hostname == "127.0.0.1" else (origin,)
+
+
+def _files_url(settings: Settings) -> str:
+    """What a file's link begins with; the files' own origin serves the same paths."""
+    base = f"{settings.files.origin}{settings.base_path}" if settings.files.origin else settings.url
+    return f"{base}/files/"
+
+
+def _file_url(engine: Engine, part: FilePart, reader: str) -> str:
+    token = engine.signer.link(part.file, reader, time.time())
+    return f"{_files_url(engine.settings)}{token}/{quote(part.name, safe='')}"
+
+
+def _may_read(engine: Engine) -> Callable[[str, str], Awaitable[bool]]:
+    """A signed link is enough for the customer whom it was made for; an operator must still be one."""
+
+    async def may_read(file: str, reader: str) -> bool:
+        del file
+        kind, _, who = reader.partition(":")
+        if kind != "operator":
+            return True
+        operator = engine.directory.get(OperatorId(who))
+        return operator is not None and operator.active
+
+    return may_read
+
+
+# ------------------------------------------------------------------ what is said of it
+
+
+async def _announce(terminal: Terminal, engine: Engine, service: Service) -> None:
+    settings = engine.settings
+    links = [("Demo page" if settings.web.demo else "Service", f"{settings.url}/")]
+    if settings.desk.enabled:
+        lifetime = settings.desk.link_lifetime
+        links.append(("Operator desk", await mint_sign_in_link(engine.store, _desk_url(engine), lifetime=lifetime)))
+    parts = [one.what for one in engine.checks if one.level == "ok"]
+    parts += [f"{name} is connected" for name in engine.networks if name != CONSOLE]
+    parts += [f"listening on {listener.url} ({listener.name})" for listener in service.listeners]
+    terminal.announce(version("kakehashi"), links, parts)
+
+
+async def _troubles(engine: Engine, service: Service) -> Mapping[str, str]:
+    found = service.troubles()
+    if engine.server is not None and not engine.server.alive:
+        found["redis"] = "the private server is being restarted"
+    try:
+        await engine.store.get("health")
+    except KakehashiError as error:
+        found["store"] = error.what
+    engine.metrics.store_up("store" not in found)
+    return found
+
+
+async def _measure(engine: Engine) -> None:
+    """The gauges that nobody counts as they change."""
+    metrics, store = engine.metrics, engine.store
+    for name, network in engine.networks.items():
+        metrics.network_up(name, network.ready() is None)
+    try:
+        now = await store.now()
+        for name in engine.networks:
+            held = engine.leases.partitions(name)
+            metrics.leases(name, len(held))
+            waiting, oldest = 0, 0
+            for partition, _term in held:
+                lanes, due = await store.backlog(partition, name, now)
+                waiting, oldest = waiting + lanes, max(oldest, now - due if lanes else 0)
+            metrics.lanes(name, waiting, oldest / 1000)
+            metrics.unplaced(name, len(await store.unplaced(name)))
+        metrics.store_up(True)
+    except KakehashiError:
+        metrics.store_up(False)
