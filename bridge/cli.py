@@ -1,0 +1,528 @@
+"""The command line. It reads arguments and prints answers; `bridge.main` does all the wiring behind it.
+
+Answers go to standard output, errors and progress to standard error. Exit statuses are in `Status`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from enum import IntEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+from bridge.directory import Operator, new_operator_id
+from bridge.doctor import Finding, examine, worst
+from bridge.erasure import ELSEWHERE, Leftovers, erase
+from bridge.errors import KakehashiError, OverloadedError, SettingsError, StoreUnavailableError
+from bridge.inspection import Engine, NotFoundError, find, outbox, pending, sessions, shown, why
+from bridge.ports import Lane
+from bridge.terminal import Terminal
+from bridge.transcript import transcript
+from routing.ids import DeskId, EffectId, NetworkName
+from routing.session import State
+
+STATES = ("open", "any", *(state for state in State if state is not State.NEW))
+LANGUAGES = ("ja", "en", "zh-Hans", "zh-Hant")
+"""The languages that `operators add` asks public names for; the faces have these four."""
+
+
+class Status(IntEnum):
+    """Exit statuses. 2 is argparse's, for a command that cannot be understood."""
+
+    DONE = 0
+    FAILED = 1  # it could not be done, or `check` or `doctor` found something that must be mended
+    USAGE = 2
+    SETTINGS = 3  # a setting is wrong; nothing was started
+    UNAVAILABLE = 4  # the store does not answer; the same command may be tried again
+    UNFINISHED = 5  # an erasure is ordered and not yet done everywhere; the same command continues it
+    INTERRUPTED = 130
+
+
+STATUSES = {
+    Status.DONE: "done",
+    Status.FAILED: "it could not be done, or something must be mended",
+    Status.USAGE: "the command cannot be understood",
+    Status.SETTINGS: "a setting is wrong; nothing was started",
+    Status.UNAVAILABLE: "the store does not answer; try again",
+    Status.UNFINISHED: "an erasure is not yet done everywhere; the same command continues it",
+    Status.INTERRUPTED: "interrupted",
+}
+
+
+class Wiring(Protocol):
+    """What `bridge.main` gives. `config` is the path of a settings file, or None for the usual place."""
+
+    def run(self, config: Path | None) -> int:
+        """The service, until it is told to stop; its exit status."""
+        ...
+
+    def inspect(self, config: Path | None) -> AbstractAsyncContextManager[Engine]:
+        """The engine for one command: connected, starting no lanes and no listeners."""
+        ...
+
+    def check(self, config: Path | None, *, machine: bool) -> Sequence[Finding]:
+        """What there is to say of the settings and the policy; with `machine`, of this machine too. Opens nothing."""
+        ...
+
+    def slack_manifest(self, config: Path | None) -> str: ...
+    def rotate_secret(self, config: Path | None, name: str) -> None: ...
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command `kakehashi`. Returns the exit status."""
+    chosen = parser().parse_args(arguments)
+    return perform(chosen, _wiring(), Terminal())
+
+
+def perform(chosen: argparse.Namespace, wiring: Wiring, terminal: Terminal) -> int:
+    """Carry out a command that was understood. Whatever people can mend is said in three parts."""
+    try:
+        return int(chosen.command(_Command(chosen, wiring, terminal)))
+    except SettingsError as error:
+        terminal.error(error)
+        return Status.SETTINGS
+    except (StoreUnavailableError, OverloadedError) as error:
+        terminal.error(error)
+        return Status.UNAVAILABLE
+    except KakehashiError as error:
+        terminal.error(error)
+        return Status.FAILED
+    except KeyboardInterrupt:
+        return Status.INTERRUPTED
+
+
+def _wiring() -> Wiring:
+    # Imported late: it brings in every adapter, which `--help` and `version` do not need.
+    from bridge import main as wiring
+
+    return wiring
+
+
+class _Command:
+    """One command on its way: what was asked, how to reach the engine, where to answer."""
+
+    def __init__(self, chosen: argparse.Namespace, wiring: Wiring, terminal: Terminal) -> None:
+        self.chosen = chosen
+        self.wiring = wiring
+        self.terminal = terminal
+        self.config: Path | None = chosen.config
+
+    def with_engine(self, work: Callable[[Engine], Awaitable[Status]]) -> Status:
+        async def connected() -> Status:
+            async with self.wiring.inspect(self.config) as engine:
+                return await work(engine)
+
+        return asyncio.run(connected())
+
+    def table(self, rows: Sequence[dict[str, Any]], columns: Sequence[str], empty: str) -> None:
+        """Rows for people, or all that is known for programs."""
+        if self.chosen.json:
+            self.terminal.json(rows)
+        elif not rows:
+            self.terminal.line(empty)
+        else:
+            self.terminal.table(columns, [[_cell(row[column]) for column in columns] for row in rows])
+
+    def report(self, findings: Sequence[Finding]) -> Status:
+        if self.chosen.json:
+            self.terminal.json([{"level": one.level, "what": one.what, "mend": one.mend} for one in findings])
+        else:
+            self.terminal.findings(findings)
+        return Status.FAILED if worst(findings) == "fail" else Status.DONE
+
+
+# ------------------------------------------------------------------ the service
+
+
+def _up(command: _Command) -> int:
+    return command.wiring.run(command.config)
+
+
+def _check(command: _Command) -> Status:
+    return command.report(command.wiring.check(command.config, machine=False))
+
+
+def _doctor(command: _Command) -> Status:
+    findings = list(command.wiring.check(command.config, machine=True))
+
+    async def look(engine: Engine) -> Status:
+        findings.extend(engine.checks)
+        findings.extend(await examine(engine.networks.values()))
+        return Status.DONE
+
+    try:
+        command.with_engine(look)
+    except KakehashiError as error:
+        findings.append(Finding("fail", error.what, error.mend))
+    return command.report(findings)
+
+
+def _version(command: _Command) -> Status:
+    command.terminal.line(f"kakehashi {version('kakehashi')}")
+    return Status.DONE
+
+
+def _manifest(command: _Command) -> Status:
+    command.terminal.line(command.wiring.slack_manifest(command.config).rstrip())
+    return Status.DONE
+
+
+def _rotate(command: _Command) -> Status:
+    command.wiring.rotate_secret(command.config, command.chosen.name)
+    command.terminal.line(f"{command.chosen.name} has a new key; restart every process to use it")
+    command.terminal.line("what the key before it signed stays valid until the next rotation")
+    return Status.DONE
+
+
+# ------------------------------------------------------------------ sessions
+
+
+def _why(command: _Command) -> Status:
+    async def explain(engine: Engine) -> Status:
+        answer = await why(engine, await find(engine.store, command.chosen.code))
+        if command.chosen.json:
+            command.terminal.json(answer)
+        else:
+            _explain(command.terminal, answer)
+        return Status.DONE
+
+    return command.with_engine(explain)
+
+
+def _explain(terminal: Terminal, answer: dict[str, Any]) -> None:
+    terminal.line(f"{answer['code']}  {answer['state']}, the turn is {answer['turn']}  ({answer['session']})")
+    terminal.line(f"customer     {answer['customer_is']}")
+    terminal.line(f"assignee     {answer['assignee'] or 'nobody'}")
+    terminal.line(f"last fact    {_fact(answer['last_fact'])}")
+    for lane in answer["pending"]:
+        trouble = f", {lane['attempts']} attempts, last: {lane['error']}" if lane["error"] else ""
+        terminal.line(f"pending      {lane['to']}: {lane['effects']} effects, first {lane['first']}{trouble}")
+    if not answer["pending"]:
+        terminal.line("pending      nothing")
+    for lease in answer["leases"]:
+        held = f"held by {lease['holder']}, term {lease['term']}" if lease["holder"] else "held by nobody"
+        terminal.line(f"lease        {lease['lease']} {held}")
+    deadline = answer["next_deadline"]
+    terminal.line(f"deadline     {deadline['timer']} at {deadline['at']}" if deadline else "deadline     none")
+
+
+def _fact(fact: dict[str, Any] | None) -> str:
+    return "none" if fact is None else f"{fact['at']}  {fact['fact']} by {fact['actor']} (cause {fact['cause']})"
+
+
+def _list_sessions(command: _Command) -> Status:
+    async def answer(engine: Engine) -> Status:
+        rows = await sessions(engine.store, command.chosen.state, command.chosen.limit)
+        columns = ("code", "state", "desk", "topic", "language", "assignee", "messages", "last")
+        command.table(rows, columns, "no sessions")
+        return Status.DONE
+
+    return command.with_engine(answer)
+
+
+def _show_session(command: _Command) -> Status:
+    async def answer(engine: Engine) -> Status:
+        session = await shown(engine.store, await find(engine.store, command.chosen.code))
+        if command.chosen.json:
+            command.terminal.json(session)
+            return Status.DONE
+        for key, value in session.items():
+            if key not in ("journal", "mirrors"):
+                command.terminal.line(f"{key:14}{_cell(value)}")
+        for mirror in session["mirrors"]:
+            command.terminal.line(f"{'mirror':14}{mirror['network']} {mirror['place']} {_cell(mirror['thread'])}")
+        for fact in session["journal"]:
+            command.terminal.line(f"  {_fact(fact)}")
+        return Status.DONE
+
+    return command.with_engine(answer)
+
+
+def _export_session(command: _Command) -> Status:
+    async def answer(engine: Engine) -> Status:
+        stored = await find(engine.store, command.chosen.code)
+        command.terminal.json(await transcript(engine.store, stored, with_notes=command.chosen.with_notes))
+        return Status.DONE
+
+    return command.with_engine(answer)
+
+
+def _erase_session(command: _Command) -> Status:
+    async def carry_out(engine: Engine) -> Status:
+        stored = await find(engine.store, command.chosen.code)
+        if not command.chosen.yes and not _agreed(f"Erase everything that {stored.session.code} says, for ever?"):
+            command.terminal.line("nothing was erased")
+            return Status.FAILED
+        left = await erase(
+            engine.store,
+            engine.relay,
+            engine.files,
+            stored,
+            networks=tuple(engine.networks),
+            patience=command.chosen.wait,
+            told=command.terminal.progress,
+        )
+        command.terminal.progress_over()
+        return _tell_what_is_left(command.terminal, stored.session.code, left)
+
+    return command.with_engine(carry_out)
+
+
+def _tell_what_is_left(terminal: Terminal, code: str, left: Leftovers) -> Status:
+    findings = [Finding("ok", f"the words and files of {code} are deleted")]
+    findings += [_mirrors_left(pending(state)) for state in left.lanes]
+    findings += [] if left.lanes else [Finding("ok", "what could be deleted on the networks is deleted")]
+    if left.disk:
+        mend = "run BGREWRITEAOF (and take a new snapshot) on that Redis"
+        findings.append(Finding("warn", f"erased words may still lie on Redis's disk: {left.disk}", mend))
+    else:
+        findings.append(Finding("ok", "the append-only file was written anew"))
+    terminal.findings(findings)
+    terminal.line("Not in our reach, and left:")
+    for place in ELSEWHERE:
+        terminal.line(f"  {place}")
+    return Status.DONE if left.nothing else Status.UNFINISHED
+
+
+def _mirrors_left(lane: dict[str, Any]) -> Finding:
+    trouble = f" (last error: {lane['error']})" if lane["error"] else ""
+    mend = "is `kakehashi up` running? It deletes them; run this command again to see"
+    return Finding("warn", f"{lane['to']} still shows what it has been sent{trouble}", mend)
+
+
+# ------------------------------------------------------------------ the outbox
+
+
+def _list_outbox(command: _Command) -> Status:
+    async def answer(engine: Engine) -> Status:
+        columns = ("code", "to", "effects", "first", "effect", "attempts", "error", "due", "set_aside")
+        command.table(await outbox(engine), columns, "nothing is stuck")
+        return Status.DONE
+
+    return command.with_engine(answer)
+
+
+def _retry(command: _Command) -> Status:
+    async def again(engine: Engine) -> Status:
+        session = (await find(engine.store, command.chosen.code)).session
+        for to in _destinations(engine, command.chosen.to):
+            await engine.store.retry(Lane(session.id, to))
+        command.terminal.line(f"{session.code} is due now")
+        return Status.DONE
+
+    return command.with_engine(again)
+
+
+def _discard(command: _Command) -> Status:
+    async def drop(engine: Engine) -> Status:
+        session = (await find(engine.store, command.chosen.code)).session
+        effect = EffectId(command.chosen.effect)
+        for to in _destinations(engine, command.chosen.to):
+            if await engine.store.discard(Lane(session.id, to), effect):
+                command.terminal.line(f"{to} will not be told of {effect}")
+                return Status.DONE
+        raise NotFoundError(f"{session.code} has no such effect waiting", mend="see `kakehashi outbox list`")
+
+    return command.with_engine(drop)
+
+
+def _destinations(engine: Engine, chosen: str | None) -> Sequence[NetworkName]:
+    if chosen is None:
+        return tuple(engine.networks)
+    if chosen not in engine.networks:
+        raise NotFoundError(f"there is no network {chosen}", mend=f"choose from {', '.join(engine.networks)}")
+    return (NetworkName(chosen),)
+
+
+# ------------------------------------------------------------------ operators
+
+
+def _add_operator(command: _Command) -> Status:
+    chosen = command.chosen
+    names = dict(chosen.name) or _ask_names(command.terminal)
+    password = sys.stdin.readline().rstrip("\n") if chosen.password_stdin else _ask_password()
+
+    async def add(engine: Engine) -> Status:
+        operator = Operator(
+            new_operator_id(),
+            account=chosen.account,
+            names=names,
+            desks=_known_desks(engine, chosen.desk),
+            capacity=chosen.capacity,
+            lead=chosen.lead,
+            password_hash=await engine.hash_password(password, chosen.account),
+        )
+        kept = await engine.directory.add(operator)
+        command.terminal.line(f"{kept.account} may sign in at the desk ({kept.id})")
+        return Status.DONE
+
+    return command.with_engine(add)
+
+
+def _known_desks(engine: Engine, desks: Sequence[str]) -> tuple[DeskId, ...]:
+    known = engine.policy().desks
+    for desk in desks:
+        if desk not in known:
+            raise NotFoundError(f"there is no desk {desk}", mend=f"choose from {', '.join(known)}")
+    return tuple(DeskId(desk) for desk in desks)
+
+
+def _list_operators(command: _Command) -> Status:
+    async def answer(engine: Engine) -> Status:
+        await engine.directory.refresh()
+        rows = [_operator(operator) for operator in engine.directory.all()]
+        command.table(rows, ("account", "names", "desks", "capacity", "lead", "active"), "no operators")
+        return Status.DONE
+
+    return command.with_engine(answer)
+
+
+def _operator(operator: Operator) -> dict[str, Any]:
+    return {
+        "id": operator.id,
+        "account": operator.account,
+        "names": dict(operator.names),
+        "desks": list(operator.desks),
+        "capacity": operator.capacity,
+        "lead": operator.lead,
+        "active": operator.active,
+    }
+
+
+# ------------------------------------------------------------------ asking and showing
+
+
+def _ask_names(terminal: Terminal) -> dict[str, str]:
+    terminal.line("Public names, as customers see them. Leave a language empty to skip it.")
+    asked = {language: input(f"  {language}: ").strip() for language in LANGUAGES}
+    return {language: name for language, name in asked.items() if name}
+
+
+def _ask_password() -> str:
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Again: ") != password:
+        raise KakehashiError("the two passwords differ", mend="run the command again")
+    return password
+
+
+def _agreed(question: str) -> bool:
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "" or value == []:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {one}" for key, one in value.items()) or "–"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+# ------------------------------------------------------------------ the arguments
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every command with its options."""
+    top = argparse.ArgumentParser(
+        prog="kakehashi",
+        description="A bridge between customers on a website and support operators.",
+        epilog="exit statuses:\n" + "\n".join(f"  {status:<4}{meaning}" for status, meaning in STATUSES.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--config", type=Path, metavar="PATH", help="settings; else KAKEHASHI_CONFIG, kakehashi.toml")
+    commands = top.add_subparsers(metavar="command", required=True)
+    _service_arguments(commands)
+    _session_arguments(commands)
+    _outbox_arguments(commands)
+    _operator_arguments(commands)
+    return top
+
+
+Commands = Any
+"""argparse's own name for what `add_subparsers` gives is private."""
+
+
+def _add(commands: Commands, name: str, does: Callable[[_Command], int], about: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(name, help=about, description=about)
+    made.add_argument("--config", type=Path, metavar="PATH", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    made.set_defaults(command=does)
+    return made
+
+
+def _answering(made: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    made.add_argument("--json", action="store_true", help="answer in JSON")
+    return made
+
+
+def _group(commands: Commands, name: str, about: str) -> Commands:
+    made = commands.add_parser(name, help=about, description=about)
+    return made.add_subparsers(metavar="command", required=True)
+
+
+def _service_arguments(commands: Commands) -> None:
+    _add(commands, "up", _up, "run the service")
+    _answering(_add(commands, "check", _check, "check settings and policy, opening nothing"))
+    _answering(_add(commands, "doctor", _doctor, "look at everything that the service needs"))
+    _add(commands, "version", _version, "print the version")
+    slack = _group(commands, "slack", "Slack")
+    _add(slack, "manifest", _manifest, "print a manifest that creates the Slack app")
+    secrets = _group(commands, "secrets", "the installation's own secrets")
+    rotate = _add(secrets, "rotate", _rotate, "replace a key; the one before stays valid until the next time")
+    rotate.add_argument("name", help="visitor_tokens or file_links")
+
+
+def _session_arguments(commands: Commands) -> None:
+    explain = _answering(_add(commands, "why", _why, "say where a session stands and what it waits for"))
+    group = _group(commands, "sessions", "sessions")
+    listing = _answering(_add(group, "list", _list_sessions, "list sessions, newest first"))
+    listing.add_argument("--state", choices=STATES, default="open", help="default: open")
+    listing.add_argument("--limit", type=int, default=50, help="default: 50")
+    show = _answering(_add(group, "show", _show_session, "show a session and its journal; no words"))
+    export = _add(group, "export", _export_session, "write a session's transcript as JSON: what the customer saw")
+    export.add_argument("--with-notes", action="store_true", help="operators' notes too; not for the customer's eyes")
+    gone = _add(group, "erase", _erase_session, "delete a session's words, files and mirrors")
+    gone.add_argument("--yes", action="store_true", help="do not ask")
+    gone.add_argument("--wait", type=float, default=120.0, metavar="SECONDS", help="for the mirrors; default: 120")
+    for made in (explain, show, export, gone):
+        made.add_argument("code", help="the session's short code, such as K7Q2, or its id")
+
+
+def _outbox_arguments(commands: Commands) -> None:
+    group = _group(commands, "outbox", "deliveries that are stuck")
+    _answering(_add(group, "list", _list_outbox, "list what is stuck or was set aside"))
+    again = _add(group, "retry", _retry, "try a session's deliveries again now")
+    drop = _add(group, "discard", _discard, "give one delivery up")
+    for made in (again, drop):
+        made.add_argument("code", help="the session's short code")
+        made.add_argument("--to", metavar="NETWORK", help="only this network")
+    drop.add_argument("effect", help="the effect's id, as `outbox list` shows it")
+
+
+def _operator_arguments(commands: Commands) -> None:
+    group = _group(commands, "operators", "accounts of the built-in desk")
+    _answering(_add(group, "list", _list_operators, "list the accounts"))
+    add = _add(group, "add", _add_operator, "add an account; asks for names and password")
+    add.add_argument("account", help="the name to sign in with; customers never see it")
+    add.add_argument("--name", action="append", type=_name, default=[], metavar="LANG=NAME", help="a public name")
+    add.add_argument("--desk", action="append", default=[], metavar="DESK", help="where they work; else everywhere")
+    add.add_argument("--capacity", type=int, default=4, help="sessions at once; default: 4")
+    add.add_argument("--lead", action="store_true", help="may see and move everybody's sessions")
+    add.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+
+def _name(text: str) -> tuple[str, str]:
+    language, separator, name = text.partition("=")
+    if not separator or not language or not name:
+        raise argparse.ArgumentTypeError("write it as in ja=佐藤")
+    return language, name
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,114 @@
+"""A session as a document: what the customer saw, or, when asked for explicitly, what operators wrote among themselves.
+
+The customer's transcript goes through `customer_view`, the only way to the customer: a note's body is not even read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from bridge.messages import Body, FilePart
+from bridge.ports import Entry, Store, Stored
+from routing import facts as f
+from routing.facts import Side
+from routing.ids import MessageId, OperatorId
+from routing.view import CustomerMessage, CustomerNotice, customer_view
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A message or one of its revisions, on its way into the document."""
+
+    at: int
+    side: Side
+    message: MessageId
+    revision: int
+    operator: OperatorId | None
+    withdrawn: bool = False
+
+
+_Line = _Said | CustomerNotice
+
+
+async def transcript(store: Store, stored: Stored, *, with_notes: bool = False) -> dict[str, Any]:
+    """The session as JSON. Customer-visible only, unless `with_notes`. Operators stand there by account id.
+
+    Words that were erased are null. Raises StoreUnavailableError.
+    """
+    entries = await store.journal(stored.session.id)
+    lines = [line for entry in entries if (line := _line(entry, with_notes)) is not None]
+    wanted = [(line.message, line.revision) for line in lines if isinstance(line, _Said) and not line.withdrawn]
+    bodies = dict(zip(wanted, await store.bodies(stored.session.id, wanted), strict=True)) if wanted else {}
+    return _head(stored, with_notes) | {"events": [_written(line, bodies) for line in lines]}
+
+
+def _line(entry: Entry, with_notes: bool) -> _Line | None:
+    event = customer_view(entry.fact)
+    if isinstance(event, CustomerMessage):
+        return _Said(event.at, event.side, event.message, event.revision, event.operator, event.withdrawn)
+    return event if event is not None else _note(entry.fact) if with_notes else None
+
+
+def _note(fact: f.Fact) -> _Said | None:
+    """A note in any of its three stages; every other fact has nothing to say."""
+    if isinstance(fact, f.NoteAdded):
+        return _Said(fact.at, Side.NOTE, fact.message, 0, fact.operator)
+    if isinstance(fact, f.MessageRevised) and fact.side is Side.NOTE:
+        return _Said(fact.at, Side.NOTE, fact.message, fact.revision, None)
+    if isinstance(fact, f.MessageWithdrawn) and fact.side is Side.NOTE:
+        return _Said(fact.at, Side.NOTE, fact.message, 0, None, withdrawn=True)
+    return None
+
+
+def _head(stored: Stored, with_notes: bool) -> dict[str, Any]:
+    session = stored.session
+    return {
+        "schema": SCHEMA,
+        "contains": "everything, notes included" if with_notes else "what the customer saw",
+        "session": session.id,
+        "code": session.code,
+        "customer": str(session.customer),
+        "language": session.language,
+        "topic": session.topic,
+        "opened": moment(session.opened_at),
+        "closed": moment(session.closed_at),
+        "outcome": session.outcome if with_notes else None,
+        "erased": session.erased,
+    }
+
+
+def _written(line: _Line, bodies: dict[tuple[MessageId, int], Body | None]) -> dict[str, Any]:
+    if isinstance(line, CustomerNotice):
+        return _notice(line)
+    said: dict[str, Any] = {"at": moment(line.at), "kind": "note" if line.side is Side.NOTE else "message"}
+    said |= {"id": line.message, "revision": line.revision, "from": line.side}
+    if line.operator is not None:
+        said["operator"] = line.operator
+    if line.withdrawn:
+        return said | {"withdrawn": True, "parts": None}
+    body = bodies.get((line.message, line.revision))
+    return said | {"parts": None if body is None else _parts(body)}
+
+
+def _notice(notice: CustomerNotice) -> dict[str, Any]:
+    told: dict[str, Any] = {"at": moment(notice.at), "kind": "notice", "key": notice.key}
+    more = {"operator": notice.operator, "until": moment(notice.until), "topic": notice.topic}
+    return told | {key: value for key, value in more.items() if value is not None}
+
+
+def _parts(body: Body) -> Sequence[dict[str, Any]]:
+    return [_file(part) if isinstance(part, FilePart) else {"type": "text", "text": part.text} for part in body.parts]
+
+
+def _file(part: FilePart) -> dict[str, Any]:
+    return {"type": "file", "file": part.file, "name": part.name, "media_type": part.media_type, "size": part.size}
+
+
+def moment(at: int | None) -> str | None:
+    """A time in ms since 1970 as ISO 8601, UTC."""
+    return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,1 @@
+"""The documents that are printed from the code: see `docs.generate`."""
