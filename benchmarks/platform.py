@@ -16,6 +16,7 @@ from urllib.parse import unquote_plus
 
 from aiohttp import web
 
+THREAD = re.compile(rb'thread_ts"?[=:] ?"?([0-9.]+)')
 TOKEN = re.compile(rb"bench-[0-9]+-[0-9]+")
 
 
@@ -59,14 +60,18 @@ class Platform:
             }
         if method in ("chat.postMessage", "chat.update"):
             ts = f"1700000000.{next(self._numbers):06d}"
-            self._note_root(unquote_plus(body.decode()), ts)
-            return {"ts": ts, "channel": "C0BENCH01", "message": {"ts": ts}}
+            thread = THREAD.search(body)
+            if thread is None:
+                self._note_root(unquote_plus(body.decode()), ts)
+                return {"ts": ts, "channel": "C0BENCH01", "message": {"ts": ts}}
+            message = {"ts": ts, "thread_ts": thread.group(1).decode()}
+            return {"ts": ts, "channel": "C0BENCH01", "message": message}
         if method == "conversations.info":
             return {"channel": {"id": "C0BENCH01", "name": "bench", "is_member": True, "is_archived": False}}
         return {"messages": [], "channels": [], "members": []}
 
     def _note_root(self, body: str, ts: str) -> None:
-        if "thread_ts" not in body and (found := re.search(r"main\.[0-9a-f]+\.[0-9a-f]{16}", body)):
+        if found := re.search(r"main\.[0-9a-f]+\.[0-9a-f]{16}", body):
             self.roots.setdefault(found.group(), ts)
 
 

@@ -6,7 +6,9 @@ Nothing is created at import. `run` is the service, `inspect` an engine for one 
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
+import resource
 import secrets as random
 import signal
 import time
@@ -85,6 +87,7 @@ def run(config: Path | None) -> int:
     settings = configuration.load(config)
     rulebook = policies.load(settings)
     configure(settings.log)
+    _open_as_many_files_as_we_may()
     return _loop_runner(_serve(settings, rulebook, Terminal()))
 
 
@@ -93,7 +96,7 @@ async def inspect(config: Path | None) -> AsyncIterator[Engine]:
     """The engine for one command: connected, with no lanes, no listeners and no leases."""
     settings = configuration.load(config)
     rulebook = policies.load(settings)
-    configure(settings.log)
+    configure(settings.log.model_copy(update={"level": "warning"}))  # the answer is what was asked for
     async with AsyncExitStack() as stack:
         yield await _engine(settings, rulebook, stack)
 
@@ -182,7 +185,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     destinations = [CONSOLE, *([SLACK] if settings.slack.enabled else ()), INDEX, TIMERS]
     leases = Leases(store, random.token_hex(6), destinations)
     lanes = Lanes(store, networks, leases, feed, metrics, _timing(settings))
-    relay = Relay(store, feed, rules.policy, lanes)
+    relay = Relay(store, feed, rules.policy, lanes, metrics)
     if settings.slack.enabled:
         networks[SLACK] = SlackNetwork(
             settings.slack,
@@ -229,28 +232,16 @@ async def _private_server(settings: Settings, stack: AsyncExitStack) -> PrivateS
 
 def _target(settings: Settings, server: PrivateServer | None) -> Target:
     redis = settings.redis
-    options: dict[str, object] = {}
-    if redis.username:
-        options["username"] = redis.username
-    if redis.password:
-        options["password"] = redis.password.get_secret_value()
-    if redis.tls.ca_file:
-        options["ssl_ca_certs"] = str(redis.tls.ca_file)
-    if redis.tls.cert_file and redis.tls.key_file:
-        options |= {"ssl_certfile": str(redis.tls.cert_file), "ssl_keyfile": str(redis.tls.key_file)}
-    if not redis.tls.verify:
-        options |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
-    pairs = (sentinel.rpartition(":") for sentinel in redis.sentinels)
     return Target(
         url=server.endpoint.url if server else redis.url.get_secret_value() if redis.url else "",
-        sentinels=tuple((host, int(port)) for host, _, port in pairs),
+        sentinels=redis.sentinel_addresses,
         sentinel_name=redis.sentinel_master,
         prefix=redis.prefix,
         partitions=redis.partitions,
         replicas=redis.wait_replicas,
         replica_timeout=redis.wait_timeout_ms,
         allow_eviction=redis.allow_eviction,
-        options=options,
+        options=redis.connection_options(),
     )
 
 
@@ -267,6 +258,19 @@ def _timing(settings: Settings) -> Timing:
 
 
 # ------------------------------------------------------------------ the service
+
+
+def _open_as_many_files_as_we_may() -> None:
+    """Every customer's page is an open file; the usual soft limit of 1,024 is an old habit of select(2)."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _collect_garbage_less_often() -> None:
+    """What is there after the start stays, so it need not be walked; and a message leaves no cycles behind."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _loop_runner(work: Awaitable[int]) -> int:
@@ -287,6 +291,7 @@ async def _serve(settings: Settings, rulebook: Rulebook, terminal: Terminal) -> 
         service = _service(engine)
         async with service.running():
             await _announce(terminal, engine, service)
+            _collect_garbage_less_often()
             await told.wait()
             log.info("draining")
     log.info("stopped")

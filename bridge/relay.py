@@ -8,6 +8,7 @@ there now. Whoever called is answered only after the commit is durable.
 from __future__ import annotations
 
 import secrets
+import time
 from asyncio import Lock
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from weakref import WeakValueDictionary
 from bridge.errors import LostLeaseError, OverloadedError
 from bridge.feed import Feed
 from bridge.messages import About, Body
+from bridge.metrics import Metrics
 from bridge.ports import Commit, Committed, Duplicate, Entry, Fenced, Store, Stored, Written
 from routing import inputs as i
 from routing.decide import Decision, Nothing, Refusal, decide
@@ -88,7 +90,10 @@ class Senders(Protocol):
 class Relay:
     """`policy` is asked on every input, so a reloaded policy holds from the next one on."""
 
-    def __init__(self, store: Store, feed: Feed, policy: Callable[[], Policy], senders: Senders) -> None:
+    def __init__(
+        self, store: Store, feed: Feed, policy: Callable[[], Policy], senders: Senders, metrics: Metrics | None = None
+    ) -> None:
+        self._metrics = metrics or Metrics()
         self._store = store
         self._feed = feed
         self._policy = policy
@@ -187,6 +192,7 @@ class Relay:
     @contextmanager
     def _admitted(self) -> Iterator[None]:
         if self._under_way >= UNDER_WAY:
+            self._metrics.shed("input")
             raise OverloadedError("too much is under way", mend="send it again in a moment")
         self._under_way += 1
         try:
@@ -257,6 +263,7 @@ class Relay:
     async def _commit(self, arrival: _Arrival, before: Stored | None, decision: Decision) -> Answer | None:
         after, entries = _append(before, decision)
         direct_on = self._senders.terms(partition_in(decision.session.id)) if decision.effects else {}
+        begun = time.monotonic()
         result = await self._store.commit(
             Commit(
                 key=arrival.key,
@@ -273,6 +280,7 @@ class Relay:
                 refresh_card_at=decision.session.last_at + CARD_DELAY,
             )
         )
+        self._metrics.committed(time.monotonic() - begun, type(result).__name__.lower())
         if isinstance(result, Committed):
             return self._done(arrival, result, entries, decision.effects)
         if isinstance(result, Duplicate):
