@@ -1,0 +1,57 @@
+"""Identifiers: unique, legible, and the same for ever."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.ids import (
+    CODE_ALPHABET,
+    CustomerKey,
+    InputKey,
+    SessionId,
+    effect_id,
+    partition_in,
+    partition_of,
+    session_id,
+    short_code,
+)
+
+FOUR = len(CODE_ALPHABET) ** 4
+
+
+def test_a_hundred_thousand_codes_are_all_different_and_four_letters_long() -> None:
+    codes = {short_code(number) for number in range(100_000)}
+    assert len(codes) == 100_000
+    assert {len(code) for code in codes} == {4}
+
+
+@given(st.integers(0, 3 * FOUR), st.integers(0, 3 * FOUR))
+def test_no_code_is_given_twice_even_when_they_grow(one: int, other: int) -> None:
+    assert (short_code(one) == short_code(other)) == (one == other)
+
+
+def test_codes_have_no_letters_that_are_taken_for_others() -> None:
+    assert not set("01OILU") & set(CODE_ALPHABET)
+
+
+@given(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(min_size=1, max_size=20), st.integers(1, 1024))
+def test_a_session_carries_its_customers_partition(site: str, account: str, partitions: int) -> None:
+    customer = CustomerKey(site, account)
+    partition = partition_of(customer, partitions)
+    assert 0 <= partition < partitions
+    assert partition_in(session_id(site, partition, "n")) == partition
+
+
+@given(st.text(min_size=1, max_size=30))
+def test_a_customers_name_in_a_key_has_nothing_that_could_end_it(account: str) -> None:
+    assert not set(str(CustomerKey("main", account))) & set(" \n\r\t{}")
+
+
+@given(st.text(max_size=10), st.text(max_size=10), st.integers(0, 3), st.integers(0, 3))
+def test_an_effects_name_follows_from_its_cause_alone(one: str, other: str, first: int, second: int) -> None:
+    session = SessionId("main.1.a")
+    same = effect_id(session, InputKey(one), "PostMessage", first) == effect_id(
+        session, InputKey(other), "PostMessage", second
+    )
+    assert same == ((one, first) == (other, second))
