@@ -1,0 +1,288 @@
+"""What a customer's page is told: every server frame, from what the feed shows and from nothing else.
+
+Pure: values in, bytes of JSON out. A fact, an operator's account, a network's thread or a note has no way in here:
+operators are named by their public name, and the ids of their messages are made opaque.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from adapters.web.protocol import NAMES, ClientFrame, ProblemError
+from bridge.feed import Position, Resumed, Shown
+from bridge.messages import Body, FilePart, TextPart
+from routing.facts import Side
+from routing.ids import CustomerKey, MessageId, OperatorId, SessionId
+from routing.session import Session
+from routing.view import CustomerMessage, CustomerNotice
+
+PublicName = Callable[[OperatorId, str], str]
+"""(operator, language) → the name that a customer of this language sees."""
+
+FileLink = Callable[[FilePart, str], str]
+"""(file, reader) → an expiring address for this reader."""
+
+PAGE_EVENTS = 100
+"""Events in one frame of a resume: some hundred KiB at most, so that a slow line is noticed between two of them."""
+
+_OWN = "c:"  # the prefix of customers' message ids
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def dump(frame: Mapping[str, Any]) -> bytes:
+    """A frame as it goes on the wire. Words cannot hold lone surrogates, a network's odd name might."""
+    return _ENCODE(frame).encode("utf-8", "replace")
+
+
+def own_id(client_id: str) -> MessageId:
+    """The message id of a customer's message, from the id that their page made."""
+    return MessageId(_OWN + client_id)
+
+
+def own_client_id(message: str) -> str:
+    """The page's own id of a customer's message."""
+    return message.removeprefix(_OWN)
+
+
+def is_own(message: str) -> bool:
+    """Whether it is a customer's message."""
+    return message.startswith(_OWN)
+
+
+@lru_cache(maxsize=4_096)
+def opaque_id(session: SessionId, message: MessageId) -> str:
+    """What the customer's page calls an operator's message: its real id tells where operators work."""
+    digest = hashlib.blake2b(f"{session}\0{message}".encode(), digest_size=12).digest()
+    return urlsafe_b64encode(digest).decode()
+
+
+@lru_cache(maxsize=1_024)
+def initials(name: str) -> str:
+    """One letter for a name in Han or kana, else the first letters of its first and last words."""
+    words = [word for word in name.split() if word[0].isalnum()]
+    if not words:
+        return ""
+    if not words[0][0].isascii() and not words[0][0].isupper():
+        return words[0][0]
+    letters = words[0][0] + (words[-1][0] if len(words) > 1 else "")
+    return letters.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Whom a frame is for. `owner` is the name under which the customer's files and links stand."""
+
+    owner: str
+    language: str
+
+
+def owner_of(customer: CustomerKey) -> str:
+    """The owner of a customer's files."""
+    return f"customer:{customer}"
+
+
+class Renderer:
+    """Holds the two things that cannot be known from an event: public names, and links to files."""
+
+    def __init__(self, public_name: PublicName, link: FileLink) -> None:
+        self._public_name = public_name
+        self._link = link
+
+    # ------------------------------------------------------------------ the session
+
+    def session(self, session: Session, language: str) -> dict[str, Any]:
+        return {
+            "code": session.code,
+            "language": session.language,
+            "opened": session.opened_at,
+            **self.after(session, language),
+        }
+
+    def after(self, session: Session, language: str) -> dict[str, Any]:
+        """What the session is like now, as far as the customer may know."""
+        return {
+            "state": session.state.value,
+            "topic": session.topic,
+            "agent": self._agent(session.assignee, language),
+            "turn": {"of": session.turn.of.value, "until": session.turn.until},
+        }
+
+    def _agent(self, operator: OperatorId | None, language: str) -> dict[str, str] | None:
+        if operator is None:
+            return None
+        name = self._public_name(operator, language)
+        return {"name": name, "initials": initials(name)}
+
+    def opening(self, session: Session, language: str) -> bytes:
+        """The frame `session`: a new one has opened."""
+        return dump({"t": "session", "session": self.session(session, language)})
+
+    # ------------------------------------------------------------------ events
+
+    def event(self, session: Session, shown: Shown, reader: Reader) -> dict[str, Any]:
+        """One event, without its `t`."""
+        common = {"session": session.code, "pos": position(shown.position), "at": shown.event.at}
+        if isinstance(shown.event, CustomerMessage):
+            return {**common, "kind": "message", **self._message(session, shown.event, shown.body, reader)}
+        return {**common, "kind": "notice", **self._notice(shown.event, reader)}
+
+    def _message(self, session: Session, event: CustomerMessage, body: Body | None, reader: Reader) -> dict[str, Any]:
+        own = event.side is Side.CUSTOMER
+        agent = None if own else self._agent(event.operator, reader.language)
+        gone = event.withdrawn or body is None
+        return {
+            "id": own_client_id(event.message) if own else opaque_id(session.id, event.message),
+            "rev": event.revision,
+            "from": "you" if own else "operator",
+            "name": agent["name"] if agent else None,
+            "initials": agent["initials"] if agent else None,
+            "parts": None if gone or body is None else [self._part(part, reader) for part in body.parts],
+            "withdrawn": event.withdrawn,
+        }
+
+    def _part(self, part: TextPart | FilePart, reader: Reader) -> dict[str, Any]:
+        if isinstance(part, TextPart):
+            return {"type": "text", "text": part.text}
+        return {
+            "type": "file",
+            "file": part.file,
+            "name": part.name,
+            "media": part.media_type,
+            "size": part.size,
+            "width": part.width,
+            "height": part.height,
+            "url": self._link(part, reader.owner),
+        }
+
+    def _notice(self, event: CustomerNotice, reader: Reader) -> dict[str, Any]:
+        agent = self._agent(event.operator, reader.language) if event.key in _NAMED else None
+        return {
+            "key": event.key,
+            "name": agent["name"] if agent else None,
+            "until": event.until,
+            "topic": event.topic if event.key == "moved" else None,
+        }
+
+    # ------------------------------------------------------------------ a resume
+
+    def pages(self, session: Session, resumed: Resumed, reader: Reader) -> list[list[dict[str, Any]]]:
+        """The events of a resume, in pages; at least one, which may be empty."""
+        shown = as_it_stands_now(resumed.shown)
+        events = [self.event(session, one, reader) for one in shown]
+        return [events[start : start + PAGE_EVENTS] for start in range(0, len(events), PAGE_EVENTS)] or [[]]
+
+    # ------------------------------------------------------------------ signals
+
+    def typing(self, operator: OperatorId, language: str) -> bytes:
+        return dump({"t": "typing", **(self._agent(operator, language) or {})})
+
+
+_NAMED = frozenset({"joined", "left", "held"})
+"""Notices that name the operator. Who resolves or closes the books is not the customer's business."""
+
+
+def as_it_stands_now(shown: Sequence[Shown]) -> tuple[Shown, ...]:
+    """A history must not repeat words that were changed or taken back since: a message is told with its last body."""
+    last = {one.event.message: (one.event, one.body) for one in shown if isinstance(one.event, CustomerMessage)}
+    return tuple(_brought_up_to_date(one, last) for one in shown)
+
+
+def _brought_up_to_date(shown: Shown, last: Mapping[MessageId, tuple[CustomerMessage, Body | None]]) -> Shown:
+    event = shown.event
+    if not isinstance(event, CustomerMessage):
+        return shown
+    latest, body = last[event.message]
+    return Shown(shown.position, replace(event, revision=latest.revision, withdrawn=latest.withdrawn), body)
+
+
+class Batch:
+    """The events of one commit, on their way to a customer's pages: rendered once per language, not per page."""
+
+    __slots__ = ("_events", "_opening", "_owner", "_renderer", "events", "session")
+
+    def __init__(self, renderer: Renderer, owner: str, session: Session, events: Sequence[Shown]) -> None:
+        self.session = session
+        self.events = events
+        self._renderer = renderer
+        self._owner = owner
+        self._events: dict[tuple[int, str], bytes] = {}
+        self._opening: dict[str, bytes] = {}
+
+    def event(self, number: int, language: str) -> bytes:
+        frame = self._events.get((number, language))
+        if frame is None:
+            event = self._renderer.event(self.session, self.events[number], Reader(self._owner, language))
+            frame = dump({"t": "event", **event, "after": self._after(number, language)})
+            self._events[number, language] = frame
+        return frame
+
+    def ack(self, number: int, client_id: str, language: str) -> bytes:
+        """The event's place on the connection that sent the message."""
+        shown = self.events[number]
+        place = position(shown.position)
+        return ack(client_id, self.session.code, place, shown.event.at, self._after(number, language))
+
+    def opening(self, language: str) -> bytes:
+        frame = self._opening.get(language)
+        if frame is None:
+            frame = self._opening[language] = self._renderer.opening(self.session, language)
+        return frame
+
+    def _after(self, number: int, language: str) -> dict[str, Any] | None:
+        last = number == len(self.events) - 1
+        return self._renderer.after(self.session, language) if last else None
+
+
+# ---------------------------------------------------------------------------------------------- small frames
+
+
+def position(place: Position) -> dict[str, Any]:
+    return {"e": place.epoch, "o": place.offset, "t": place.tag}
+
+
+def ack(
+    client_id: str,
+    code: str | None,
+    place: dict[str, Any] | None = None,
+    at: int | None = None,
+    after: dict[str, Any] | None = None,
+) -> bytes:
+    return dump({"t": "ack", "id": client_id, "session": code, "pos": place, "at": at, "after": after})
+
+
+def refused(problem: ProblemError, frame: ClientFrame | None = None) -> bytes:
+    """Nothing was stored. `frame` is the one that was refused, where it could be read."""
+    return dump(
+        {
+            "t": "refused",
+            "of": NAMES[type(frame)] if frame is not None else problem.of or None,
+            "id": getattr(frame, "id", None) if frame is not None else problem.id or None,
+            "code": problem.code,
+            "field": problem.field or None,
+            "retry": problem.retry,
+            "after": problem.after,
+            "what": problem.what,
+        }
+    )
+
+
+def reached(message: MessageId) -> bytes:
+    return dump({"t": "reached", "message": own_client_id(message)})
+
+
+def beat(offset: int) -> bytes:
+    return b'{"t":"beat","o":%d}' % offset
+
+
+def pong(number: int) -> bytes:
+    return b'{"t":"pong","n":%d}' % number
+
+
+def bye(code: str, what: str, retry_after: float | None = None) -> bytes:
+    return dump({"t": "bye", "code": code, "retry_after": retry_after, "what": what})

@@ -1,0 +1,106 @@
+/* The first view: the open conversation, what one can write about, other ways to reach us, and what we never ask for. */
+
+import { el, icon, say } from "./dom.js";
+import { languageOf } from "./i18n.js";
+
+const USUAL_TOPICS = ["account", "trading", "transfers", "security", "other"]; // when the desk cannot be asked
+const ICONS = { help: "help", faq: "help", mail: "mail", phone: "phone" };
+
+export class Home {
+  /** `choose(topic)` begins to write about a topic; `resume()` goes to the open conversation. */
+  constructor({ words, chat, choose, resume }) {
+    this.words = words;
+    this.chat = chat;
+    this.choose = choose;
+    this.resume = resume;
+    this.current = el("div", { class: "current" });
+    this.topics = el("ul", { class: "rows" });
+    this.ways = el("ul", { class: "rows ways" });
+    this.question = el("h3", {}, words.text("home.topics"));
+    this.waysTitle = el("h3", {}, words.text("home.ways"));
+    this.policy = el("a", { target: "_blank", rel: "noopener noreferrer" }, words.text("home.policy"));
+    this.element = this.#frame();
+  }
+
+  render() {
+    const { chat } = this;
+    this.#current();
+    this.#rows(this.topics, chat.house.topics ?? (chat.troubled ? USUAL_TOPICS : null), (topic) => this.#topic(topic));
+    this.#rows(this.ways, chat.house.contact ?? [], (way) => this.#way(way));
+    this.waysTitle.hidden = !chat.house.contact?.length;
+    this.policy.hidden = !chat.house.policy;
+    if (chat.house.policy) this.policy.href = chat.house.policy;
+  }
+
+  #frame() {
+    const { words } = this;
+    const safety = el("p", { class: "safety" }, icon("shield"),
+      el("span", {}, words.text("home.safety"), " ", words.text("home.recorded"), " ", this.policy));
+    return el("div", { class: "home" }, el("h2", { class: "greeting" }, words.text("home.greeting")),
+      this.current, this.question, this.topics, this.waysTitle, this.ways, safety);
+  }
+
+  /** Redraw a list only when what it shows has changed: nothing may move under a finger. */
+  #rows(list, things, draw) {
+    const wanted = JSON.stringify(things);
+    if (list.dataset.shows === wanted) return;
+    list.dataset.shows = wanted;
+    const rows = things ? things.map(draw) : Array.from({ length: 4 }, () => el("li", { class: "row bone" }));
+    list.setAttribute("aria-busy", String(!things));
+    list.replaceChildren(...rows);
+  }
+
+  #topic(topic) {
+    const key = `topic.${topic}`;
+    const label = this.words.has(key) ? this.words.text(key) : topic;
+    const row = el("button", { type: "button", class: "row", on: { click: () => this.choose(topic) } },
+      el("span", { class: "label" }, label), icon("chevron"));
+    return el("li", {}, row);
+  }
+
+  #way({ kind, value, hours }) {
+    const page = kind === "help" || kind === "faq";
+    const address = page ? value : { mail: `mailto:${value}`, phone: `tel:${value.replaceAll(/[^\d+]/g, "")}` }[kind];
+    if (!address || (page && !/^https?:/.test(value))) return el("li", { hidden: true }); // a kind from the future
+    const outside = page ? { target: "_blank", rel: "noopener noreferrer" } : {};
+    const detail = [page ? null : value, hours].filter(Boolean).join(" · ");
+    const label = el("span", { class: "stack" }, el("span", { class: "label" }, this.words.text(`home.${kind}`)),
+      detail && el("span", { class: "detail" }, detail));
+    return el("li", {}, el("a", { class: "row", href: address, ...outside }, icon(ICONS[kind]), label));
+  }
+
+  #current() {
+    const { chat, words } = this;
+    const { conversation } = chat;
+    const going = conversation.open || chat.outbox.entries.length > 0;
+    const shown = going || conversation.items.length > 0;
+    this.current.hidden = !shown;
+    say(this.question, words.text(going ? "home.more" : "home.topics"));
+    if (!shown) return;
+    if (!this.current.firstChild) this.current.append(this.#card());
+    const { agent } = conversation;
+    const plain = words.text(going ? "home.current" : "home.last");
+    say(this.current.querySelector(".label"), agent ? words.text("home.with", { name: agent.name }) : plain);
+    const last = this.#last();
+    const preview = this.current.querySelector(".detail");
+    say(preview, last.text);
+    preview.lang = languageOf(last.text, words.language);
+    const count = this.current.querySelector(".count");
+    count.hidden = chat.unread === 0;
+    say(count, String(chat.unread));
+  }
+
+  #card() {
+    return el("button", { type: "button", class: "row open", on: { click: () => this.resume() } }, icon("chat"),
+      el("span", { class: "stack" }, el("span", { class: "label" }), el("span", { class: "detail", dir: "auto" })),
+      el("span", { class: "count", hidden: true }), icon("chevron"));
+  }
+
+  #last() {
+    const { chat, words } = this;
+    const said = chat.conversation.items.findLast((item) => item.kind === "message" && item.parts);
+    const parts = chat.outbox.entries.at(-1)?.parts ?? said?.parts ?? [];
+    const text = parts.find((part) => part.type === "text")?.text;
+    return { text: text ?? (parts.length > 0 ? words.text("message.file") : words.text("home.continue")) };
+  }
+}
