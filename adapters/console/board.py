@@ -1,0 +1,296 @@
+"""The lists: one row per session, held in memory, rebuilt from the store's lines and kept fresh by the feed.
+
+A row is what the rules know of a session. What a person wants to see beside it (the customer's name, the last line)
+is read when a row is shown, and kept as long as the session's head stays the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from bridge.directory import Operator
+from bridge.messages import Body
+from bridge.ports import Line, Store, Stored
+from routing.facts import Side
+from routing.ids import DeskId, OperatorId, SessionId
+from routing.policy import Policy
+from routing.session import Session, Spoken, State
+
+LISTS = ("waiting", "mine", "all", "closed")
+"""Waiting: nobody has taken it. Mine: taken by me. All: both, of everybody. Closed: resolved or closed."""
+
+SHOWN = 200
+"""Rows of one list: more than a person looks through. The counts count all."""
+
+DRESSED = 5_000
+"""Rows whose words are kept in memory."""
+
+PREVIEW = 140
+"""Characters of the last line in a row."""
+
+_OPEN = (State.QUEUED, State.ASSIGNED)
+
+
+class Sessions(Protocol):
+    """What the desk asks the relay when it only reads."""
+
+    async def session(self, session: SessionId) -> Stored | None: ...
+    def outdated(self, session: SessionId, head: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A session in a list. Times are ms since 1970 (UTC)."""
+
+    session: SessionId
+    code: str
+    desk: DeskId
+    head: int
+    state: State
+    language: str
+    topic: str
+    assignee: OperatorId | None
+    waiting_since: int | None
+    turn: str
+    until: int | None
+    presence: str
+    last_at: int
+    messages: int
+    verified: bool
+
+    def in_list(self, name: str, operator: OperatorId) -> bool:
+        if name == "mine":
+            return self.state in _OPEN and self.assignee == operator
+        return self.state in _OPEN and (name == "all" or self.assignee is None)
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """Whoever waits longest comes first; those who do not wait follow, the latest first."""
+        return (0, self.waiting_since) if self.waiting_since is not None else (1, -self.last_at)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dress:
+    """What is read for showing a row at a certain head."""
+
+    head: int
+    name: str
+    last: dict[str, object] | None
+    incoming: tuple[int, ...]
+
+
+class Board:
+    """All rows of all desks. `load` comes first."""
+
+    def __init__(self, store: Store, sessions: Sessions, policy: Callable[[], Policy]) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._policy = policy
+        self._rows: dict[SessionId, Row] = {}
+        self._counts: Counter[tuple[DeskId, str, str]] = Counter()
+        self._dresses: OrderedDict[SessionId, _Dress] = OrderedDict()
+
+    async def load(self) -> None:
+        """Read every desk's lines."""
+        for line in await self._lines():
+            self._put(row_of_line(line))
+
+    async def behind(self) -> list[SessionId]:
+        """Sessions whose line says something else than the row here: a hint about them was lost.
+
+        A line comes after its session, so one that is older says nothing.
+        """
+        heads = {line.session: line.head for line in await self._lines()}
+        vanished = {session: row.head + 1 for session, row in self._rows.items() if session not in heads}
+        newer = {session: head for session, head in heads.items() if head > self._head(session)}
+        for session, head in {**vanished, **newer}.items():
+            self._sessions.outdated(session, head)
+        return [*vanished, *newer]
+
+    async def update(self, session: SessionId) -> Row | None:
+        """The session's row as the relay knows it now. A closed session's is not kept."""
+        stored = await self._sessions.session(session)
+        if stored is None:
+            return None
+        row = row_of(stored)
+        if row.head >= self._head(session):
+            self._put(row)
+        return self._rows.get(session, row)
+
+    def get(self, session: SessionId) -> Row | None:
+        return self._rows.get(session)
+
+    def listed(self, name: str, operator: Operator, desk: DeskId | None) -> tuple[list[Row], bool]:
+        """The rows of a list of what is open, in order, and whether there are more than are shown."""
+        rows = [row for row in self._seen_by(operator, desk) if row.in_list(name, operator.id)]
+        rows.sort(key=lambda row: row.rank)
+        return rows[:SHOWN], len(rows) > SHOWN
+
+    async def done(self, operator: Operator, desk: DeskId | None) -> tuple[list[Row], bool]:
+        """What was resolved or closed last."""
+        desks = [one for one in self._policy().desks if desk in (None, one) and operator.serves(one)]
+        named = await asyncio.gather(*(self._store.closed(one, SHOWN) for one in desks))
+        found = await asyncio.gather(*(self._sessions.session(session) for some in named for session in some))
+        resolved = [row for row in self._seen_by(operator, desk) if row.state not in _OPEN]
+        rows = {row.session: row for row in [*resolved, *(row_of(stored) for stored in found if stored)]}
+        latest = sorted(rows.values(), key=lambda row: -row.last_at)
+        return latest[:SHOWN], len(latest) > SHOWN
+
+    def _seen_by(self, operator: Operator, desk: DeskId | None) -> list[Row]:
+        return [row for row in self._rows.values() if desk in (None, row.desk) and may_see(operator, row)]
+
+    def counts(self, operator: Operator) -> dict[str, dict[str, int]]:
+        """By desk that the operator serves: how many wait, are theirs, and are open."""
+        return {
+            desk: {
+                "waiting": self._counts[desk, "waiting", ""],
+                "mine": self._counts[desk, "held", operator.id],
+                "all": self._counts[desk, "open", ""],
+            }
+            for desk in self._policy().desks
+            if operator.serves(desk)
+        }
+
+    def held_by(self, operator: OperatorId) -> list[Row]:
+        return [row for row in self._rows.values() if row.in_list("mine", operator)]
+
+    async def shown(self, rows: Iterable[Row]) -> list[dict[str, object]]:
+        """The rows as the page takes them, with the customer's name and the last line."""
+        rows = list(rows)
+        dresses = await asyncio.gather(*map(self._dress, rows))
+        return [_as_shown(row, dress) for row, dress in zip(rows, dresses, strict=True)]
+
+    # ------------------------------------------------------------------ the books
+
+    async def _lines(self) -> list[Line]:
+        desks = tuple(self._policy().desks)
+        return [line for found in await asyncio.gather(*map(self._store.lines, desks)) for line in found]
+
+    def _head(self, session: SessionId) -> int:
+        row = self._rows.get(session)
+        return row.head if row else -1
+
+    def _put(self, row: Row) -> None:
+        before = self._rows.pop(row.session, None)
+        if before is not None:
+            self._counts.subtract(_tallies(before))
+        if row.state is not State.CLOSED:
+            self._rows[row.session] = row
+            self._counts.update(_tallies(row))
+
+    async def _dress(self, row: Row) -> _Dress:
+        known = self._dresses.get(row.session)
+        if known is not None and known.head == row.head:
+            self._dresses.move_to_end(row.session)
+            return known
+        dress = await self._read(row)
+        self._dresses[row.session] = dress
+        if len(self._dresses) > DRESSED:
+            self._dresses.popitem(last=False)
+        return dress
+
+    async def _read(self, row: Row) -> _Dress:
+        stored = await self._sessions.session(row.session)
+        if stored is None:
+            return _Dress(row.head, "", None, ())
+        session = stored.session
+        if session.erased:  # the fact comes before the deletion: what is still there must not be shown, or kept here
+            return _Dress(row.head, "", {"side": "", "by": "", "text": "", "gone": "erased", "files": 0}, ())
+        about, last = await asyncio.gather(self._store.about(row.session), self._last(session))
+        incoming = tuple(said.at for said in session.recent if said.side is Side.CUSTOMER)
+        return _Dress(row.head, about.name, last, incoming)
+
+    async def _last(self, session: Session) -> dict[str, object] | None:
+        if not session.recent:
+            return None
+        said = session.recent[-1]
+        body = None if said.withdrawn else (await self._store.bodies(session.id, [(said.message, said.revision)]))[0]
+        return _preview(said, body)
+
+
+def may_see(operator: Operator, row: Row) -> bool:
+    """Operators see their desks' sessions, and whatever they hold themselves."""
+    return operator.serves(row.desk) or row.assignee == operator.id
+
+
+def row_of(stored: Stored) -> Row:
+    session = stored.session
+    return Row(
+        session=session.id,
+        code=session.code,
+        desk=session.desk,
+        head=stored.head,
+        state=session.state,
+        language=session.language,
+        topic=session.topic,
+        assignee=session.assignee,
+        waiting_since=session.waiting_since,
+        turn=session.turn.of,
+        until=session.turn.until,
+        presence=session.presence,
+        last_at=session.last_at,
+        messages=session.messages,
+        verified=session.verified,
+    )
+
+
+def row_of_line(line: Line) -> Row:
+    """The same from the index. A key that a release did not write yet counts as unknown."""
+    known: dict[str, Any] = dict(line.summary)
+    return Row(
+        session=line.session,
+        code=line.code,
+        desk=line.desk,
+        head=line.head,
+        state=State(known["state"]),
+        language=str(known.get("language") or ""),
+        topic=str(known.get("topic") or ""),
+        assignee=known.get("assignee"),
+        waiting_since=known.get("waiting_since"),
+        turn=str(known.get("turn") or "ours"),
+        until=known.get("until"),
+        presence=str(known.get("presence") or "here"),
+        last_at=int(known.get("last_at") or 0),
+        messages=int(known.get("messages") or 0),
+        verified=bool(known.get("verified")),
+    )
+
+
+def _tallies(row: Row) -> Sequence[tuple[DeskId, str, str]]:
+    """What a row adds to the counts of its desk."""
+    if row.state not in _OPEN:
+        return ()
+    return (row.desk, "open", ""), (row.desk, "held" if row.assignee else "waiting", row.assignee or "")
+
+
+def _preview(said: Spoken, body: Body | None) -> dict[str, object]:
+    """The last line, cut short: who said it, its first words, or why there are none."""
+    gone = "withdrawn" if said.withdrawn else "erased" if body is None else ""
+    text = " ".join(body.text[: PREVIEW * 2].split())[:PREVIEW] if body else ""
+    return {"side": said.side, "by": said.by, "text": text, "gone": gone, "files": len(body.files) if body else 0}
+
+
+def _as_shown(row: Row, dress: _Dress) -> dict[str, object]:
+    return {
+        "session": row.session,
+        "code": row.code,
+        "desk": row.desk,
+        "head": row.head,
+        "state": row.state,
+        "language": row.language,
+        "topic": row.topic,
+        "assignee": row.assignee,
+        "waiting_since": row.waiting_since,
+        "turn": row.turn,
+        "until": row.until,
+        "presence": row.presence,
+        "last_at": row.last_at,
+        "verified": row.verified,
+        "name": dress.name,
+        "last": dress.last,
+        "incoming": dress.incoming,
+    }

@@ -1,0 +1,89 @@
+// Beside the conversation: what is known of the customer, and what there was before.
+
+import { el, icon } from "./dom.js";
+import { date, moment, timeThere } from "./times.js";
+import { languageName, t } from "./words.js";
+
+export class Card {
+  constructor({ topicName, onClose }) {
+    this.topicName = topicName;
+    this.onClose = onClose;
+    this.node = el("aside", { class: "card", "aria-label": t("card.title") });
+  }
+
+  show(row, card) {
+    const close = { type: "button", class: "icon-button card-close", "aria-label": t("card.close"), onclick: this.onClose };
+    this.node.replaceChildren(
+      el("button", close, icon("close")),
+      el("h2", { dir: "auto" }, card.name || t("row.visitor")),
+      this.standing(card),
+      el("dl", { class: "facts" }, this.facts(row, card).map(([name, value]) => fact(name, value))),
+      el("h3", {}, t("card.history")),
+      this.past(card.past),
+    );
+  }
+
+  clear() {
+    this.node.replaceChildren();
+  }
+
+  standing(card) {
+    if (card.verified) return el("p", { class: "standing verified" }, icon("verified"), t("card.verified"));
+    return el("p", { class: "standing" }, t("card.unverified"));
+  }
+
+  facts(row, card) {
+    const answered = card.first_response_at ? moment(card.first_response_at) : t("card.first_response_none");
+    const times = (count) => count && t("card.times", { count });
+    return [
+      [t("card.code"), copyable(row.code)],
+      [t("card.account"), card.account && copyable(card.account)],
+      ...Object.entries(card.claims).map(([name, value]) => [name, copyable(value)]),
+      [t("card.topic"), this.topicName(row.topic)],
+      [t("card.language"), languageName(row.language)],
+      [t("card.page"), card.page && el("span", { class: "page" }, card.page)],
+      [t("card.locale"), card.locale],
+      [t("card.time_zone"), card.time_zone && timeThere(card.time_zone)],
+      [t("card.opened"), moment(card.opened_at)],
+      [t("card.first_response"), answered],
+      [t("card.transfers"), times(card.transfers)],
+      [t("card.reopenings"), times(card.reopenings)],
+    ].filter(([, value]) => value);
+  }
+
+  past(sessions) {
+    if (!sessions.length) return el("p", { class: "hint" }, t("card.history_none"));
+    return el("ul", { class: "past" }, sessions.map((one) => this.pastOne(one)));
+  }
+
+  pastOne(one) {
+    const ended = one.outcome ? t(`outcome.${one.outcome}`) : t(one.state === "queued" ? "state.queued" : `state.${one.state}`, { name: "" });
+    return el(
+      "li",
+      {},
+      el(
+        "a",
+        { href: `#${one.code}` },
+        el("span", { class: "code" }, one.code),
+        el("span", {}, `${this.topicName(one.topic)} · ${ended}`),
+        el("time", {}, date(one.opened_at)),
+      ),
+    );
+  }
+}
+
+function fact(name, value) {
+  return el("div", { class: "fact" }, el("dt", { dir: "auto" }, name), el("dd", { dir: "auto" }, value));
+}
+
+/** A value that one press copies, byte for byte. */
+function copyable(value) {
+  const button = el("button", { type: "button", class: "copy", title: t("thread.copy") }, value);
+  button.addEventListener("click", async () => {
+    if (!navigator.clipboard) return getSelection().selectAllChildren(button); // browsers want https for the rest
+    await navigator.clipboard.writeText(value);
+    button.dataset.said = t("thread.copied");
+    setTimeout(() => delete button.dataset.said, 1_500);
+  });
+  return button;
+}

@@ -1,0 +1,598 @@
+// The desk: what is chosen, what is open, and which part of the page shows it.
+
+import { ask, newId, tell } from "./api.js";
+import { Card } from "./card.js";
+import { Composer } from "./composer.js";
+import { askHold, askResolve, askTransfer, nameFields, show, wording } from "./dialogs.js";
+import { el, icon } from "./dom.js";
+import { Kept } from "./kept.js";
+import { listen, showHelp } from "./keys.js";
+import { Live } from "./live.js";
+import { LISTS, Nav } from "./nav.js";
+import { Outbox } from "./outbox.js";
+import { Sessions, waiting } from "./sessions.js";
+import { firstNames, signIn, useLink } from "./signin.js";
+import { showTeam } from "./team.js";
+import { Thread, titled } from "./thread.js";
+import { ago, moment, setClock } from "./times.js";
+import { languageName, pick, speak, t } from "./words.js";
+
+const WRITING_FOR = 6_000; // ms that "is writing" holds after the last key
+const TICK = 15_000;
+const CODE = /^#([0-9A-Za-z]{4,8})$/;
+const root = document.getElementById("root");
+
+class Desk {
+  constructor(me) {
+    setClock(me.now);
+    Object.assign(this, { me, id: me.operator.id, list: "waiting", desk: "", more: false, counts: {} });
+    this.rows = new Map();
+    this.writing = new Map();
+    this.kept = new Kept(this.id);
+    this.people = new Map(me.people.map((one) => [one.id, one]));
+    this.names = {
+      nameOf: (id) => this.nameOf(id),
+      deskName: (id) => titled(me.desks.find((desk) => desk.id === id)?.titles, id),
+      topicName: (id) => titled(me.topics[id], id),
+    };
+    this.build();
+    this.outbox = new Outbox(this.kept, {
+      onChange: (session) => this.outboxChanged(session),
+      onSent: (session, answer) => this.answered(session, answer),
+    });
+    this.live = new Live({
+      onFrame: (frame) => this.heard(frame),
+      onState: (state) => this.connection(state),
+      onSignedOut: () => window.dispatchEvent(new CustomEvent("signed-out")),
+    });
+    this.unlisten = listen(this.keys());
+    this.timer = setInterval(() => this.tick(), TICK);
+    this.onHash = () => this.follow();
+    this.onLeave = () => this.composer.keep();
+    this.onLook = () => this.looked();
+    window.addEventListener("hashchange", this.onHash);
+    window.addEventListener("pagehide", this.onLeave);
+    document.addEventListener("visibilitychange", this.onLook);
+    this.load();
+    this.follow();
+  }
+
+  stop() {
+    this.composer.keep();
+    this.live.stop();
+    this.outbox.stop();
+    this.unlisten();
+    clearInterval(this.timer);
+    clearTimeout(this.saying);
+    window.removeEventListener("hashchange", this.onHash);
+    window.removeEventListener("pagehide", this.onLeave);
+    document.removeEventListener("visibilitychange", this.onLook);
+  }
+
+  // ---------------------------------------------------------------- the parts
+
+  build() {
+    const { names, me } = this;
+    this.nav = new Nav({
+      desks: me.desks,
+      deskName: names.deskName,
+      me: me.operator,
+      myName: this.nameOf(this.id),
+      onChoose: (choice) => this.choose(choice),
+      onTeam: () => showTeam(names.nameOf),
+      onSignOut: () => this.signOut(),
+      onNames: () => this.changeNames(),
+      onKeys: showHelp,
+      redraw: () => restart(),
+    });
+    this.sessions = new Sessions({
+      names,
+      promise: me.promise,
+      onLookUp: (code) => this.lookUp(code),
+      unreadOf: (row) => this.unread(row),
+    });
+    this.thread = new Thread({
+      ...names,
+      onRetry: (id) => this.outbox.retry(id),
+      onTakeBack: (id) => this.composer.takeBack(this.outbox.takeBack(id)),
+      onOlder: () => this.showOlder(),
+    });
+    this.card = new Card({ ...names, onClose: () => this.pane("thread") });
+    this.composer = new Composer({
+      kept: this.kept,
+      limits: me.limits,
+      onSend: (kind, parts, files) => this.outbox.add(this.open, kind, parts, files),
+      onTyping: (kind) => this.tellTyping(kind),
+    });
+    this.bar = el("div", { class: "bar", role: "status", hidden: true });
+    this.toast = el("div", { class: "toast", role: "alert", hidden: true });
+    this.place = el("main", { class: "place", id: "conversation", tabindex: "-1" });
+    this.lists = el(
+      "div",
+      { class: "lists" },
+      el("button", { type: "button", class: "icon-button nav-open", "aria-label": t("nav.open"), onclick: () => this.pane("nav") }, icon("menu")),
+      this.sessions.node,
+    );
+    const skip = el("a", { class: "skip", href: "#conversation", onclick: (event) => (event.preventDefault(), this.place.focus()) }, t("skip"));
+    root.replaceChildren(skip, this.bar, el("div", { class: "desk" }, this.nav.node, this.lists, this.place, this.card.node), this.toast);
+    this.pane("list");
+    this.drawPlace();
+  }
+
+  /** On a narrow screen one of nav, list, thread and card is in front. On a wide one `card` is a switch. */
+  pane(name) {
+    root.dataset.pane = name;
+  }
+
+  nameOf(id) {
+    if (!id) return "";
+    const person = this.people.get(id);
+    return person ? pick(person.names, person.account) || person.account : t("operator.unknown");
+  }
+
+  // ---------------------------------------------------------------- lists
+
+  choose({ list = this.list, desk = this.desk }) {
+    Object.assign(this, { list, desk });
+    this.pane("list");
+    this.rows.clear();
+    this.load();
+  }
+
+  async load() {
+    const asked = { list: this.list, desk: this.desk };
+    this.showLists();
+    try {
+      const answer = await ask(`sessions?${new URLSearchParams(asked)}`);
+      if (asked.list !== this.list || asked.desk !== this.desk) return;
+      setClock(answer.now);
+      this.rows = new Map(answer.rows.map((row) => [row.session, row]));
+      this.more = answer.more;
+      this.counts = answer.counts;
+      this.showLists();
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
+  showLists() {
+    this.nav.show({ counts: this.counts, list: this.list, desk: this.desk, team: false });
+    const rows = [...this.rows.values()];
+    this.sessions.show({ rows, list: this.list, open: this.open, more: this.more, writing: this.writers(), me: this.id, desk: this.desk });
+    const waits = Object.values(this.counts).reduce((total, count) => total + count.waiting, 0);
+    document.title = `${waits ? `(${waits}) ` : ""}${t("product")} ${t("title")}`;
+  }
+
+  belongs(row) {
+    if (this.desk && row.desk !== this.desk) return false;
+    const isOpen = row.state === "queued" || row.state === "assigned";
+    if (this.list === "closed") return !isOpen;
+    if (this.list === "mine") return isOpen && row.assignee === this.id;
+    return isOpen && (this.list === "all" || row.assignee === null);
+  }
+
+  take(row) {
+    const known = this.rows.get(row.session);
+    if (known && known.head > row.head) return;
+    if (this.belongs(row)) this.rows.set(row.session, row);
+    else this.rows.delete(row.session);
+    if (row.assignee && !this.people.has(row.assignee)) this.learnPeople();
+  }
+
+  async learnPeople() {
+    if (this.learning) return;
+    this.learning = true;
+    const { people } = await ask("me").catch(() => ({ people: [] }));
+    for (const one of people) this.people.set(one.id, one);
+    setTimeout(() => (this.learning = false), 60_000);
+    this.showLists();
+  }
+
+  unread(row) {
+    if (row.session === this.open && document.visibilityState === "visible") return 0;
+    const read = this.kept.readUpTo(row.session);
+    if (read !== null) return row.incoming.filter((at) => at > read).length;
+    return row.waiting_since === null ? 0 : row.incoming.filter((at) => at >= row.waiting_since).length;
+  }
+
+  async lookUp(code) {
+    try {
+      const { rows } = await ask(`find?${new URLSearchParams({ code })}`);
+      location.hash = rows[0].code;
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
+  // ---------------------------------------------------------------- the open conversation
+
+  /** The address says which conversation is open. */
+  async follow() {
+    const code = CODE.exec(location.hash)?.[1]?.toUpperCase();
+    if (!code) return this.leave();
+    const known = [...this.rows.values()].find((row) => row.code === code);
+    try {
+      const row = known ?? (await ask(`find?${new URLSearchParams({ code })}`)).rows[0];
+      await this.openSession(row.session);
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
+  leave() {
+    Object.assign(this, { open: null, state: null });
+    this.card.clear();
+    this.thread.session = null;
+    this.pane("list");
+    this.drawPlace();
+    this.showLists();
+  }
+
+  async openSession(session) {
+    if (this.open !== session) {
+      Object.assign(this, { open: session, state: null, extra: [] });
+      this.card.clear();
+      this.thread.session = null;
+    }
+    this.pane("thread");
+    this.drawPlace();
+    this.showLists();
+    await this.refresh();
+  }
+
+  /** Read the open conversation anew. One reading at a time; what changes meanwhile is read after it. */
+  async refresh() {
+    const session = this.open;
+    if (!session) return;
+    if (this.reading) return void (this.again = true);
+    this.reading = true;
+    try {
+      const state = await ask(`sessions/${encodeURIComponent(session)}`);
+      setClock(state.now);
+      if (session === this.open) this.showSession(state);
+    } catch (error) {
+      if (error.code !== "offline") this.say(error);
+    } finally {
+      this.reading = false;
+      if (this.again || session !== this.open) {
+        this.again = false;
+        this.refresh();
+      }
+    }
+  }
+
+  showSession(state) {
+    const first = !this.state || this.state.row.session !== state.row.session;
+    this.state = state;
+    this.take(state.row);
+    if (first) this.drawPlace();
+    const { row, card } = state;
+    this.composer.open({ session: row.session, language: row.language, name: this.myPublicName(row.language) });
+    this.composer.setOver(row.state === "closed");
+    this.thread.customerName = card.name;
+    this.card.show(row, card);
+    this.drawHead();
+    this.drawThread();
+    this.looked();
+    this.showLists();
+  }
+
+  drawThread() {
+    if (!this.state) return;
+    const { row, card, lines, older } = this.state;
+    this.thread.show({
+      session: row.session,
+      language: row.language,
+      code: row.code,
+      lines: [...this.extra, ...lines],
+      older: this.extra.length ? this.olderStill : older,
+      unsent: this.outbox.of(row.session),
+      presenceSince: card.presence_since,
+    });
+    this.showWriting();
+  }
+
+  async showOlder() {
+    const session = this.open;
+    const first = [...this.extra, ...this.state.lines][0].index;
+    const { lines, older } = await ask(`sessions/${encodeURIComponent(session)}?before=${first}`);
+    if (session !== this.open) return;
+    this.extra = [...lines, ...this.extra];
+    this.olderStill = older;
+    this.drawThread();
+  }
+
+  looked() {
+    if (!this.state || document.visibilityState !== "visible") return;
+    const newest = Math.max(0, ...this.state.row.incoming);
+    if (newest > (this.kept.readUpTo(this.open) ?? -1)) this.kept.setReadUpTo(this.open, newest);
+    this.showLists();
+  }
+
+  myPublicName(language) {
+    const { names } = this.me.operator;
+    return names[language] ?? names[language.split("-")[0]] ?? names.en ?? Object.values(names)[0] ?? "";
+  }
+
+  // ---------------------------------------------------------------- the middle of the page
+
+  drawPlace() {
+    if (!this.open) return this.place.replaceChildren(el("div", { class: "nothing" }, el("p", {}, t("thread.empty")), el("p", { class: "hint" }, t("thread.empty_hint"))));
+    if (!this.state) return this.place.replaceChildren(el("div", { class: "nothing" }, el("p", {}, t("thread.loading"))));
+    this.head = el("header", { class: "thread-head" });
+    this.place.replaceChildren(this.head, this.thread.node, this.composer.node);
+  }
+
+  drawHead() {
+    const { row, card } = this.state;
+    const holder = row.assignee === this.id ? t("state.assigned_you") : t("state.assigned", { name: this.nameOf(row.assignee) });
+    const wait = waiting(row, this.me.promise);
+    const back = { type: "button", class: "icon-button back", "aria-label": t("thread.back"), onclick: () => (location.hash = "") };
+    const details = { type: "button", class: "icon-button details", "aria-label": t("thread.details"), onclick: () => this.pane(root.dataset.pane === "card" ? "thread" : "card") };
+    const focused = this.head.contains(document.activeElement) && document.activeElement.dataset.action;
+    this.head.replaceChildren(
+      el("button", back, icon("back")),
+      el(
+        "div",
+        { class: "thread-title" },
+        el("h1", {}, el("span", { class: "code" }, row.code), " ", el("span", { dir: "auto" }, card.name || t("row.visitor"))),
+        el(
+          "p",
+          { class: "thread-about" },
+          [languageName(row.language), this.names.topicName(row.topic), row.state === "assigned" ? holder : t(`state.${row.state}`), this.presence(row, card)].filter(Boolean).join(" · "),
+          wait.text && el("span", { class: `wait ${wait.level}` }, wait.said),
+        ),
+      ),
+      el("div", { class: "actions" }, this.actions(row)),
+      el("button", details, icon("details")),
+    );
+    if (focused) this.head.querySelector(`[data-action="${focused}"]`)?.focus();
+  }
+
+  presence(row, card) {
+    if (row.state === "closed") return "";
+    if (row.presence === "gone") return t("presence.gone", { ago: ago(card.presence_since) });
+    return t(`presence.${row.presence}`, { time: moment(card.presence_since) });
+  }
+
+  /** The next likely action first and primary. */
+  actions(row) {
+    const button = (name, act, kind = "") => el("button", { type: "button", class: `button ${kind}`, data: { action: name }, onclick: act }, t(`action.${name}`));
+    if (row.state === "closed") return [];
+    const hold = button("hold", () => this.hold());
+    const move = button("transfer", () => this.transfer());
+    if (row.state === "resolved") return [button("reopen", () => this.claim(), "primary"), move];
+    if (row.state === "queued") return [button("claim", () => this.claim(), "primary"), hold, move, button("resolve", () => this.resolve())];
+    const release = row.assignee === this.id && button("release", () => this.act("release"));
+    return [button("resolve", () => this.resolve(), "primary"), hold, move, release];
+  }
+
+  // ---------------------------------------------------------------- what an operator does
+
+  /** Each press has one id, so that a repeat after a lost answer changes nothing. */
+  async act(what, fields = {}) {
+    const session = this.open;
+    const id = newId();
+    const answer = await tell(`sessions/${encodeURIComponent(session)}/${what}`, { id, ...fields });
+    this.answered(session, answer);
+  }
+
+  async try(what, fields) {
+    try {
+      await this.act(what, fields);
+    } catch (error) {
+      this.say(error);
+    }
+  }
+
+  can(...states) {
+    return this.state && states.includes(this.state.row.state);
+  }
+
+  claim() {
+    if (!this.can("queued", "resolved")) return false;
+    this.try("claim");
+  }
+
+  hold() {
+    if (!this.can("queued", "assigned", "resolved")) return false;
+    askHold((fields) => this.act("hold", fields));
+  }
+
+  transfer() {
+    if (!this.can("queued", "assigned", "resolved")) return false;
+    const desks = this.me.desks;
+    const people = [...this.people.values()].map((one) => ({ ...one, label: this.nameOf(one.id) }));
+    askTransfer({ desks, people, desk: this.state.row.desk, assignee: this.state.row.assignee }, (fields) => this.act("transfer", fields));
+  }
+
+  resolve() {
+    if (!this.can("queued", "assigned")) return false;
+    askResolve(this.me.outcomes, (fields) => this.act("resolve", fields));
+  }
+
+  write(kind) {
+    if (!this.state) return false;
+    this.composer.focus(kind);
+  }
+
+  answered(session, answer) {
+    setClock(answer.now);
+    this.take(answer.row);
+    if (session === this.open) this.refresh();
+    this.showLists();
+  }
+
+  outboxChanged(session) {
+    if (session === this.open) this.drawThread();
+    this.drawBar();
+  }
+
+  tellTyping(kind) {
+    if (this.open) tell(`sessions/${encodeURIComponent(this.open)}/typing`, { kind }).catch(() => {});
+  }
+
+  // ---------------------------------------------------------------- what is heard
+
+  heard(frame) {
+    if (frame.now) setClock(frame.now);
+    if (frame.t === "rows") this.heardRows(frame);
+    if (frame.t === "typing") this.heardTyping(frame);
+  }
+
+  heardRows({ rows, gone, counts }) {
+    this.counts = counts;
+    for (const row of rows) {
+      this.take(row);
+      if (row.session !== this.open) continue;
+      this.writing.delete(row.session);
+      this.refresh();
+    }
+    for (const session of gone) this.rows.delete(session);
+    this.showLists();
+  }
+
+  heardTyping({ session, operator, note }) {
+    this.writing.set(session, { operator, note, until: Date.now() + WRITING_FOR });
+    setTimeout(() => this.showWriting(), WRITING_FOR + 50);
+    this.showWriting();
+  }
+
+  writers() {
+    const current = [...this.writing].filter(([, one]) => one.until > Date.now());
+    this.writing = new Map(current);
+    return new Map(current.map(([session, one]) => [session, { name: one.operator ? this.nameOf(one.operator) : t("thread.customer") }]));
+  }
+
+  showWriting() {
+    this.showLists();
+    const one = this.writing.get(this.open);
+    if (!one) return this.thread.showWriting("");
+    const key = !one.operator ? "thread.customer_writing" : one.note ? "thread.writing_note" : "thread.writing";
+    this.thread.showWriting(t(key, { name: this.nameOf(one.operator) }));
+  }
+
+  connection(state) {
+    this.connected = state === "open";
+    this.drawBar();
+    if (!this.connected) return;
+    this.outbox.hurry();
+    this.load();
+    this.refresh();
+  }
+
+  drawBar() {
+    const unsent = this.outbox?.size ?? 0;
+    this.bar.hidden = this.connected !== false;
+    this.bar.textContent = [t("connection.lost"), unsent && t("connection.unsent", { count: unsent })].filter(Boolean).join(" · ");
+  }
+
+  tick() {
+    this.showLists();
+    if (!this.state) return;
+    this.drawHead();
+    this.drawThread();
+  }
+
+  // ---------------------------------------------------------------- oneself
+
+  changeNames() {
+    const { fields, read } = nameFields(this.me.operator.names);
+    const act = async () => {
+      const { operator } = await tell("me/names", { names: read() });
+      this.me.operator = operator;
+      this.people.set(operator.id, operator);
+    };
+    show({ title: t("names.title"), hint: t("names.hint"), body: fields, submit: { label: t("names.save"), act } });
+  }
+
+  /** What this browser kept goes with the operator, but only once the service has let them go. */
+  async signOut() {
+    this.stop();
+    desk = null;
+    try {
+      await tell("sign-out", {});
+      this.kept.forget();
+      history.replaceState(null, "", location.pathname);
+    } finally {
+      start();
+    }
+  }
+
+  say(error) {
+    this.toast.textContent = wording(error);
+    this.toast.hidden = false;
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => (this.toast.hidden = true), 6_000);
+  }
+
+  keys() {
+    const lists = LISTS.map((list, place) => [String(place + 1), () => this.choose({ list })]);
+    return {
+      ...Object.fromEntries(lists),
+      j: () => this.sessions.move(1),
+      k: () => this.sessions.move(-1),
+      r: () => this.write("reply"),
+      n: () => this.write("note"),
+      c: () => this.claim(),
+      h: () => this.hold(),
+      t: () => this.transfer(),
+      e: () => this.resolve(),
+      "/": () => (this.pane("list"), this.sessions.search.focus()),
+      "?": () => showHelp(),
+      Escape: (event) => this.escape(event),
+    };
+  }
+
+  /** Out of the field first, then out of the conversation. */
+  escape(event) {
+    if (event.target === this.sessions.search && this.sessions.search.value) {
+      this.sessions.search.value = "";
+      this.sessions.draw();
+      return true;
+    }
+    if (document.activeElement !== document.body && this.open && document.activeElement.matches("input, textarea, select")) {
+      this.sessions.focus(this.open);
+      if (document.activeElement.matches("textarea, input")) document.activeElement.blur();
+      return true;
+    }
+    if (this.open) location.hash = "";
+    return Boolean(this.open);
+  }
+}
+
+// ------------------------------------------------------------------ from the door to the desk
+
+let desk = null;
+
+async function start({ problem = null, notice = "" } = {}) {
+  desk?.stop();
+  desk = null;
+  const redraw = () => restart();
+  try {
+    const me = await ask("me");
+    if (Object.keys(me.operator.names).length) desk = new Desk(me);
+    else firstNames(root, me.operator, { onDone: restart, redraw });
+  } catch (error) {
+    const outside = error.code === "not_signed_in";
+    signIn(root, { problem: problem ?? (outside ? null : error), notice, onDone: restart, redraw });
+  }
+}
+
+function restart() {
+  return start();
+}
+
+window.addEventListener("signed-out", () => desk && start({ notice: t("sign_in.ended") }));
+
+/** At the first opening, and when a one-time link is opened in a tab that shows the desk already. */
+async function enter() {
+  let problem = null;
+  await useLink().catch((error) => (problem = error));
+  await start({ problem });
+}
+
+window.addEventListener("hashchange", () => location.hash.startsWith("#sign-in/") && enter());
+
+await speak();
+await enter();

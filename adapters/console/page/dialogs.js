@@ -1,0 +1,141 @@
+// Dialogs: the browser's own, so that focus stays inside, Escape closes, and it comes back to where it was.
+
+import { el } from "./dom.js";
+import { LANGUAGES, pick, t } from "./words.js";
+import { clock, now } from "./times.js";
+
+const MINUTE = 60_000;
+
+/** Show a dialog. `submit` is {label, act}; `act` may throw a Refused, which is shown and keeps the dialog open. */
+export function show({ title, hint, body, submit, cancel = t("action.cancel"), wide = false }) {
+  const problem = el("p", { class: "problem", role: "alert", hidden: true });
+  const dialog = el("dialog", { class: wide ? "dialog wide" : "dialog", "aria-labelledby": "dialog-title" });
+  const form = el(
+    "form",
+    { method: "dialog", onsubmit: (event) => submit && send(event, dialog, problem, submit.act) },
+    el("h2", { id: "dialog-title" }, title),
+    hint && el("p", { class: "hint" }, hint),
+    ...body,
+    problem,
+    el(
+      "div",
+      { class: "dialog-foot" },
+      el("button", { type: "button", class: "button", onclick: () => dialog.close() }, cancel),
+      submit && el("button", { type: "submit", class: "button primary" }, submit.label),
+    ),
+  );
+  const opener = document.activeElement;
+  dialog.append(form);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    if (opener?.isConnected) opener.focus();
+  });
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+async function send(event, dialog, problem, act) {
+  event.preventDefault();
+  const button = event.submitter ?? dialog.querySelector("[type=submit]");
+  button.disabled = true;
+  try {
+    await act();
+    dialog.close();
+  } catch (error) {
+    problem.textContent = wording(error);
+    problem.hidden = false;
+  } finally {
+    button.disabled = false;
+  }
+}
+
+/** A refusal in words. */
+export function wording(error) {
+  const key = `error.${error.code}`;
+  const said = t(key, { count: error.retryAfter });
+  return said === key ? t("error.unknown") : said;
+}
+
+function choice(name, options, chosen) {
+  return el(
+    "div",
+    { class: "choices", role: "radiogroup" },
+    options.map(([value, label]) =>
+      el(
+        "label",
+        { class: "choice" },
+        el("input", { type: "radio", name, value, checked: value === chosen, autofocus: value === chosen }),
+        el("span", {}, label),
+      ),
+    ),
+  );
+}
+
+function chosenIn(dialog, name) {
+  return dialog.querySelector(`input[name="${name}"]:checked`)?.value;
+}
+
+export function askHold(act) {
+  const tomorrow = new Date(now() + 24 * 60 * MINUTE);
+  tomorrow.setHours(9, 0, 0, 0);
+  const minutes = (count) => [String(count * MINUTE), t("hold.minutes", { count })];
+  const hours = (count) => [String(count * 60 * MINUTE), t("hold.hours", { count })];
+  const options = [minutes(10), minutes(30), hours(1), hours(4), [`at ${tomorrow.getTime()}`, t("hold.tomorrow")]];
+  const until = el("output", { class: "hint", "aria-live": "polite" });
+  const body = [choice("until", options, options[1][0]), until];
+  const read = (dialog) => {
+    const value = chosenIn(dialog, "until");
+    return value.startsWith("at ") ? Number(value.slice(3)) : Math.round(now() + Number(value));
+  };
+  const submit = { label: t("hold.submit"), act: () => act({ until: read(dialog) }) };
+  const dialog = show({ title: t("hold.title"), hint: t("hold.hint"), body, submit });
+  const tell = () => (until.textContent = `${t("hold.until")} ${clock(read(dialog))}`);
+  dialog.addEventListener("change", tell);
+  tell();
+}
+
+export function askResolve(outcomes, act) {
+  const body = [choice("outcome", outcomes.map((one) => [one, t(`outcome.${one}`)]), outcomes[0])];
+  const submit = { label: t("resolve.submit"), act: () => act({ outcome: chosenIn(dialog, "outcome") }) };
+  const dialog = show({ title: t("resolve.title"), hint: t("resolve.hint"), body, submit });
+}
+
+export function askTransfer({ desks, people, desk, assignee }, act) {
+  const operator = el("select", { id: "transfer-operator" });
+  const target = el(
+    "select",
+    { id: "transfer-desk", onchange: () => fill() },
+    desks.map((one) => el("option", { value: one.id, selected: one.id === desk }, pick(one.titles, one.id))),
+  );
+  const fill = () => {
+    const able = people.filter((one) => one.active && (!one.desks.length || one.desks.includes(target.value)));
+    const others = able.filter((one) => target.value !== desk || one.id !== assignee);
+    operator.replaceChildren(
+      el("option", { value: "" }, t("transfer.anybody")),
+      ...others.map((one) => el("option", { value: one.id }, one.label)),
+    );
+  };
+  const elsewhere = desks.find((one) => one.id !== desk);
+  if (elsewhere) target.value = elsewhere.id;
+  fill();
+  const body = [
+    el("label", { class: "field", for: "transfer-desk" }, t("transfer.desk"), target),
+    el("label", { class: "field", for: "transfer-operator" }, t("transfer.operator"), operator),
+  ];
+  const fields = () => ({ desk: target.value, operator: operator.value || null });
+  const submit = { label: t("transfer.submit"), act: () => act(fields()) };
+  show({ title: t("transfer.title"), hint: t("transfer.hint"), body, submit });
+}
+
+/** The fields for public names, one per language; used at the first sign-in and later. */
+export function nameFields(names) {
+  const inputs = LANGUAGES.map((tag) => [
+    tag,
+    el("input", { type: "text", maxlength: "40", lang: tag, autocomplete: "off", value: names[tag] ?? "" }),
+  ]);
+  const fields = inputs.map(([tag, input]) => el("label", { class: "field" }, t(`language.${tag}`), input));
+  const read = () => Object.fromEntries(inputs.map(([tag, input]) => [tag, input.value.trim()]));
+  return { fields, read };
+}

@@ -1,0 +1,270 @@
+"""A session as an operator reads it: facts become lines, notes among them.
+
+This is the operators' counterpart of `routing.view`, and much wider: nothing here is ever sent to a customer. Lines
+carry keys and ids; the wording is in the page's locale files, the words of messages are put in from their bodies.
+
+A reply has a delivery state. "Reached" and "seen" hold for all replies up to the one that the fact names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import singledispatch
+
+from bridge.ports import Entry
+from routing import facts as f
+from routing.facts import Fact, Side, Why
+from routing.ids import MessageId
+from routing.session import Presence, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message in the thread. `delivery` is of replies only: queued, reached, seen or undelivered."""
+
+    index: int
+    at: int
+    side: Side
+    message: MessageId
+    by: str = ""
+    revision: int = 0
+    withdrawn: bool = False
+    delivery: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A line about the session. `operator` is who did it or whom it concerns, `words` fill its placeholders."""
+
+    index: int
+    at: int
+    key: str
+    operator: str = ""
+    words: dict[str, str | int] = field(default_factory=dict)
+
+
+Line = Said | Told
+
+
+@dataclass(slots=True)
+class _Page:
+    """The thread in the making."""
+
+    lines: list[Line] = field(default_factory=list)
+    where: dict[MessageId, int] = field(default_factory=dict)
+    replies: list[MessageId] = field(default_factory=list)
+    reached: int = 0  # how many of the replies are on the customer's device
+    seen: int = 0
+
+    def say(self, said: Said) -> None:
+        self.where[said.message] = len(self.lines)
+        self.lines.append(said)
+        if said.side is Side.REPLY:
+            self.replies.append(said.message)
+
+    def tell(self, index: int, fact: Fact, key: str, operator: str | None = "", **words: str | int) -> None:
+        self.lines.append(Told(index, fact.at, key, operator or "", words))
+
+    def change(self, message: MessageId, *, revision: int | None = None, withdrawn: bool = False) -> None:
+        place = self.where.get(message)
+        said = self.lines[place] if place is not None else None
+        if place is None or not isinstance(said, Said):
+            return
+        newer = said.revision if revision is None else revision
+        self.lines[place] = replace(said, revision=newer, withdrawn=said.withdrawn or withdrawn)
+
+    def up_to(self, message: MessageId) -> int:
+        return self.replies.index(message) + 1 if message in self.replies else 0
+
+
+def lines_of(entries: Iterable[Entry], session: Session) -> tuple[Line, ...]:
+    """The thread's lines, oldest first. `session` is the fold of the same entries."""
+    page = _Page()
+    for entry in entries:
+        _write(entry.fact, page, entry.index)
+    states = dict(_deliveries(page, session))
+    return tuple(
+        replace(line, delivery=states[line.message]) if isinstance(line, Said) and line.message in states else line
+        for line in page.lines
+    )
+
+
+def _deliveries(page: _Page, session: Session) -> Iterable[tuple[MessageId, str]]:
+    waiting = "queued" if session.presence is Presence.HERE else "undelivered"
+    for number, message in enumerate(page.replies):
+        yield message, "seen" if number < page.seen else "reached" if number < page.reached else waiting
+
+
+@singledispatch
+def _write(fact: Fact, page: _Page, index: int) -> None:
+    """A fact that has nothing to show: a newer release's, or one that is told by the one beside it."""
+    del fact, page, index
+
+
+@_write.register
+def _(fact: f.SessionOpened, page: _Page, index: int) -> None:
+    page.tell(index, fact, "opened", topic=fact.topic, desk=fact.desk)
+
+
+@_write.register
+def _(fact: f.CustomerMessageAdded, page: _Page, index: int) -> None:
+    page.say(Said(index, fact.at, Side.CUSTOMER, fact.message))
+
+
+@_write.register
+def _(fact: f.ReplyAdded, page: _Page, index: int) -> None:
+    page.say(Said(index, fact.at, Side.REPLY, fact.message, fact.operator))
+
+
+@_write.register
+def _(fact: f.NoteAdded, page: _Page, index: int) -> None:
+    page.say(Said(index, fact.at, Side.NOTE, fact.message, fact.operator))
+
+
+@_write.register
+def _(fact: f.MessageRevised, page: _Page, index: int) -> None:
+    del index
+    page.change(fact.message, revision=fact.revision)
+
+
+@_write.register
+def _(fact: f.MessageWithdrawn, page: _Page, index: int) -> None:
+    del index
+    page.change(fact.message, withdrawn=True)
+
+
+@_write.register
+def _(fact: f.EditKept, page: _Page, index: int) -> None:
+    """The edit itself follows its message."""
+    del fact, page, index
+
+
+@_write.register
+def _(fact: f.OperatorAssigned, page: _Page, index: int) -> None:
+    if fact.why is Why.RESOLVED:
+        return  # the resolution that follows names them
+    page.tell(index, fact, "given" if fact.why is Why.TRANSFERRED else "claimed", fact.operator)
+
+
+@_write.register
+def _(fact: f.OperatorUnassigned, page: _Page, index: int) -> None:
+    if fact.why is Why.RELEASED:
+        page.tell(index, fact, "released", fact.operator)
+
+
+@_write.register
+def _(fact: f.OfferMade, page: _Page, index: int) -> None:
+    page.tell(index, fact, "offered", fact.operator, until=fact.until)
+
+
+@_write.register
+def _(fact: f.OfferWithdrawn, page: _Page, index: int) -> None:
+    page.tell(index, fact, "offer_ended", fact.operator)
+
+
+@_write.register
+def _(fact: f.HoldStarted, page: _Page, index: int) -> None:
+    page.tell(index, fact, "held", fact.operator, until=fact.until)
+
+
+@_write.register
+def _(fact: f.HoldEnded, page: _Page, index: int) -> None:
+    if fact.why is Why.LAPSED:
+        page.tell(index, fact, "hold_lapsed")
+
+
+@_write.register
+def _(fact: f.SessionTransferred, page: _Page, index: int) -> None:
+    page.tell(index, fact, "moved", fact.operator, from_desk=fact.from_desk, desk=fact.desk)
+
+
+@_write.register
+def _(fact: f.SessionResolved, page: _Page, index: int) -> None:
+    if fact.operator is None:
+        page.tell(index, fact, "no_answer")
+    else:
+        page.tell(index, fact, "resolved", fact.operator, outcome=fact.outcome)
+
+
+@_write.register
+def _(fact: f.SessionReopened, page: _Page, index: int) -> None:
+    page.tell(index, fact, "reopened")
+
+
+@_write.register
+def _(fact: f.SolutionConfirmed, page: _Page, index: int) -> None:
+    page.tell(index, fact, "confirmed")
+
+
+@_write.register
+def _(fact: f.SolutionDenied, page: _Page, index: int) -> None:
+    page.tell(index, fact, "denied")
+
+
+@_write.register
+def _(fact: f.SessionClosed, page: _Page, index: int) -> None:
+    page.tell(index, fact, "ended" if fact.why is Why.ENDED else "closed", outcome=fact.outcome)
+
+
+@_write.register
+def _(fact: f.CustomerWentAway, page: _Page, index: int) -> None:
+    page.tell(index, fact, "away")
+
+
+@_write.register
+def _(fact: f.CustomerCameBack, page: _Page, index: int) -> None:
+    page.tell(index, fact, "back")
+
+
+@_write.register
+def _(fact: f.CustomerGone, page: _Page, index: int) -> None:
+    page.tell(index, fact, "gone")
+
+
+@_write.register
+def _(fact: f.ReplyReached, page: _Page, index: int) -> None:
+    del index
+    page.reached = max(page.reached, page.up_to(fact.message))
+
+
+@_write.register
+def _(fact: f.ReplySeen, page: _Page, index: int) -> None:
+    del index
+    page.seen = max(page.seen, page.up_to(fact.message))
+
+
+@_write.register
+def _(fact: f.VisitorLinked, page: _Page, index: int) -> None:
+    page.tell(index, fact, "linked")
+
+
+@_write.register
+def _(fact: f.SessionErased, page: _Page, index: int) -> None:
+    page.tell(index, fact, "erased")
+
+
+LINE_KEYS: Sequence[str] = (
+    "opened",
+    "given",
+    "claimed",
+    "released",
+    "offered",
+    "offer_ended",
+    "held",
+    "hold_lapsed",
+    "moved",
+    "resolved",
+    "no_answer",
+    "reopened",
+    "confirmed",
+    "denied",
+    "closed",
+    "ended",
+    "away",
+    "back",
+    "gone",
+    "linked",
+    "erased",
+)
+"""Every key that a line may have; a test holds the locale files against it."""

@@ -1,0 +1,249 @@
+"""The desk on the real engine: a Redis of its own, lanes, views, files, and the console on a loopback port.
+
+Customers are played by calling the relay as the web adapter does; operators go through HTTP like any browser.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from aiohttp import web
+from argon2 import PasswordHasher
+from PIL import Image
+
+from adapters.console.accounts import Accounts, mint_sign_in_link
+from adapters.console.api import Engine
+from adapters.console.network import ConsoleNetwork
+from adapters.console.passwords import Passwords
+from adapters.console.server import Address, console_app
+from adapters.files.downloads import files_app
+from adapters.files.links import LinkSigner
+from adapters.files.store import DiskFiles
+from adapters.files.uploads import uploads_app
+from adapters.redis.connection import Target, open_store
+from adapters.redis.store import RedisStore
+from bridge.directory import Directory, Operator, new_operator_id
+from bridge.feed import Feed, Signal
+from bridge.files import FileLimits
+from bridge.lanes import Lanes
+from bridge.leases import INDEX, TIMERS, Leases
+from bridge.messages import About, Body, FilePart, TextPart
+from bridge.metrics import Metrics
+from bridge.ports import Stored
+from bridge.relay import Greeting, Receipt, Relay
+from bridge.service import Listener, Service
+from bridge.timers import Timers
+from bridge.views import Views
+from config.settings import DeskSettings
+from routing import inputs as i
+from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, SessionId, Topic
+from routing.policy import Desk, Policy
+from tests.redis_servers import private_redis
+
+CONSOLE = NetworkName("console")
+PASSWORD = "correct horse battery"
+DESK_TITLES = {
+    DeskId("en"): {"en": "English", "ja": "英語", "zh-Hans": "英文", "zh-Hant": "英文"},
+    DeskId("ja"): {"en": "Japanese", "ja": "日本語", "zh-Hans": "日文", "zh-Hant": "日文"},
+    DeskId("withdrawals"): {"en": "Withdrawals", "ja": "出金", "zh-Hans": "提现", "zh-Hant": "提領"},
+}
+TOPIC_TITLES = {
+    Topic("trading"): {"en": "Trading", "ja": "取引", "zh-Hans": "交易", "zh-Hant": "交易"},
+    Topic("transfers"): {
+        "en": "Deposits and withdrawals",
+        "ja": "入出金",
+        "zh-Hans": "充值与提现",
+        "zh-Hant": "存提款",
+    },
+}
+
+
+def policy() -> Policy:
+    desks = [
+        Desk(DeskId("en"), CONSOLE, Place(""), languages=("en",)),
+        Desk(DeskId("ja"), CONSOLE, Place(""), languages=("ja",)),
+        Desk(DeskId("withdrawals"), CONSOLE, Place(""), topics=(Topic("none"),)),
+    ]
+    return Policy({desk.id: desk for desk in desks}, tuple(TOPIC_TITLES))
+
+
+@dataclass
+class Customer:
+    """A customer with a widget open somewhere."""
+
+    house: House
+    key: CustomerKey
+    greeting: Greeting
+    numbers: itertools.count[int] = field(default_factory=itertools.count)
+
+    async def writes(self, text: str = "Hello", *files: FilePart) -> Stored:
+        name = f"client-{next(self.numbers):04}"
+        event = i.CustomerWrote(MessageId(f"c:{name}"))
+        body = Body(((TextPart(text),) if text else ()) + files)
+        return await self._hands_over(event, f"web/{name}", body)
+
+    async def does(self, event: i.CustomerInput) -> Stored:
+        return await self._hands_over(event, f"web/act-{next(self.numbers):04}")
+
+    async def receives(self, *, seen: bool = False) -> Stored:
+        last = (await self.session()).session.last_reply
+        if last is None:
+            raise AssertionError("there is no reply to receive")
+        return await self.does(i.CustomerReceived(last, seen))
+
+    async def types(self) -> None:
+        stored = await self.session()
+        await self.house.feed.signal(stored.session, Signal("typing", stored.session.id))
+
+    async def session(self) -> Stored:
+        stored = await self.house.relay.current(self.key)
+        if stored is None:
+            raise AssertionError("this customer has no session")
+        return stored
+
+    async def _hands_over(self, event: i.CustomerInput, key: str, body: Body | None = None) -> Stored:
+        answer = await self.house.relay.from_customer(self.key, event, InputKey(key), body=body, greeting=self.greeting)
+        if not isinstance(answer, Receipt):
+            raise AssertionError(f"not taken: {answer}")
+        return answer.stored
+
+
+@dataclass
+class House:
+    """Everything that runs, and people to play with."""
+
+    store: RedisStore
+    relay: Relay
+    feed: Feed
+    directory: Directory
+    files: DiskFiles
+    accounts: Accounts
+    url: str = ""
+
+    @property
+    def console(self) -> str:
+        return f"{self.url}/console"
+
+    def customer(self, account: str = "~mia", **changes: object) -> Customer:
+        greeting = Greeting(False, "en", Topic("trading"), About(name="Mia Brown", locale="en-GB"))
+        known = {name: value for name, value in changes.items() if name != "about"}
+        about = changes.get("about")
+        chosen = replace(greeting, **known, **({"about": about} if about else {}))  # type: ignore[arg-type]  # a test's own words
+        return Customer(self, CustomerKey("main", account), chosen)
+
+    async def operator(
+        self, account: str = "kenji", *, names: Mapping[str, str] | None = None, **more: object
+    ) -> Operator:
+        """An account whose password is PASSWORD."""
+        fresh = Operator(new_operator_id(), account, names or {"en": account.title(), "ja": account.title()})
+        hashed = await quick_passwords().hash(PASSWORD)
+        return await self.directory.add(replace(fresh, password_hash=hashed, **more))  # type: ignore[arg-type]  # likewise
+
+    async def link(self) -> str:
+        return await mint_sign_in_link(self.store, self.console)
+
+    async def operator_does(self, session: SessionId, event: i.OperatorInput, key: str, text: str = "") -> Stored:
+        """What an operator does elsewhere, such as on Slack."""
+        body = Body((TextPart(text),)) if text else None
+        answer = await self.relay.from_operator(session, event, InputKey(key), body=body)
+        if not isinstance(answer, Receipt):
+            raise AssertionError(f"not taken: {answer}")
+        return answer.stored
+
+    async def replies(self, session: SessionId, operator: OperatorId, text: str) -> Stored:
+        number = (await self.store.load(session) or _missing()).head
+        event = i.OperatorReplied(MessageId(f"o:other-{number:04}"), operator)
+        return await self.operator_does(session, event, f"desk/other-{number:04}", text)
+
+    async def picture(self, owner: str, name: str = "screen.png", size: tuple[int, int] = (640, 360)) -> FilePart:
+        """A screenshot that a customer sent."""
+        kept = await self.files.put(owner, name, png(size), key=name)
+        return FilePart(kept.file_id, kept.name, kept.media_type, kept.size, kept.width or 0, kept.height or 0)
+
+
+def _missing() -> Stored:
+    raise AssertionError("there is no such session")
+
+
+def png(size: tuple[int, int] = (640, 360)) -> bytes:
+    """A picture with something to see on it."""
+    picture = Image.new("RGB", size, (28, 52, 92))
+    for step in range(0, size[0], 40):
+        picture.paste((90, 150, 230), (step, size[1] - step * size[1] // size[0] // 2 - 20, step + 20, size[1]))
+    held = io.BytesIO()
+    picture.save(held, "PNG")
+    return held.getvalue()
+
+
+def quick_passwords() -> Passwords:
+    """Weak on purpose: tests check what follows from a password, not how long it takes."""
+    return Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
+@asynccontextmanager
+async def console_house(folder: Path) -> AsyncIterator[House]:
+    async with private_redis(folder / "redis") as url:
+        store, _checks = await open_store(Target(url=url, partitions=2))
+        try:
+            async with _running(store, folder) as house:
+                yield house
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def _running(store: RedisStore, folder: Path) -> AsyncIterator[House]:
+    directory, feed, rules = Directory(store), Feed(store), policy()
+    networks = {CONSOLE: ConsoleNetwork()}
+    leases = Leases(store, "house", [CONSOLE, INDEX, TIMERS])
+    lanes = Lanes(store, networks, leases, feed, Metrics("test"))
+    relay = Relay(store, feed, lambda: rules, lanes)
+    limits = FileLimits(reserve_bytes=0)
+    files = DiskFiles(folder / "files", limits)
+    accounts = Accounts(store, directory, quick_passwords(), DeskSettings())
+    house = House(store, relay, feed, directory, files, accounts)
+    await directory.refresh()
+    signer = LinkSigner(bytes(32), 3600)
+    engine = Engine(
+        relay=relay,
+        feed=feed,
+        store=store,
+        directory=directory,
+        policy=lambda: rules,
+        files=files,
+        links=signer,
+        files_url="/files/",
+        desk_titles=DESK_TITLES,
+        topic_titles=TOPIC_TITLES,
+        limits=limits,
+    )
+    origins: set[str] = set()  # the port is known only when it is open
+    console = console_app(
+        engine,
+        accounts,
+        DeskSettings(),
+        uploads=lambda who, origins: uploads_app(files, who, limits, origins),
+        address=Address("/console", origins),
+    )
+    root = web.Application()
+    root.add_subapp("/console", console)
+    root.add_subapp("/files/", files_app(files, signer, _anybody, engine.clock))
+    listener = Listener("public", root, "127.0.0.1", 0)
+    timers, views = Timers(store, relay, leases, lambda: rules), Views(store, networks, leases)
+    service = Service(store, relay, feed, leases, lanes, timers, views, networks, [listener])
+    async with service.running():
+        house.url = listener.url
+        origins.add(listener.url)
+        try:
+            yield house
+        finally:
+            await files.close()
+
+
+async def _anybody(file: str, reader: str) -> bool:
+    return bool(file and reader)
