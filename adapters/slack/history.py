@@ -1,0 +1,85 @@
+"""Reading back what is in a channel or a thread: the only way to know after an answer was lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.slack.client import WebApi
+from adapters.slack.faults import ALREADY_GONE
+from adapters.slack.refs import Root
+from adapters.slack.threads import payload_of
+from bridge.errors import DeliveryError
+from routing.ids import SessionId
+
+PAGE = 200
+"""Messages a page, as Slack recommends."""
+
+SKEW = 60
+"""Seconds by which Slack's clock may be behind ours."""
+
+Message = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """`living`: its root is there to be replied to. A deleted root leaves its replies, or nothing at all."""
+
+    living: bool
+    replies: tuple[Message, ...] = ()
+
+
+class History:
+    def __init__(self, api: WebApi) -> None:
+        self._api = api
+
+    async def channel(self, channel: str, since: int) -> list[Message]:
+        """What stands in the channel itself from `since` on (ms since 1970), oldest first."""
+        return await self._pages("conversations.history", {"channel": channel, "oldest": _oldest(since)})
+
+    async def roots(self, channel: str, session: SessionId, mirror: int, since: int) -> list[Message]:
+        """A mirror's roots that are there, oldest first."""
+
+        def is_wanted(message: Message) -> bool:
+            told = payload_of(message)
+            return bool(told.get("root")) and (told.get("session"), told.get("mirror")) == (session, mirror)
+
+        return [one for one in await self.channel(channel, since) if is_wanted(one)]
+
+    async def thread(self, root: Root, since: int = 0) -> Thread:
+        """The thread's replies from `since` on (ms since 1970), oldest first."""
+        args = {"channel": root.channel, "ts": root.ts, **({"oldest": _oldest(since)} if since else {})}
+        try:
+            messages = await self._pages("conversations.replies", args)
+        except DeliveryError as error:
+            if error.code in ALREADY_GONE:
+                return Thread(living=False)
+            raise
+        living = any(one["ts"] == root.ts and one.get("subtype") != "tombstone" for one in messages)
+        return Thread(living, tuple(one for one in messages if one["ts"] != root.ts))
+
+    async def thread_of(self, channel: str, ts: str) -> str:
+        """The root of the thread in which a message stands; empty when it stands in the channel."""
+        page = await self._api.call("conversations.replies", channel=channel, ts=ts, limit=1)
+        found: Message = next((one for one in page["messages"] if one["ts"] == ts), {})
+        root = str(found.get("thread_ts") or "")
+        return "" if root == ts else root
+
+    async def _pages(self, method: str, args: dict[str, Any]) -> list[Message]:
+        messages: dict[str, Message] = {}
+        cursor = ""
+        while True:
+            page = await self._api.call(method, limit=PAGE, include_all_metadata=True, cursor=cursor or None, **args)
+            messages.update((one["ts"], one) for one in page["messages"])  # the root heads every page
+            cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return [messages[ts] for ts in sorted(messages)]
+
+
+def with_effect(messages: tuple[Message, ...] | list[Message], effect: str) -> list[Message]:
+    """Those that carry this effect's id."""
+    return [one for one in messages if payload_of(one).get("effect") == effect]
+
+
+def _oldest(since: int) -> str:
+    return f"{since // 1000 - SKEW}.000000"

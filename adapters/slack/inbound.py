@@ -1,0 +1,362 @@
+"""What operators do in Slack becomes input of their sessions. Committed first, acknowledged then.
+
+`take` returns when what a payload tells is durable: committed to its session, or kept in the store where its thread is
+not known yet. It raises when the store cannot take it, and Slack then sends the payload again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Lock
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any
+from weakref import WeakValueDictionary
+
+import structlog
+
+from adapters.slack import markup
+from adapters.slack.deferred import Deferred
+from adapters.slack.downloads import Downloads, NotFetchedError
+from adapters.slack.markup import Names
+from adapters.slack.parse import (
+    CLAIM,
+    App,
+    Author,
+    ChannelMoved,
+    Ignored,
+    InThread,
+    Pressed,
+    Revised,
+    Said,
+    TokensRevoked,
+    Withdrawn,
+    event,
+    parse,
+)
+from adapters.slack.refs import NAME, Root
+from adapters.slack.render import Wording
+from adapters.slack.threads import Threads
+from bridge.directory import Directory
+from bridge.errors import KakehashiError
+from bridge.files import FileRefused
+from bridge.messages import Body, FilePart, TextPart
+from bridge.ports import Placed, Store, Stored, Unplaced
+from bridge.relay import Answer, Receipt, Relay
+from routing.decide import Refusal
+from routing.facts import Side
+from routing.ids import InputKey, OperatorId, ThreadRef
+from routing.inputs import (
+    OperatorClaimed,
+    OperatorNoted,
+    OperatorReplied,
+    OperatorResolved,
+    OperatorRevised,
+    OperatorWithdrew,
+    Origin,
+)
+from routing.session import Reason, State
+
+TOLD = 10_000
+"""Keys of refused inputs that were answered: a refusal leaves no trace in the journal, and Slack repeats itself."""
+
+Payload = Mapping[str, Any]
+
+_log = structlog.get_logger(__name__)
+
+
+class Tell:
+    """Ephemeral answers: shown to one person, kept nowhere. `send(root, user, text)` does it, and may fail."""
+
+    def __init__(self, send: Callable[[Root, str, str], Awaitable[None]]) -> None:
+        self._send = send
+        self._told: OrderedDict[str, None] = OrderedDict()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def later(self, key: InputKey, root: Root, user: str, text: str) -> None:
+        """Say it once per input, without keeping the input waiting for it."""
+        if key in self._told:
+            return
+        self._told[key] = None
+        if len(self._told) > TOLD:
+            self._told.popitem(last=False)
+        self._spawn(self._quietly(root, user, text))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _quietly(self, root: Root, user: str, text: str) -> None:
+        try:
+            await self._send(root, user, text)
+        except KakehashiError as error:
+            _log.warning("slack_answer_not_shown", channel=root.channel, reason=error.what)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+class Inbound:
+    """`app` tells who we are; `link` gives the address of a thread's root; `moved` hears of a channel's new id,
+    `revoked` that our token is gone."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        relay: Relay,
+        threads: Threads,
+        downloads: Downloads,
+        directory: Directory,
+        wording: Wording,
+        tell: Tell,
+        app: Callable[[], App],
+        link: Callable[[Root], str],
+        moved: Callable[[str, str], Awaitable[None]],
+        revoked: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._relay = relay
+        self._threads = threads
+        self._downloads = downloads
+        self._directory = directory
+        self._wording = wording
+        self._tell = tell
+        self._app = app
+        self._link = link
+        self._moved = moved
+        self._revoked = revoked
+        self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
+        self.deferred = Deferred(store, self._carry_out)
+
+    async def take(self, payload: Payload) -> None:
+        """Returns when it is durable, or means nothing. Raises StoreUnavailableError or OverloadedError, and
+        KakehashiError while we do not know who we are: it is not stored then, and should be sent again."""
+        happening = parse(payload, self._app())
+        if isinstance(happening, Ignored):
+            _log.debug("slack_ignored", because=happening.because)
+        elif isinstance(happening, Pressed):
+            await self._pressed(happening)
+        elif isinstance(happening, ChannelMoved):
+            await self._moved(happening.old, happening.new)
+        elif isinstance(happening, TokensRevoked):
+            self._revoked()
+        else:
+            async with self._turn(happening.root):
+                await self._in_thread(happening, payload["event"])
+
+    def _turn(self, root: Root) -> Lock:
+        """One input of a thread at a time: each arrives in a task of its own, and they must not overtake here."""
+        lock = self._turns.get(root.ref)
+        if lock is None:
+            lock = self._turns[root.ref] = Lock()
+        return lock
+
+    # ------------------------------------------------------------------ in a thread
+
+    async def _in_thread(self, happening: InThread, body: Payload) -> None:
+        placed = await self._threads.placed(happening.root)
+        if placed is None and self._is_foreign(happening):
+            return
+        has_files = isinstance(happening, Said) and bool(happening.files)
+        if placed is None or has_files or self.deferred.holds(happening.root.ref):
+            await self._keep(happening, body)
+        else:
+            await self._act(happening, placed, ())
+
+    def _is_foreign(self, happening: InThread) -> bool:
+        """A thread that certainly is not ours: people talk in the channel, too. A deleted root tells nothing."""
+        if happening.parent and happening.parent not in (self._app().user, "USLACKBOT"):
+            return True
+        return self._threads.is_foreign(happening.root)
+
+    async def _keep(self, happening: InThread, body: Payload) -> None:
+        now = await self._store.now()
+        await self.deferred.keep(Unplaced(happening.key, happening.root.ref, dict(body), now))
+
+    async def _carry_out(self, unplaced: Unplaced) -> None:
+        """The deferred way: place the thread, fetch the files, then do as with any other."""
+        happening = event(unplaced.payload, self._app())
+        if not isinstance(happening, InThread):
+            raise AssertionError("only such input is kept")
+        placed = await self._threads.placed(happening.root)
+        if placed is None:
+            placed = await self._threads.read(happening.root, self._app())
+        if placed is None:
+            _log.debug("slack_ignored", because="a thread of other people's")
+            return
+        parts = await self._fetched(happening) if isinstance(happening, Said) else ()
+        await self._act(happening, placed, parts)
+
+    async def _act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
+        stored = await self._relay.session(placed.session)
+        if stored is None:
+            _log.warning("slack_session_unknown", session=placed.session, input=happening.key)
+            return
+        if isinstance(happening, Withdrawn):
+            await self._withdrawn(happening, stored)
+        elif self._is_stranger(happening, stored):
+            return
+        elif isinstance(happening, Revised):
+            await self._revised(happening, placed, stored)
+        else:
+            await self._said(happening, placed, stored, files)
+
+    async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
+        operator = self._operator(said.author.user)
+        text = self._plain(said, stored)
+        note = markup.note(text)
+        body = _body(text if note is None else note, files)
+        if not body.parts:
+            return  # an empty message, or nothing but files that were refused; the operator was told
+        kind = OperatorReplied if note is None else OperatorNoted
+        happened = kind(said.message, operator, Origin(placed.mirror))
+        answer = await self._relay.from_operator(placed.session, happened, said.key, body=body)
+        await self._answer(answer, said.key, said.root, said.author.user, stored)
+
+    async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
+        """A note stays a note, and a reply that is edited into one is taken back from the customer."""
+        operator, text = self._operator(revised.author.user), self._plain(revised, stored)
+        spoken, note = stored.session.spoken(revised.message), markup.note(text)
+        if note is not None and (spoken is None or spoken.side is Side.REPLY):
+            await self._became_note(revised, placed, stored, note)
+            return
+        event = OperatorRevised(revised.message, operator, revised.revision)
+        body = _body(text if note is None else note, await self._files_of(revised, stored))
+        answer = await self._relay.from_operator(stored.session.id, event, revised.key, body=body)
+        await self._answer(answer, revised.key, revised.root, revised.author.user, stored)
+        if note is None and spoken is not None and spoken.side is Side.NOTE:
+            self._say(revised, stored, "told.note_stays_note")
+
+    async def _became_note(self, revised: Revised, placed: Placed, stored: Stored, note: str) -> None:
+        """Its words must not reach the customer by any way: neither as the reply that it was, nor, where the edit
+        overtook its message, as the message that is still to come (it then finds its key used)."""
+        operator, session = self._operator(revised.author.user), stored.session
+        is_here = session.spoken(revised.message) or await self._store.has_body(session.id, revised.message)
+        if is_here:
+            withdrew = OperatorWithdrew(revised.message, operator)
+            answer = await self._relay.from_operator(session.id, withdrew, revised.key)
+        else:
+            noted = OperatorNoted(revised.message, operator, Origin(placed.mirror))
+            answer = await self._relay.from_operator(session.id, noted, revised.original, body=_body(note, ()))
+        await self._answer(answer, revised.key, revised.root, revised.author.user, stored)
+        if isinstance(answer, Receipt):
+            self._say(revised, stored, "told.reply_became_note")
+
+    async def _withdrawn(self, withdrawn: Withdrawn, stored: Stored) -> None:
+        """Slack does not say who deleted it. Whoever did wants it gone, so it counts as its author's doing."""
+        session, spoken = stored.session, stored.session.spoken(withdrawn.message)
+        operator = OperatorId(spoken.by) if spoken and spoken.by else self._operator(withdrawn.author)
+        event = OperatorWithdrew(withdrawn.message, operator)
+        answer = await self._relay.from_operator(session.id, event, withdrawn.key)
+        if spoken or await self._store.has_body(session.id, withdrawn.message):  # else the customer never had it
+            await self._answer(answer, withdrawn.key, withdrawn.root, withdrawn.author, stored)
+
+    # ------------------------------------------------------------------ buttons
+
+    async def _pressed(self, pressed: Pressed) -> None:
+        """The button names its session, so its thread is placed by it."""
+        stored = await self._relay.session(pressed.placed.session)
+        if stored is None:
+            _log.warning("slack_session_unknown", session=pressed.placed.session, input=pressed.key)
+            return
+        await self._threads.place(pressed.root, pressed.placed)
+        if self._is_stranger(pressed, stored):
+            return
+        operator = self._operator(pressed.author.user)
+        kind = OperatorClaimed if pressed.action == CLAIM else OperatorResolved
+        answer = await self._relay.from_operator(stored.session.id, kind(operator), pressed.key)
+        await self._answer(answer, pressed.key, pressed.root, pressed.author.user, stored)
+
+    # ------------------------------------------------------------------ who, and what they are told
+
+    def _operator(self, user: str) -> OperatorId:
+        name = f"{self._app().team}:{user}"
+        return self._directory.by_network_user(NAME, name) or OperatorId(f"{NAME}:{name}")
+
+    def _is_stranger(self, happening: Said | Pressed, stored: Stored) -> bool:
+        """Guests from another workspace (Slack Connect) read along; they do not answer customers."""
+        author: Author = happening.author
+        if author.belongs_to(self._app().team):
+            return False
+        self._say(happening, stored, "told.stranger")
+        return True
+
+    def _say(self, happening: Said | Pressed, stored: Stored, key: str, **words: str) -> None:
+        text = self._wording(stored.session.language, key, **words)
+        self._tell.later(happening.key, happening.root, happening.author.user, text)
+
+    async def _answer(self, answer: Answer, key: InputKey, root: Root, user: str, stored: Stored) -> None:
+        """A refusal says why, and offers the way."""
+        if not isinstance(answer, Refusal):
+            return
+        language = stored.session.language
+        text = self._wording(language, f"refused.{answer.reason}")
+        way = await self._way_out(answer.reason, root, stored)
+        if way:
+            text = f"{text} {self._wording(language, 'refused.way', link=way)}"
+        self._tell.later(key, root, user, text)
+
+    async def _way_out(self, reason: Reason, root: Root, stored: Stored) -> str:
+        """The address of the thread where the talk goes on, if it is another one."""
+        session = stored.session
+        if reason is Reason.SESSION_CLOSED:
+            current = await self._relay.current(session.customer)
+            if current is None or current.session.state is State.CLOSED:
+                return ""
+            session = current.session
+        elif reason is not Reason.MOVED:
+            return ""
+        thread = (await self._store.threads(session.id)).get(session.mirror.number)
+        if thread is None or session.mirror.network != NAME or thread == root.ref:
+            return ""
+        return self._link(Root.of(thread))
+
+    # ------------------------------------------------------------------ words and files
+
+    def _plain(self, said: Said, stored: Stored) -> str:
+        language = stored.session.language
+
+        def person(user: str) -> str | None:
+            operator = self._directory.by_network_user(NAME, f"{self._app().team}:{user}")
+            return self._directory.public_name(operator, language) if operator else None
+
+        words = {kind: self._wording(language, f"mention.{kind}") for kind in ("somebody", "channel", "group")}
+        return markup.plain(said.text, Names(person=person, emoji=said.emoji, **words))
+
+    async def _fetched(self, said: Said) -> tuple[FilePart, ...]:
+        """The files as ours. One that cannot be had is left out, and the operator is told."""
+        if isinstance(said, Revised) or not said.author.belongs_to(self._app().team):
+            return ()
+        owner = f"operator:{self._operator(said.author.user)}"
+        parts = []
+        for file in said.files:
+            try:
+                parts.append(await self._downloads.keep(file, owner))
+            except NotFetchedError as error:
+                await self._not_passed_on(said, file.id, error.code)
+            except FileRefused as error:
+                if error.retry:
+                    raise KakehashiError(f"a file was not taken yet ({error.code})") from error
+                await self._not_passed_on(said, file.id, error.code)
+        return tuple(parts)
+
+    async def _not_passed_on(self, said: Said, file: str, code: str) -> None:
+        placed = await self._threads.placed(said.root)
+        stored = await self._relay.session(placed.session) if placed else None
+        language = stored.session.language if stored else ""
+        text = self._wording(language, "told.file", why=self._wording(language, f"file.{code}"))
+        self._tell.later(InputKey(f"{said.key}/{file}"), said.root, said.author.user, text)
+
+    async def _files_of(self, revised: Revised, stored: Stored) -> tuple[FilePart, ...]:
+        """An edit in Slack changes the words; the files stay those of the message."""
+        spoken = stored.session.spoken(revised.message)
+        if spoken is None or not revised.files:
+            return ()
+        bodies = await self._store.bodies(stored.session.id, [(revised.message, spoken.revision)])
+        return bodies[0].files if bodies and bodies[0] is not None else ()
+
+
+def _body(text: str, files: tuple[FilePart, ...]) -> Body:
+    return Body((*((TextPart(text),) if text.strip() else ()), *files))

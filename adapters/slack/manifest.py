@@ -1,0 +1,53 @@
+"""The manifest that creates the app: least scopes, the events we hear, and how they come in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from config.settings import SlackSettings
+
+SCOPES: Mapping[str, str] = {
+    "channels:history": "hear replies in public channels, and look for what became of a post",
+    "channels:join": "join a desk's public channel",
+    "channels:read": "check a desk's channel",
+    "chat:write": "post, change and delete our own messages",
+    "files:read": "fetch what operators attach",
+    "files:write": "show what customers attach",
+    "groups:history": "as channels:history, in private channels",
+    "groups:read": "as channels:read, for private channels",
+}
+"""Each with what it is for. Nothing reads people's names, other channels, or direct messages."""
+
+EVENTS = ("app_uninstalled", "channel_id_changed", "message.channels", "message.groups", "tokens_revoked")
+
+
+def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
+    """The app's manifest. `public_url` is the service's address without a slash behind, used with HTTP events only."""
+    by_http = settings.events == "http"
+    interactivity: dict[str, Any] = {"is_enabled": True}
+    subscriptions: dict[str, Any] = {"bot_events": list(EVENTS)}
+    if by_http:
+        interactivity["request_url"] = f"{public_url}/slack/interactions"
+        subscriptions["request_url"] = f"{public_url}/slack/events"
+    return {
+        "display_information": {
+            "name": "Kakehashi",
+            "description": "Customers' chats, one thread each",
+            "long_description": (
+                "Kakehashi brings each customer's chat from the website into a thread of its desk's channel. "
+                "A reply in the thread goes to the customer; a reply that begins with “note:” stays inside. "
+                "The buttons on the first post claim and resolve the session."
+            ),
+            "background_color": "#1f3a5f",
+        },
+        "features": {"bot_user": {"display_name": "kakehashi", "always_online": True}},
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "settings": {
+            "event_subscriptions": subscriptions,
+            "interactivity": interactivity,
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": not by_http,
+            "token_rotation_enabled": False,
+        },
+    }

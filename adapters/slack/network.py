@@ -1,0 +1,329 @@
+"""Slack as a network: its life cycle, and the port's methods handed to those who carry them out.
+
+`client` calls the Web API, `pacing` keeps its limits, `outbound` carries out effects (`render` draws them, `shares`
+brings files), `receiver` and `sockets` take payloads in, `parse` reads them, `inbound` makes input of them, `threads`
+knows whose thread is whose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import Any
+
+import structlog
+from aiohttp import web
+from slack_bolt.async_app import AsyncApp
+
+from adapters.slack import receiver
+from adapters.slack.checkup import checkup
+from adapters.slack.client import WebApi
+from adapters.slack.downloads import Downloads
+from adapters.slack.inbound import Inbound, Tell
+from adapters.slack.markup import escape
+from adapters.slack.outbound import Outbound
+from adapters.slack.pacing import Pacing, Urgency
+from adapters.slack.parse import App
+from adapters.slack.receiver import HttpDoor
+from adapters.slack.refs import NAME, Root
+from adapters.slack.render import Title, Wording
+from adapters.slack.shares import Shares
+from adapters.slack.sockets import PING, Sockets
+from adapters.slack.threads import Threads
+from bridge.directory import Directory
+from bridge.doctor import Finding
+from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
+from bridge.files import Files
+from bridge.ports import Delivered, Delivery, Store
+from bridge.relay import Relay
+from config.locales import text
+from config.settings import SlackSettings
+from routing.ids import Place, ThreadRef, Topic
+
+INTRODUCED_AGAIN = 5.0
+"""Seconds between tries to reach Slack when it cannot be reached at the start."""
+
+TYPING_EVERY = 60.0
+"""Seconds. Slack shows "is typing" for two minutes, and a post ends it."""
+
+MOVED = f"{NAME}/moved"
+"""Prefix of the names under which the store keeps channels' new ids."""
+
+LAST_DELIVERIES = 10.0
+"""Seconds that `stop` waits for what is being delivered."""
+
+_log = structlog.get_logger(__name__)
+
+
+def thread_words(language: str, key: str, /, **words: str) -> str:
+    """The house's own wording."""
+    return text("thread", language, key, **words)
+
+
+def plain_title(topic: Topic, language: str) -> str:
+    """A topic by its key, where nobody gave it a title."""
+    del language
+    return topic
+
+
+class SlackNetwork:
+    """A `bridge.ports.Network`, and `SupportsTyping` and `SupportsDoctor`.
+
+    `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
+    are the desks' channels, for `doctor`; `ping` the seconds between pings of a socket.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        settings: SlackSettings,
+        store: Store,
+        relay: Relay,
+        files: Files,
+        directory: Directory,
+        *,
+        wording: Wording = thread_words,
+        title: Title = plain_title,
+        places: Callable[[], Sequence[Place]] = tuple,
+        ping: float = PING,
+    ) -> None:
+        if settings.bot_token is None:
+            raise AssertionError("Slack is off without a bot token; main makes no network then")
+        self._settings = settings
+        self._store = store
+        self._relay = relay
+        self._places = places
+        self._ping = ping
+        self._wording = wording
+        self._pacing = Pacing(store, settings.rates)
+        self._api = WebApi(settings, self._pacing, self._moved_to)
+        self._threads = Threads(store, self._api)
+        self._tell = Tell(self._tell_one)
+        self._outbound = Outbound(
+            api=self._api,
+            store=store,
+            shares=Shares(store, files, self._api),
+            threads=self._threads,
+            directory=directory,
+            wording=wording,
+            title=title,
+            app=self._app,
+            link=self._link,
+        )
+        self._inbound = Inbound(
+            store=store,
+            relay=relay,
+            threads=self._threads,
+            downloads=Downloads(self._api, files, settings.bot_token.get_secret_value(), settings.api_url),
+            directory=directory,
+            wording=wording,
+            tell=self._tell,
+            app=self._app,
+            link=self._link,
+            moved=self._channel_moved,
+            revoked=self._lose_token,
+        )
+        self._who: App | None = None
+        self._workspace_url = ""
+        self._trouble = "Slack is not started"
+        self._bolt: AsyncApp | None = None
+        self._sockets: Sockets | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._typed: dict[ThreadRef, float] = {}
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopped = False
+
+    # ------------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """See the port. Raises KakehashiError for a token that Slack refuses; where Slack cannot be reached it
+        returns, tries on, and `ready` says so: customers are served meanwhile."""
+        await self._api.open()
+        self._bolt = receiver.bolt_app(self._api.sdk, self._inbound.take, self._wording)
+        try:
+            await self._introduce()
+        except DeliveryError as error:
+            if error.fault is Fault.BLOCKED:
+                await self.stop()
+                raise KakehashiError(
+                    f"Slack refuses the bot token ({error.code})", where="slack.bot_token", mend=error.mend
+                ) from error
+            self._trouble = f"Slack does not answer ({error.code})"
+            self._work(self._introduce_later())
+        except KakehashiError:
+            await self.stop()
+            raise
+
+    async def _introduce(self) -> None:
+        """Learn who we are, then let input flow."""
+        who = await self._api.auth_test()
+        self._who = App(who["team_id"], who["user_id"], who["bot_id"])
+        self._pacing.team = who["team_id"]
+        self._workspace_url = who["url"]
+        self._work(self._inbound.deferred.run())
+        if self._settings.events == "socket":
+            await self._open_sockets()
+        self._trouble = ""
+        _log.info("slack_started", team=who["team_id"], events=self._settings.events)
+
+    async def _open_sockets(self) -> None:
+        token, bolt = self._settings.app_token, self._bolt
+        if token is None or bolt is None:
+            raise AssertionError("the settings ask for an app token with Socket Mode, and the app is made at start")
+        self._sockets = Sockets(bolt, self._api, token.get_secret_value(), self._settings.handlers, self._ping)
+        await self._sockets.start()
+
+    async def _introduce_later(self) -> None:
+        while True:
+            await asyncio.sleep(INTRODUCED_AGAIN)
+            try:
+                return await self._introduce()
+            except KakehashiError as error:
+                self._trouble = f"Slack does not answer ({error.what})"
+                _log.warning("slack_not_reached", reason=error.what)
+
+    async def stop(self) -> None:
+        """See the port. Deliveries that come later are told to come again: another process takes them."""
+        if self._sockets is not None:
+            await self._sockets.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._inbound.deferred.stop()
+        await self._tell.stop()
+        self._stopped = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_DELIVERIES):
+                await self._idle.wait()
+        self._pacing.close()
+        await self._api.close()
+
+    def http_app(self) -> web.Application:
+        """`/events`, `/interactions` and `/commands`, to be mounted under `/slack`. With HTTP events only."""
+        secret = self._settings.signing_secret
+        if secret is None:
+            raise AssertionError("the settings ask for a signing secret with HTTP events")
+        return HttpDoor(self._require_bolt, secret.get_secret_value()).application()
+
+    def ready(self) -> str | None:
+        if self._trouble:
+            return self._trouble
+        if self._sockets is not None and not self._sockets.connected:
+            return "no socket to Slack is open"
+        return None
+
+    # ------------------------------------------------------------------ the port
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        with self._at_work():
+            return await self._outbound.deliver(delivery)
+
+    async def find(self, delivery: Delivery) -> list[Delivered]:
+        with self._at_work():
+            return await self._outbound.find(delivery)
+
+    async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
+        with self._at_work():
+            await self._outbound.remove_double(delivery, double)
+
+    async def refresh(self, delivery: Delivery) -> None:
+        with self._at_work():
+            await self._outbound.refresh(delivery)
+
+    async def show_typing(self, thread: ThreadRef) -> None:
+        """Show for up to two minutes that the customer is typing. Best effort."""
+        if monotonic() < self._typed.get(thread, 0.0):
+            return
+        if len(self._typed) > 1_000:
+            self._typed.clear()
+        self._typed[thread] = monotonic() + TYPING_EVERY
+        root = Root.of(thread)
+        try:
+            with self._at_work():
+                status = self._wording(await self._language(root), "status.typing")
+                await self._api.call(
+                    "assistant.threads.setStatus",
+                    urgency=Urgency.CARD,
+                    patience=0.1,
+                    channel_id=root.channel,
+                    thread_ts=root.ts,
+                    status=status,
+                )
+        except KakehashiError as error:
+            _log.debug("slack_typing_not_shown", reason=error.what)
+
+    async def _language(self, root: Root) -> str:
+        placed = await self._threads.placed(root)
+        stored = await self._relay.session(placed.session) if placed else None
+        return stored.session.language if stored else ""
+
+    async def doctor(self) -> Sequence[Finding]:
+        """What token, scopes, channels and sockets are like. Before `start` too."""
+        by_socket = self._settings.events == "socket"
+        if self._who is not None:
+            return await checkup(self._api, self._places(), by_socket=by_socket)
+        await self._api.open()
+        try:
+            return await checkup(self._api, self._places(), by_socket=by_socket)
+        finally:
+            await self._api.close()
+
+    # ------------------------------------------------------------------ what the parts ask
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        if self._stopped or self._who is None:
+            raise DeliveryError(Fault.TRANSIENT, "not_connected", retry_after=INTRODUCED_AGAIN)
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    def _app(self) -> App:
+        if self._who is None:
+            raise DeliveryError(Fault.TRANSIENT, "not_connected", retry_after=INTRODUCED_AGAIN)
+        return self._who
+
+    def _link(self, root: Root) -> str:
+        return f"{self._workspace_url}archives/{self._api.channel(root.channel)}/p{root.ts.replace('.', '')}"
+
+    async def _channel_moved(self, old: str, new: str) -> None:
+        """Desks and threads go by the old id for ever; calls are made by the new one."""
+        await self._store.put(f"{MOVED}/{old}", new)
+        _log.warning("slack_channel_moved", old=old, new=new)
+
+    async def _moved_to(self, channel: str) -> str | None:
+        try:
+            return await self._store.get(f"{MOVED}/{channel}")
+        except StoreUnavailableError:
+            return None
+
+    def _lose_token(self) -> None:
+        self._trouble = "Slack has revoked the app's token: install the app again"
+        _log.error("slack_token_revoked")
+
+    def _require_bolt(self) -> AsyncApp:
+        if self._bolt is None:
+            raise AssertionError("listeners open after the networks have started")
+        return self._bolt
+
+    async def _tell_one(self, root: Root, user: str, text: str) -> None:
+        await self._api.call(
+            "chat.postEphemeral",
+            channel=root.channel,
+            user=user,
+            thread_ts=root.ts,
+            text=escape(text),
+        )
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(work))

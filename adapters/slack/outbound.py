@@ -1,0 +1,449 @@
+"""Carrying out effects, and finding out what became of those whose answer was lost.
+
+Everything that is posted bears its effect's id in its metadata, since Slack has no idempotency key. What is changed or
+deleted may simply be changed or deleted again.
+
+A root can be deleted by people while the session lives. Slack then lets a reply come out top-level, where it would
+stand without its session; such a reply is taken back, and the thread is opened again under a new root.
+"""
+
+from __future__ import annotations
+
+import json
+from asyncio import get_running_loop
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from adapters.slack import render
+from adapters.slack.client import Answer, WebApi
+from adapters.slack.faults import ALREADY_GONE, THREAD_GONE
+from adapters.slack.history import History, Message, with_effect
+from adapters.slack.markup import escape
+from adapters.slack.pacing import Urgency
+from adapters.slack.parse import App
+from adapters.slack.refs import NAME, Post, Root
+from adapters.slack.render import Rendered, Title, Wording
+from adapters.slack.shares import Shares
+from adapters.slack.threads import Threads, metadata
+from bridge.directory import Directory
+from bridge.errors import DeliveryError, Fault
+from bridge.messages import Body
+from bridge.ports import Delivered, Delivery, Placed, Store
+from routing.effects import DeleteMirror, OpenThread, PostLine, PostMessage, ReviseMessage, WithdrawMessage
+from routing.facts import Side
+from routing.ids import OperatorId, ThreadRef
+from routing.session import Session
+
+DELETING = 5.0
+"""Seconds of one delivery spent on deleting; a long thread takes several, each beginning where the last one ended."""
+
+DELETED_KEPT = 24 * 3600 * 1000
+"""ms for which we remember how far a deletion came."""
+
+PERSONA = "chat:write.customize"
+"""The scope with which a customer's posts bear their name. The manifest does not ask for it; it is used if granted."""
+
+REMAINS = "remains"
+"""Prefix of the names under which the store keeps what could not be deleted, by session and mirror."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Outbound:
+    """`app` tells who we are, or raises DeliveryError while that is not known; `link` is a root's address."""
+
+    def __init__(
+        self,
+        *,
+        api: WebApi,
+        store: Store,
+        shares: Shares,
+        threads: Threads,
+        directory: Directory,
+        wording: Wording,
+        title: Title,
+        app: Callable[[], App],
+        link: Callable[[Root], str],
+    ) -> None:
+        self._api = api
+        self._store = store
+        self._shares = shares
+        self._threads = threads
+        self._directory = directory
+        self._wording = wording
+        self._title = title
+        self._app = app
+        self._link = link
+        self._history = History(api)
+
+    # ------------------------------------------------------------------ doing it
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        effect = delivery.effect
+        if isinstance(effect, PostMessage):
+            return await self._post_message(delivery, effect)
+        if isinstance(effect, OpenThread):
+            return Delivered((await self._open(delivery, effect.id)).ref)
+        if isinstance(effect, PostLine):
+            return await self._post_line(delivery, effect)
+        if isinstance(effect, ReviseMessage):
+            return await self._revise(delivery, effect)
+        if isinstance(effect, WithdrawMessage):
+            return await self._withdraw(delivery)
+        if isinstance(effect, DeleteMirror):
+            return await self._delete_mirror(delivery)
+        raise AssertionError(f"routing.effects has no {type(effect).__name__}")
+
+    async def _open(self, delivery: Delivery, name: str) -> Root:
+        """Post a root. Its place is known before the lane goes on, so an early press of a button finds its session."""
+        session, mirror = delivery.session, delivery.effect.mirror
+        answer = await self._api.call(
+            "chat.postMessage",
+            channel=_place(delivery),
+            metadata=metadata(name, session.id, mirror, root=True),
+            **self._card(delivery).posted,
+        )
+        root = Root(self._app().team, answer["channel"], answer["ts"])
+        await self._threads.place(root, Placed(session.id, mirror))
+        return root
+
+    async def _post_message(self, delivery: Delivery, effect: PostMessage) -> Delivered:
+        body = delivery.body
+        if body is None:
+            return Delivered()  # erased before it could be posted
+        rendered = self._said(delivery.session, delivery, effect.side, effect.operator)
+        if body.files:
+            return await self._post_with_files(delivery, body, rendered)
+        root, ts = await self._say(delivery, rendered, self._persona(delivery, effect.side))
+        return _delivered(delivery, root, root.post(ts))
+
+    async def _post_with_files(self, delivery: Delivery, body: Body, rendered: Rendered) -> Delivered:
+        """The words first, with our metadata, then the files beneath them, from wherever an earlier attempt stopped."""
+        effect = delivery.effect
+        share = await self._shares.recorded(effect.id)
+        root = Root.of(ThreadRef(share.thread)) if share.thread else None
+        if root is None or not share.post:
+            root, ts = await self._say(delivery, rendered, {})
+            share = replace(share, post=ts, thread=root.ref)
+        shown = await self._shares.show(effect.id, share, body.files, root)
+        return _delivered(delivery, root, root.post(share.post), *([shown] if shown else []))
+
+    async def _post_line(self, delivery: Delivery, effect: PostLine) -> Delivered:
+        text = self._wording(delivery.session.language, f"line.{effect.key}", **_line_words(delivery.session, effect))
+        root, ts = await self._say(delivery, render.line(text), {}, Urgency.LINE)
+        if delivery.session.mirror.number != effect.mirror:
+            await self._retire_card(delivery, root)
+        return _delivered(delivery, root, root.post(ts))
+
+    async def _retire_card(self, delivery: Delivery, root: Root) -> None:
+        """The session lives elsewhere now: its old card keeps no buttons. Only looks depend on it."""
+        try:
+            await self._update(root.channel, root.ts, self._card(delivery), Urgency.CARD)
+        except DeliveryError as error:
+            _log.info("slack_old_card_kept", session=delivery.session.id, code=error.code)
+
+    async def _revise(self, delivery: Delivery, effect: ReviseMessage) -> Delivered:
+        if not delivery.posts or delivery.body is None:
+            return Delivered()  # never posted here, or erased
+        spoken = delivery.session.spoken(effect.message)
+        operator = OperatorId(spoken.by) if spoken and spoken.by else None
+        post = Post.of(delivery.posts[0])
+        await self._update(post.channel, post.ts, self._said(delivery.session, delivery, effect.side, operator))
+        return Delivered(posts=delivery.posts)
+
+    async def _withdraw(self, delivery: Delivery) -> Delivered:
+        gone = render.line(self._wording(delivery.session.language, "line.withdrawn"))
+        for post in map(Post.of, delivery.posts):
+            if post.files:
+                await self._remove(post)
+            else:
+                await self._update(post.channel, post.ts, gone)
+        return Delivered()
+
+    # ------------------------------------------------------------------ speaking in a thread
+
+    async def _say(
+        self, delivery: Delivery, rendered: Rendered, dress: dict[str, str], urgency: Urgency = Urgency.WORDS
+    ) -> tuple[Root, str]:
+        """Post in the mirror's thread, and open it again first where its root is gone."""
+        root = Root.of(delivery.thread) if delivery.thread else await self._open_again(delivery, None)
+        told = metadata(delivery.effect.id, delivery.session.id, delivery.effect.mirror)
+        args = {"metadata": told, **rendered.posted, **dress}
+        try:
+            answer = await self._reply(root, args, urgency)
+        except DeliveryError as error:
+            if error.code not in THREAD_GONE:
+                raise
+        else:
+            if await self._is_under(root, answer):
+                return root, answer["ts"]
+            await self._remove(root.post(answer["ts"]))
+        root = await self._open_again(delivery, root)
+        return root, (await self._reply(root, args, urgency))["ts"]
+
+    async def _reply(self, root: Root, args: dict[str, Any], urgency: Urgency) -> Answer:
+        return await self._api.call(
+            "chat.postMessage", urgency=urgency, channel=root.channel, thread_ts=root.ts, **args
+        )
+
+    async def _is_under(self, root: Root, answer: Answer) -> bool:
+        """Where the answer does not say, Slack is asked: taking back what stands rightly would be worse."""
+        if (answer.get("message") or {}).get("thread_ts") == root.ts:
+            return True
+        return await self._history.thread_of(root.channel, answer["ts"]) == root.ts
+
+    async def _open_again(self, delivery: Delivery, dead: Root | None) -> Root:
+        """The mirror's living root, posted anew where there is none: an earlier attempt may have posted it."""
+        session, mirror = delivery.session, delivery.effect.mirror
+        for message in reversed(await self._roots(delivery)):
+            if dead is None or message["ts"] != dead.ts:
+                root = Root(self._app().team, _place(delivery), message["ts"])
+                await self._threads.place(root, Placed(session.id, mirror))
+                return root
+        _log.warning("slack_thread_opened_again", session=session.id, mirror=mirror)
+        return await self._open(delivery, f"{delivery.effect.id}.root")
+
+    async def _roots(self, delivery: Delivery) -> list[Message]:
+        session = delivery.session
+        return await self._history.roots(_place(delivery), session.id, delivery.effect.mirror, session.opened_at)
+
+    # ------------------------------------------------------------------ finding out
+
+    async def find(self, delivery: Delivery) -> list[Delivered]:
+        """See the port; what the books name already comes first, then the oldest. Of Slack it only reads; what is found
+        of a message with files is written down in the store, so that `deliver` goes on from there."""
+        effect = delivery.effect
+        if isinstance(effect, OpenThread):
+            return await self._find_roots(delivery)
+        if not isinstance(effect, PostMessage | PostLine):
+            return []  # changing or deleting again does no harm
+        found = [_delivered(delivery, root, root.post(ts)) for root, ts in await self._traces(delivery)]
+        files = delivery.body.files if delivery.body and isinstance(effect, PostMessage) else ()
+        return await self._kept_first(delivery, await self._with_files(delivery, found) if files else found)
+
+    async def _find_roots(self, delivery: Delivery) -> list[Delivered]:
+        messages = await self._history.channel(_place(delivery), delivery.session.opened_at)
+        found = []
+        for message in with_effect(messages, delivery.effect.id):
+            root = Root(self._app().team, _place(delivery), message["ts"])
+            await self._threads.place(root, Placed(delivery.session.id, delivery.effect.mirror))
+            found.append(Delivered(root.ref))
+        kept = await self._kept_root(delivery)
+        return sorted(found, key=lambda one: one.thread != kept)
+
+    async def _kept_root(self, delivery: Delivery) -> ThreadRef | None:
+        """The root that the books name, in which everything is posted. A double of it may well be the older one."""
+        threads = await self._store.threads(delivery.session.id)
+        return threads.get(delivery.effect.mirror)
+
+    async def _kept_first(self, delivery: Delivery, found: list[Delivered]) -> list[Delivered]:
+        """Likewise for a message: the post that the books name is the one that edits will go to."""
+        effect = delivery.effect
+        if len(found) < 2 or not isinstance(effect, PostMessage):
+            return found
+        kept = await self._store.posts(delivery.session.id, effect.message, effect.mirror)
+        return sorted(found, key=lambda one: not set(one.posts) & set(kept))
+
+    async def _traces(self, delivery: Delivery) -> list[tuple[Root, str]]:
+        """Where this effect was said: in its thread, else in one that took its place, else astray in the channel."""
+        effect, since = delivery.effect, _since(delivery)
+        if delivery.thread:
+            root = Root.of(delivery.thread)
+            thread = await self._history.thread(root, since)
+            found = [(root, str(one["ts"])) for one in with_effect(thread.replies, effect.id)]
+            if found or thread.living:
+                return found
+        return await self._traces_elsewhere(delivery, since)
+
+    async def _traces_elsewhere(self, delivery: Delivery, since: int) -> list[tuple[Root, str]]:
+        name, team, place = delivery.effect.id, self._app().team, _place(delivery)
+        found = []
+        for message in await self._roots(delivery):
+            root = Root(team, place, message["ts"])
+            thread = await self._history.thread(root, since)
+            found += [(root, str(one["ts"])) for one in with_effect(thread.replies, name)]
+        astray = with_effect(await self._history.channel(place, since), name)
+        return found + [(Root(team, place, one["ts"]), str(one["ts"])) for one in astray]
+
+    async def _with_files(self, delivery: Delivery, found: list[Delivered]) -> list[Delivered]:
+        """Complete only when its files are shown too; else nothing is reported and `deliver` completes it."""
+        effect = delivery.effect
+        share = await self._shares.recorded(effect.id)
+        if found and not share.post:
+            post = Post.of(found[0].posts[0])
+            share = replace(share, post=post.ts, thread=found[0].thread or delivery.thread or "")
+            await self._shares.record(effect.id, share)
+        root = Root.of(ThreadRef(share.thread)) if share.thread else None
+        shown = await self._shares.shown(share, root) if share.completing and root else None
+        if shown is None or root is None:
+            return []
+        whole = _delivered(delivery, root, root.post(share.post), shown)
+        return [whole, *(double for double in found if Post.of(double.posts[0]).ts != share.post)]
+
+    async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
+        """Take back a second result. A second root that people answered in stays, and points to the first."""
+        for post in map(Post.of, double.posts):
+            await self._remove(post)
+        if double.thread is None or not isinstance(delivery.effect, OpenThread):
+            return
+        root = Root.of(double.thread)
+        thread = await self._history.thread(root)
+        if any(not self._is_ours(one) for one in thread.replies):
+            await self._point(delivery, root, thread.replies)
+        elif thread.living:
+            await self._remove(root.post(root.ts))
+
+    async def _point(self, delivery: Delivery, double: Root, replies: tuple[Message, ...]) -> None:
+        session, name = delivery.session, f"{delivery.effect.id}.pointer"
+        kept = await self._kept_root(delivery)
+        if kept is None or with_effect(replies, name):
+            return
+        link = self._link(Root.of(kept))
+        rendered = render.line(self._wording(session.language, "line.double", link=link))
+        told = metadata(name, session.id, delivery.effect.mirror)
+        await self._reply(double, {"metadata": told, **rendered.posted}, Urgency.LINE)
+
+    # ------------------------------------------------------------------ changing and deleting
+
+    async def refresh(self, delivery: Delivery) -> None:
+        """Redraw the card. One that people deleted is not missed: the next post opens the thread again."""
+        if delivery.thread is not None:
+            root = Root.of(delivery.thread)
+            await self._update(root.channel, root.ts, self._card(delivery), Urgency.CARD)
+
+    async def _update(self, channel: str, ts: str, rendered: Rendered, urgency: Urgency = Urgency.WORDS) -> None:
+        try:
+            await self._api.call("chat.update", urgency=urgency, channel=channel, ts=ts, **rendered.changed)
+        except DeliveryError as error:
+            if error.code not in ALREADY_GONE:
+                raise
+            _log.info("slack_post_gone", channel=channel, ts=ts)
+
+    async def _delete_mirror(self, delivery: Delivery) -> Delivered:
+        """Delete all that is ours, in steps that are remembered, then say what of others' is left."""
+        if delivery.thread is None:
+            return Delivered()
+        until = get_running_loop().time() + DELETING
+        root = Root.of(delivery.thread)
+        await self._delete_known(delivery, root, until)
+        thread = await self._history.thread(root)
+        for message in thread.replies:
+            if self._is_ours(message):
+                _stop_after(until)
+                await self._remove(_post_of(message, root))
+        if thread.living:
+            await self._remove(root.post(root.ts))
+        await self._say_what_remains(delivery, sum(not self._is_ours(one) for one in thread.replies))
+        return Delivered()
+
+    async def _delete_known(self, delivery: Delivery, root: Root, until: float) -> None:
+        """The posts that the books know, under whichever root they stand; this root comes last."""
+        name = f"{NAME}/deleted/{delivery.effect.id}"
+        done = int(await self._store.get(name) or 0)
+        try:
+            for post in map(Post.of, delivery.posts[done:]):
+                if post.ts != root.ts:
+                    _stop_after(until)
+                    await self._remove(post)
+                done += 1
+        finally:
+            await self._store.put(name, str(done), DELETED_KEPT)
+
+    async def _say_what_remains(self, delivery: Delivery, messages: int) -> None:
+        session, root = delivery.session.id, Root.of(ThreadRef(delivery.thread or ""))
+        if messages:
+            left = {"network": NAME, "where": self._link(root), "messages": messages, "whose": "operators"}
+            await self._store.put(f"{REMAINS}/{session}/{delivery.effect.mirror}", json.dumps(left))
+        _log.info("slack_mirror_deleted", session=session, mirror=delivery.effect.mirror, others_left=messages)
+
+    async def _remove(self, post: Post) -> None:
+        for file in post.files:
+            await self._unless_gone("files.delete", file=file)
+        await self._unless_gone("chat.delete", channel=post.channel, ts=post.ts)
+
+    async def _unless_gone(self, method: str, **args: Any) -> None:
+        try:
+            await self._api.call(method, urgency=Urgency.LINE, **args)
+        except DeliveryError as error:
+            if error.code not in ALREADY_GONE:
+                raise
+
+    # ------------------------------------------------------------------ how it looks
+
+    def _card(self, delivery: Delivery) -> Rendered:
+        session = delivery.session
+        return render.card(
+            session,
+            delivery.about,
+            delivery.effect.mirror,
+            assignee=self._assignee(session),
+            wording=self._wording,
+            title=self._title,
+        )
+
+    def _assignee(self, session: Session) -> render.Assignee:
+        """By the public name; somebody of Slack's whom the directory does not know, by their Slack name."""
+        operator = session.assignee
+        if operator is None:
+            return render.Assignee()
+        if self._directory.get(operator) is None and operator.startswith(f"{NAME}:"):
+            return render.Assignee(user=operator.rpartition(":")[2])
+        return render.Assignee(name=self._directory.public_name(operator, session.language))
+
+    def _said(self, session: Session, delivery: Delivery, side: Side, operator: OperatorId | None) -> Rendered:
+        if delivery.body is None:
+            raise AssertionError("asked for with a body only")
+        language = session.language
+        if side is Side.CUSTOMER or operator is None:
+            speaker = render.customer_name(delivery.about, language, self._wording)
+        else:
+            speaker = self._directory.public_name(operator, language)
+        persona = side is Side.CUSTOMER and self._has_personas and not delivery.body.files
+        return render.said(side, delivery.body, speaker, language=language, wording=self._wording, persona=persona)
+
+    def _persona(self, delivery: Delivery, side: Side) -> dict[str, str]:
+        if side is not Side.CUSTOMER or not self._has_personas:
+            return {}
+        return {"username": render.customer_name(delivery.about, delivery.session.language, self._wording)}
+
+    @property
+    def _has_personas(self) -> bool:
+        return PERSONA in self._api.scopes
+
+    def _is_ours(self, message: Message) -> bool:
+        return message.get("bot_id") == self._app().bot
+
+
+def _place(delivery: Delivery) -> str:
+    return next(one.place for one in delivery.session.mirrors if one.number == delivery.effect.mirror)
+
+
+def _since(delivery: Delivery) -> int:
+    """No trace of the effect can be older than this (ms since 1970)."""
+    effect = delivery.effect
+    spoken = delivery.session.spoken(effect.message) if isinstance(effect, PostMessage) else None
+    return spoken.at if spoken else delivery.session.opened_at
+
+
+def _delivered(delivery: Delivery, root: Root, *posts: Post) -> Delivered:
+    """The thread is named only where it is another one now."""
+    elsewhere = root.ref if root.ref != delivery.thread else None
+    return Delivered(elsewhere, tuple(post.ref for post in posts))
+
+
+def _post_of(message: Message, root: Root) -> Post:
+    return root.post(message["ts"], tuple(str(file["id"]) for file in message.get("files") or ()))
+
+
+def _line_words(session: Session, effect: PostLine) -> dict[str, str]:
+    words = {name: escape(value) for name, value in effect.words.items()}
+    here = session.mirror
+    return words | {"place": f"<#{here.place}>" if here.network == NAME else words.get("desk", "")}
+
+
+def _stop_after(until: float) -> None:
+    if get_running_loop().time() > until:
+        raise DeliveryError(Fault.TRANSIENT, "deleting", retry_after=0.5)

@@ -1,0 +1,295 @@
+"""From Slack's payloads to what happened: pure, no network, no store.
+
+Everything that Slack may send is decided here on purpose; what means nothing to us is `Ignored` with its reason, which
+is for the logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.slack.markup import emoji_in
+from adapters.slack.refs import Root, micros, read_button_value
+from bridge.ports import Placed
+from routing.ids import InputKey, MessageId
+
+Payload = Mapping[str, Any]
+
+CLAIM, RESOLVE = "claim", "resolve"
+
+_SPOKEN = frozenset(("", "file_share", "thread_broadcast", "me_message"))
+"""Subtypes of a person's own words. A broadcast is a reply that is shown in the channel too; it is still a reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Who we are, so that our own doings are known as ours."""
+
+    team: str
+    user: str
+    bot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A person, as an event names them. `teams` are all that it mentions: a stranger's is not ours."""
+
+    user: str
+    teams: frozenset[str]
+
+    def belongs_to(self, team: str) -> bool:
+        return self.teams <= {team}
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file as an event names it; Slack Connect gives only the id and asks for `check_file_info`."""
+
+    id: str
+    name: str = ""
+    media_type: str = ""
+    url: str = ""
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A person wrote in a thread. `text` is still in Slack's form. `parent` is the root's author, where named."""
+
+    key: InputKey
+    root: Root
+    ts: str
+    author: Author
+    text: str
+    emoji: Mapping[str, str]
+    files: tuple[Attachment, ...] = ()
+    parent: str = ""
+
+    @property
+    def message(self) -> MessageId:
+        return message_id(self.root.channel, self.ts)
+
+    @property
+    def original(self) -> InputKey:
+        """The key of the message itself, whatever this happening is."""
+        return message_key(self.root, self.ts)
+
+
+@dataclass(frozen=True, slots=True)
+class Revised(Said):
+    """A person changed their message. `revision` grows with each change."""
+
+    revision: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A person's message was deleted. Slack does not say by whom; `author` is whose it was."""
+
+    key: InputKey
+    root: Root
+    ts: str
+    author: str
+    parent: str = ""
+
+    @property
+    def message(self) -> MessageId:
+        return message_id(self.root.channel, self.ts)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody pressed a button on a card."""
+
+    key: InputKey
+    root: Root
+    action: str
+    placed: Placed
+    author: Author
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMoved:
+    """A channel has another id now."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokensRevoked:
+    """The app was uninstalled, or its token taken away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    because: str
+
+
+InThread = Said | Revised | Withdrawn
+Happening = InThread | Pressed | ChannelMoved | TokensRevoked | Ignored
+
+
+def message_id(channel: str, ts: str) -> MessageId:
+    return MessageId(f"s:{channel}:{ts}")
+
+
+def message_key(root: Root, ts: str, *change: str) -> InputKey:
+    return InputKey("/".join(("slack", root.team, root.channel, ts, *change)))
+
+
+def parse(payload: Payload, app: App) -> Happening:
+    """What a payload of the Events API or of an interaction tells. Raises KeyError or ValueError for what Slack
+    never sends."""
+    kind = payload.get("type")
+    if kind == "event_callback":
+        return event(payload["event"], app)
+    if kind == "block_actions":
+        return _pressed(payload, app)
+    return Ignored(f"a payload of type {kind}")
+
+
+def event(body: Payload, app: App) -> Happening:
+    kind = body["type"]
+    if kind == "message":
+        return _message(body, app)
+    if kind == "channel_id_changed":
+        return ChannelMoved(body["old_channel_id"], body["new_channel_id"])
+    if kind in ("tokens_revoked", "app_uninstalled"):
+        return TokensRevoked()
+    return Ignored(f"an event of type {kind}")
+
+
+def _message(body: Payload, app: App) -> Happening:
+    subtype = body.get("subtype", "")
+    if subtype == "message_changed":
+        return _changed(body, app)
+    if subtype == "message_deleted":
+        return _deleted(body, app)
+    if body.get("hidden") or "message" in body:
+        return Ignored("the root's own news (message_replied comes without its subtype)")
+    if subtype not in _SPOKEN:
+        return Ignored(f"a message of subtype {subtype}")
+    return _unless_foreign(body, app) or _said(body, _root(body, body["channel"], app), app)
+
+
+def _said(message: Payload, root: Root, app: App) -> Said:
+    return Said(
+        key=message_key(root, message["ts"]),
+        root=root,
+        ts=message["ts"],
+        author=_author(message, app),
+        text=message.get("text", ""),
+        emoji=emoji_in(message.get("blocks")),
+        files=tuple(_attachment(one) for one in message.get("files") or ()),
+        parent=message.get("parent_user_id", ""),
+    )
+
+
+def _changed(body: Payload, app: App) -> Happening:
+    message = body["message"]
+    if message.get("subtype") == "tombstone":
+        return Ignored("a root with replies was deleted; replies are read by thread, and the next post opens another")
+    if "edited" not in message or not _differs(message, body.get("previous_message") or {}):
+        return Ignored("a change that nobody made by hand (an unfurled link, a new reply count)")
+    if message.get("subtype", "") not in _SPOKEN:
+        return Ignored("a change of something that is not a person's words")
+    foreign = _unless_foreign(message, app)
+    if foreign:
+        return foreign
+    root = _root(message, body["channel"], app)
+    said = _said(message, root, app)
+    edited = message["edited"]["ts"]
+    return Revised(
+        key=message_key(root, said.ts, "message_changed", edited),
+        root=root,
+        ts=said.ts,
+        author=said.author,
+        text=said.text,
+        emoji=said.emoji,
+        files=said.files,
+        parent=said.parent,
+        revision=max(1, (micros(edited) - micros(said.ts)) // 1_000),
+    )
+
+
+def _differs(message: Payload, previous: Payload) -> bool:
+    return not previous or message.get("text") != previous.get("text") or _file_ids(message) != _file_ids(previous)
+
+
+def _file_ids(message: Payload) -> list[str]:
+    return [str(one.get("id")) for one in message.get("files") or ()]
+
+
+def _deleted(body: Payload, app: App) -> Happening:
+    previous = body.get("previous_message") or {}
+    if previous and (foreign := _unless_foreign(previous, app)):
+        return foreign
+    if not previous:
+        return Ignored("a deletion of something that Slack does not name")
+    if not _author(previous, app).belongs_to(app.team):
+        return Ignored("a deletion of a guest's words, which never were a reply")
+    root, ts = _root(previous, body["channel"], app), body["deleted_ts"]
+    return Withdrawn(
+        key=message_key(root, ts, "message_deleted"),
+        root=root,
+        ts=ts,
+        author=previous["user"],
+        parent=previous.get("parent_user_id", ""),
+    )
+
+
+def _unless_foreign(message: Payload, app: App) -> Ignored | None:
+    """Why this is nobody's reply in a thread; None when it is one."""
+    if message.get("bot_id") or message.get("user") in (app.user, "USLACKBOT", None):
+        return Ignored("a bot's message, perhaps our own")
+    thread = message.get("thread_ts")
+    if not thread or thread == message.get("ts"):
+        return Ignored("a message outside of threads")
+    return None
+
+
+def _root(message: Payload, channel: str, app: App) -> Root:
+    return Root(app.team, channel, message["thread_ts"])
+
+
+def _author(message: Payload, app: App) -> Author:
+    named = (message.get(name) for name in ("team", "user_team", "source_team"))
+    return Author(message["user"], frozenset(team for team in named if team) or frozenset((app.team,)))
+
+
+def _attachment(file: Payload) -> Attachment:
+    return Attachment(
+        id=file["id"],
+        name=file.get("name") or "",
+        media_type=file.get("mimetype") or "",
+        url=file.get("url_private_download") or file.get("url_private") or "",
+        known=file.get("file_access") != "check_file_info",
+    )
+
+
+def attachment(file: Payload) -> Attachment:
+    """A file as files.info describes it."""
+    return _attachment(file)
+
+
+def _pressed(payload: Payload, app: App) -> Happening:
+    action = payload["actions"][0]
+    placed = read_button_value(str(action.get("value", "")))
+    channel = (payload.get("channel") or {}).get("id", "")
+    container = payload.get("container") or {}
+    root_ts = container.get("thread_ts") or container.get("message_ts")
+    if action.get("action_id") not in (CLAIM, RESOLVE) or placed is None or not root_ts:
+        return Ignored("a button that is not on a card of ours")
+    user = payload["user"]
+    team = user.get("team_id") or (payload.get("team") or {}).get("id") or app.team
+    key = "/".join(("slack", "action", channel, root_ts, user["id"], str(action["action_ts"])))
+    return Pressed(
+        InputKey(key),
+        Root(app.team, channel, root_ts),
+        action["action_id"],
+        placed,
+        Author(user["id"], frozenset((team,))),
+    )

@@ -1,0 +1,74 @@
+"""What this adapter mints: threads, posts, and the value that a card's buttons carry. Nobody else reads them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from bridge.ports import Placed
+from routing.ids import NetworkName, PostRef, SessionId, ThreadRef
+
+NAME = NetworkName("slack")
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A thread's root. `team` is the app's own, so that a shared channel has one name only."""
+
+    team: str
+    channel: str
+    ts: str
+
+    @property
+    def ref(self) -> ThreadRef:
+        return ThreadRef(f"{self.team}:{self.channel}:{self.ts}")
+
+    def post(self, ts: str, files: tuple[str, ...] = ()) -> Post:
+        """A message in this thread, or the root itself by its own ts."""
+        return Post(self.team, self.channel, ts, files)
+
+    @classmethod
+    def of(cls, ref: ThreadRef) -> Root:
+        team, channel, ts = ref.split(":")
+        return cls(team, channel, ts)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message of ours, with the files that it shows (Slack's file ids). A root's reference reads as a post's, too:
+    the store names roots among a mirror's posts."""
+
+    team: str
+    channel: str
+    ts: str
+    files: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> PostRef:
+        shown = f":{'+'.join(self.files)}" if self.files else ""
+        return PostRef(f"{self.team}:{self.channel}:{self.ts}{shown}")
+
+    @classmethod
+    def of(cls, ref: PostRef) -> Post:
+        team, channel, ts, *files = ref.split(":")
+        return cls(team, channel, ts, tuple(files[0].split("+")) if files else ())
+
+
+def button_value(placed: Placed) -> str:
+    """A root names its session: a button can be pressed before we know the root's ts."""
+    return json.dumps({"session": placed.session, "mirror": placed.mirror})
+
+
+def read_button_value(value: str) -> Placed | None:
+    """None for what is not a value of ours."""
+    try:
+        found = json.loads(value)
+        return Placed(SessionId(str(found["session"])), int(found["mirror"]))
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def micros(ts: str) -> int:
+    """A Slack timestamp in microseconds since 1970 (UTC). ValueError when it is none."""
+    seconds, _, fraction = ts.partition(".")
+    return int(seconds) * 1_000_000 + int(fraction.ljust(6, "0")[:6])

@@ -1,0 +1,203 @@
+"""From effects to Block Kit: pure, no network, no store.
+
+A customer's words stand in `rich_text` text elements, which Slack shows as they are: no mention, link, emoji or
+markup in them acts. Names and pages are `plain_text`. Only our own wording is ever Slack's markup.
+
+Limits (docs/platforms.md): header 150, section text 3,000, button value 2,000, 50 blocks, `text` of chat.update 4,000.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from adapters.slack.markup import escape, escaped_within, one_line
+from adapters.slack.parse import CLAIM, RESOLVE
+from adapters.slack.refs import button_value
+from bridge.messages import About, Body
+from bridge.ports import Placed
+from routing.facts import Side
+from routing.ids import Topic
+from routing.session import Session, State
+
+Block = dict[str, Any]
+
+TEXT = 4_000
+"""Characters of `text`: what chat.update takes. It is for notifications and search; the blocks hold the whole."""
+
+NAME = 60
+HEADER = 150
+PAGE = 300
+SHORT_NAME = 12
+"""A name in the first words of a notification: a phone shows about forty characters."""
+
+
+class Wording(Protocol):
+    """A sentence of the `thread` face, in a language, with its words filled in."""
+
+    def __call__(self, language: str, key: str, /, **words: str) -> str: ...
+
+
+Title = Callable[[Topic, str], str]
+"""What a topic is called in a language."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message as chat.postMessage and chat.update take it."""
+
+    text: str
+    blocks: list[Block]
+
+    @property
+    def changed(self) -> dict[str, Any]:
+        """For chat.update. With `parse=none` addresses in `text` stay text."""
+        return {"text": self.text, "blocks": self.blocks, "parse": "none", "link_names": False}
+
+    @property
+    def posted(self) -> dict[str, Any]:
+        """For chat.postMessage. No unfurling: nobody's server is asked for a preview."""
+        return self.changed | {"unfurl_links": False, "unfurl_media": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Assignee:
+    """Who has the session: a public name, or a Slack user whom the directory does not know, or nobody."""
+
+    name: str = ""
+    user: str = ""
+
+
+def customer_name(about: About, language: str, wording: Wording) -> str:
+    """How the desk speaks of the customer."""
+    name = one_line(about.name, NAME)
+    return wording(language, "customer.named", name=name) if name else wording(language, "customer.unnamed")
+
+
+# ------------------------------------------------------------------ the card
+
+
+def card(
+    session: Session, about: About, mirror: int, *, assignee: Assignee, wording: Wording, title: Title
+) -> Rendered:
+    """The session's first post in a thread."""
+    language = session.language
+    name = customer_name(about, language, wording)
+    topic, state = title(session.topic, language), wording(language, f"state.{session.state}")
+    headline = " · ".join((session.code, name, language, topic))
+    blocks: list[Block] = [
+        {"type": "header", "text": _plain(headline[:HEADER])},
+        {"type": "section", "fields": _fields(session, state, assignee, wording)},
+        {"type": "context", "elements": [_plain(one) for one in _background(session, about, wording)]},
+    ]
+    if session.mirror.number != mirror:
+        blocks.append(_context(wording(language, "card.moved")))
+    elif buttons := _buttons(session, mirror, wording):
+        blocks.append({"type": "actions", "elements": buttons})
+    first_words = (session.code, language, topic, state, one_line(name, SHORT_NAME))
+    return Rendered(escaped_within(" · ".join(first_words), TEXT), blocks)
+
+
+def _fields(session: Session, state: str, assignee: Assignee, wording: Wording) -> list[Block]:
+    language = session.language
+    fields = [_field(wording(language, "card.state"), state)]
+    if session.waiting_since is not None:
+        fields.append(_moment(wording(language, "card.waiting"), session.waiting_since))
+    if session.turn.until is not None:
+        fields.append(_moment(wording(language, "card.promised"), session.turn.until))
+    fields.append(_assigned(session.language, assignee, wording))
+    return fields
+
+
+def _assigned(language: str, assignee: Assignee, wording: Wording) -> Block:
+    label = wording(language, "card.assignee")
+    if assignee.user:
+        return {"type": "mrkdwn", "text": f"{escape(label)}\n<@{assignee.user}>"}
+    return _field(label, assignee.name or wording(language, "card.nobody"))
+
+
+def _field(label: str, value: str) -> Block:
+    return _plain(f"{label}\n{value}")
+
+
+def _moment(label: str, at: int) -> Block:
+    """A time in each reader's own zone; the words after the bar are for clients that cannot."""
+    fallback = f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    shown = f"<!date^{at // 1000}^{{date_short_pretty}} {{time}}|{fallback}>"
+    return {"type": "mrkdwn", "text": f"{escape(label)}\n{shown}"}
+
+
+def _background(session: Session, about: About, wording: Wording) -> list[str]:
+    known = "card.verified" if session.verified else "card.unverified"
+    lines = [wording(session.language, known), one_line(about.page, PAGE), one_line(about.time_zone, NAME)]
+    return [line for line in lines if line]
+
+
+def _buttons(session: Session, mirror: int, wording: Wording) -> list[Block]:
+    value = button_value(Placed(session.id, mirror))
+
+    def button(action: str, label: str, *, primary: bool = False) -> Block:
+        text = _plain(wording(session.language, f"button.{label}"))
+        shape = {"type": "button", "action_id": action, "text": text, "value": value}
+        return shape | ({"style": "primary"} if primary else {})
+
+    if session.state is State.QUEUED:
+        return [button(CLAIM, "claim", primary=True), button(RESOLVE, "resolve")]
+    if session.state is State.ASSIGNED:
+        return [button(RESOLVE, "resolve", primary=True)]
+    if session.state is State.RESOLVED:
+        return [button(CLAIM, "reopen")]
+    return []
+
+
+# ------------------------------------------------------------------ what is said in the thread
+
+
+def said(side: Side, body: Body, speaker: str, *, language: str, wording: Wording, persona: bool = False) -> Rendered:
+    """A message. `speaker` is the customer as the desk calls them, or the operator's public name.
+
+    With `persona` the post itself bears the name. Operators' words from another face, and notes, say what they are.
+    """
+    words = [*_texts(body)]
+    if not words:
+        words = [wording(language, "post.files", count=str(len(body.files)))]
+    if side is Side.CUSTOMER:
+        lead = [] if persona else [_paragraph(speaker, bold=True)]
+        blocks = [_rich(*lead, *(_paragraph(text) for text in words))]
+    else:
+        quote = _quote if side is Side.NOTE else _paragraph
+        blocks = [_context(wording(language, f"post.{side}", name=escape(speaker)))]
+        blocks.append(_rich(*(quote(text) for text in words)))
+    return Rendered(escaped_within(f"{speaker}: " + "\n".join(words), TEXT), blocks)
+
+
+def line(text: str) -> Rendered:
+    """One of the bridge's own lines, in Slack's markup: small and grey, so that it is nobody's words."""
+    return Rendered(text, [_context(text)])
+
+
+def _texts(body: Body) -> Sequence[str]:
+    return [body.text] if body.text else []
+
+
+def _rich(*elements: Block) -> Block:
+    return {"type": "rich_text", "elements": list(elements)}
+
+
+def _paragraph(text: str, *, bold: bool = False) -> Block:
+    element: Block = {"type": "text", "text": text}
+    return {"type": "rich_text_section", "elements": [element | ({"style": {"bold": True}} if bold else {})]}
+
+
+def _quote(text: str) -> Block:
+    return {"type": "rich_text_quote", "elements": [{"type": "text", "text": text}]}
+
+
+def _context(text: str) -> Block:
+    return {"type": "context", "elements": [{"type": "mrkdwn", "text": text, "verbatim": True}]}
+
+
+def _plain(text: str) -> Block:
+    return {"type": "plain_text", "text": text, "emoji": False}

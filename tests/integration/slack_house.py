@@ -1,0 +1,213 @@
+"""One process of Kakehashi with its Slack desk, on a real store, in front of the Slack simulator."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from pydantic import SecretStr
+
+from adapters.files.store import DiskFiles
+from adapters.redis.store import RedisStore
+from adapters.slack.network import SlackNetwork
+from bridge.directory import Directory
+from bridge.feed import Feed
+from bridge.lanes import Lanes, Timing
+from bridge.leases import INDEX, TIMERS, Leases
+from bridge.messages import About, Body, FilePart, TextPart
+from bridge.metrics import Metrics
+from bridge.ports import Stored
+from bridge.relay import Answer, Greeting, Receipt, Relay
+from bridge.service import Listener, Service
+from bridge.timers import Timers
+from bridge.views import Views
+from config.settings import SlackRates, SlackSettings
+from routing.facts import Side
+from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, Place, Topic
+from routing.inputs import CustomerInput, CustomerWrote
+from routing.policy import Desk, Policy
+from routing.view import CustomerMessage, CustomerNotice
+from tests.contract.engines import opened
+from tests.simulators.slack import Channel, SlackSimulator
+from tests.simulators.slack.workspace import Message
+
+SLACK = NetworkName("slack")
+QUICK = Timing(
+    send_deadline=4.0,
+    quarantine=4.5,
+    settle_down=0.01,
+    sweep_after=0.2,
+    back_off=0.05,
+    blocked=0.1,
+    poll=0.05,
+)
+WIDE = SlackRates(posts_per_second=1_000, burst=1_000, posts_per_minute=60_000, tier_multiplier=1_000)
+CUSTOMER = CustomerKey("main", "~visitor")
+
+_numbers = itertools.count(1)
+
+
+@dataclass
+class House:
+    """What a test drives: the customer by `writes`, operators by the simulator's persons."""
+
+    slack: SlackSimulator
+    desk: Channel
+    store: RedisStore
+    relay: Relay
+    feed: Feed
+    files: DiskFiles
+    directory: Directory
+    network: SlackNetwork
+    service: Service
+
+    async def writes(
+        self, *parts: str | FilePart, customer: CustomerKey = CUSTOMER, name: str = "Hanako", language: str = "en"
+    ) -> Receipt:
+        """The customer writes; returns once it is durable."""
+        number = next(_numbers)
+        body = Body(tuple(TextPart(part) if isinstance(part, str) else part for part in parts))
+        greeting = Greeting(False, language, Topic("transfers"), About(name=name, page="https://example.com/trade"))
+        event = CustomerWrote(MessageId(f"c:message{number}"))
+        answer = await self.relay.from_customer(
+            customer, event, InputKey(f"web/message{number}"), body=body, greeting=greeting
+        )
+        assert isinstance(answer, Receipt)
+        return answer
+
+    async def does(self, event: CustomerInput, body: Body | None = None, customer: CustomerKey = CUSTOMER) -> Answer:
+        return await self.relay.from_customer(customer, event, InputKey(f"web/{next(_numbers)}"), body=body)
+
+    async def root(self, place: Channel | None = None, number: int = 0) -> Message:
+        """The desk's root, once it is there and placed."""
+        place = place or self.desk
+        await self.slack.until(lambda: len(self.slack.roots(place)) > number)
+        return self.slack.roots(place)[number]
+
+    async def thread(self, length: int, place: Channel | None = None) -> list[str]:
+        """What people read in the first thread, once it has so many replies."""
+        place = place or self.desk
+        root = await self.root(place)
+        await self.slack.until(lambda: len(self.slack.replies(place, root.ts)) >= length)
+        return self.slack.thread(place, root.ts)
+
+    async def session(self, customer: CustomerKey = CUSTOMER) -> Stored:
+        current = await self.relay.current(customer)
+        assert current is not None
+        stored = await self.store.load(current.session.id)
+        assert stored is not None
+        return stored
+
+    async def customer_sees(self, customer: CustomerKey = CUSTOMER) -> list[str]:
+        """The customer's view from the start: messages' words, notices' keys in angle brackets."""
+        resumed = await self.feed.catch_up(await self.session(customer), None)
+        lines: list[str] = []
+        for shown in resumed.shown:
+            event = shown.event
+            if isinstance(event, CustomerNotice):
+                lines.append(f"<{event.key}>")
+            elif isinstance(event, CustomerMessage):
+                lines.append(_words(event, shown.body))
+        return lines
+
+    async def replies_seen(self) -> list[str]:
+        resumed = await self.feed.catch_up(await self.session(), None)
+        return [
+            _words(shown.event, shown.body)
+            for shown in resumed.shown
+            if isinstance(shown.event, CustomerMessage) and shown.event.side is Side.REPLY
+        ]
+
+    async def until(self, condition: Callable[[], Awaitable[object]]) -> None:
+        """Return once the answer is true; AssertionError when it does not become so."""
+        for _ in range(2_000):
+            if await condition():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("it never became so")
+
+    async def settled(self) -> None:
+        """No event of Slack's is on its way, and nothing waits to be placed."""
+        await self.slack.events.settled()
+
+        async def nothing_waits() -> bool:
+            return not await self.store.unplaced(SLACK)
+
+        await self.until(nothing_waits)
+
+    async def lanes_are_empty(self) -> None:
+        async def empty() -> bool:
+            current = await self.relay.current(CUSTOMER)
+            return current is None or await self.store.lane_states(current.session.id, SLACK) is None
+
+        await self.until(empty)
+
+
+def _words(event: CustomerMessage, body: Body | None) -> str:
+    if event.withdrawn:
+        return f"({event.message} withdrawn)"
+    return body.text if body is not None else "(erased)"
+
+
+def settings(slack: SlackSimulator, *, by_http: bool = False, rates: SlackRates = WIDE, **more: Any) -> SlackSettings:
+    return SlackSettings(
+        bot_token=SecretStr(slack.bot_token),
+        app_token=SecretStr(slack.app_token),
+        signing_secret=SecretStr(slack.signing_secret),
+        api_url=slack.api_url,
+        mode="http" if by_http else "socket",
+        rates=rates,
+        **more,
+    )
+
+
+@asynccontextmanager
+async def house(
+    engine_url: str,
+    folder: Path,
+    slack: SlackSimulator,
+    *,
+    prefix: str = "",
+    by_http: bool = False,
+    desks: Sequence[Channel] = (),
+    rates: SlackRates = WIDE,
+    timing: Timing = QUICK,
+) -> AsyncIterator[House]:
+    """A running process. The first of `desks` takes every session; another process joins by the same `prefix`."""
+    channels = desks or (slack.workspace.channel_named("support") or slack.channel("support"),)
+    async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
+        files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
+        policy = Policy({DeskId(one.name): Desk(DeskId(one.name), SLACK, Place(one.id)) for one in channels})
+        networks: dict[NetworkName, Any] = {}
+        leases = Leases(store, secrets.token_hex(4), [SLACK, INDEX, TIMERS])
+        lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing)
+        relay = Relay(store, feed, lambda: policy, lanes)
+        chosen = settings(slack, by_http=by_http, rates=rates)
+        network = networks[SLACK] = SlackNetwork(chosen, store, relay, files, directory, ping=0.2)
+        service = Service(
+            store=store,
+            relay=relay,
+            feed=feed,
+            leases=leases,
+            lanes=lanes,
+            timers=Timers(store, relay, leases, lambda: policy),
+            views=Views(store, networks, leases),
+            networks=networks,
+        )
+        if by_http:
+            outer = web.Application()
+            outer.add_subapp("/slack", network.http_app())
+            service.listeners = [Listener("public", outer, "127.0.0.1", 0)]
+        async with service.running():
+            if by_http:
+                url = service.listeners[0].url
+                slack.use_http(f"{url}/slack/events", f"{url}/slack/interactions")
+            yield House(slack, channels[0], store, relay, feed, files, directory, network, service)
+        await files.close()

@@ -1,0 +1,62 @@
+"""The manifest asks for what we use, and the wording covers what we say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import SecretStr
+
+import adapters.slack
+from adapters.slack.manifest import EVENTS, SCOPES, manifest
+from adapters.slack.parse import App, Ignored, event
+from bridge.files import Refusal
+from config.locales import load
+from config.settings import SlackSettings
+from routing.session import Reason
+from tests.simulators.slack.methods import METHODS
+from tests.simulators.slack.workspace import ALL_EVENTS
+
+SOURCES = "\n".join(path.read_text() for path in sorted(Path(adapters.slack.__path__[0]).glob("*.py")))
+SETTINGS = SlackSettings(bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xapp-1"), signing_secret=SecretStr("s"))
+
+
+def test_every_method_that_we_call_is_covered_by_a_scope_and_no_scope_is_for_nothing() -> None:
+    called = {name for name in METHODS if f'"{name}"' in SOURCES} - {"apps.connections.open"}
+    assert {"chat.postMessage", "conversations.replies", "files.completeUploadExternal"} <= called
+    for name in called:
+        assert not METHODS[name].scopes or set(METHODS[name].scopes) & set(SCOPES), name
+    useful = {scope for name in called for scope in METHODS[name].scopes}
+    assert set(SCOPES) <= useful
+
+
+def test_every_event_that_we_subscribe_to_exists_and_means_something() -> None:
+    assert set(EVENTS) - {"app_uninstalled"} <= ALL_EVENTS
+    app = App("T", "U", "B")
+    moved = {"type": "channel_id_changed", "old_channel_id": "C1", "new_channel_id": "C2"}
+    assert not isinstance(event(moved, app), Ignored)
+    assert not isinstance(event({"type": "tokens_revoked"}, app), Ignored)
+
+
+def test_with_sockets_there_is_no_address_and_with_http_there_are_ours() -> None:
+    by_socket = manifest(SETTINGS, "https://help.example.com")["settings"]
+    assert by_socket["socket_mode_enabled"]
+    assert "request_url" not in by_socket["event_subscriptions"]
+    by_http = manifest(SETTINGS.model_copy(update={"mode": "http"}), "https://help.example.com")["settings"]
+    assert not by_http["socket_mode_enabled"]
+    assert by_http["event_subscriptions"]["request_url"] == "https://help.example.com/slack/events"
+    assert by_http["interactivity"] == {
+        "is_enabled": True,
+        "request_url": "https://help.example.com/slack/interactions",
+    }
+
+
+def test_everything_that_is_said_has_its_words() -> None:
+    words = load("thread")["en"]
+    asked = set(re.findall(r'"((?:card|button|line|told|mention|customer|state|status|post|refused)\.\w+)"', SOURCES))
+    asked |= {f"refused.{reason}" for reason in Reason} | {f"file.{code}" for code in Refusal}
+    asked |= {"file.no_access", "file.not_in_slack", "file.too_large"}
+    rules = Path("routing/decide.py").read_text()
+    asked |= {f"line.{key}" for key in re.findall(r'\.say\("(\w+)"', rules)}
+    assert asked - set(words) == set()
+    assert len(asked) > 50

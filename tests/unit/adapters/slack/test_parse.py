@@ -1,0 +1,165 @@
+"""Everything that Slack may send is decided on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from adapters.slack.parse import (
+    App,
+    ChannelMoved,
+    Ignored,
+    Pressed,
+    Revised,
+    Said,
+    TokensRevoked,
+    Withdrawn,
+    parse,
+)
+from adapters.slack.refs import button_value
+from bridge.ports import Placed
+from routing.ids import SessionId
+
+APP = App("T1", "UBOT", "BBOT")
+ROOT, TS, EDIT = "1700000000.000100", "1700000001.000200", "1700000005.000000"
+REPLY = {"type": "message", "channel": "C1", "user": "U1", "team": "T1", "ts": TS, "thread_ts": ROOT, "text": "hi"}
+
+
+def event(**body: Any) -> dict[str, Any]:
+    return {"type": "event_callback", "event": body}
+
+
+def changed(message: dict[str, Any], previous: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    body = {"message": message, "previous_message": previous or REPLY, "hidden": True, "ts": EDIT}
+    return event(type="message", subtype="message_changed", channel="C1", **{**body, **more})
+
+
+def test_a_reply_in_a_thread_carries_its_place_its_author_and_its_key() -> None:
+    said = parse(event(**REPLY, parent_user_id="UBOT"), APP)
+    assert isinstance(said, Said)
+    assert (said.key, said.root.ref, said.message) == (f"slack/T1/C1/{TS}", f"T1:C1:{ROOT}", f"s:C1:{TS}")
+    assert (said.author.user, said.text, said.parent) == ("U1", "hi", "UBOT")
+    assert said.author.belongs_to("T1")
+
+
+@pytest.mark.parametrize("name", ["team", "user_team", "source_team"])
+def test_a_strangers_team_is_noticed_wherever_it_is_named(name: str) -> None:
+    said = parse(event(**{**REPLY, name: "T9"}), APP)
+    assert isinstance(said, Said)
+    assert not said.author.belongs_to("T1")
+
+
+@pytest.mark.parametrize("subtype", ["thread_broadcast", "file_share", "me_message"])
+def test_a_persons_own_words_are_a_reply_however_slack_calls_them(subtype: str) -> None:
+    assert isinstance(parse(event(**REPLY, subtype=subtype), APP), Said)
+
+
+def test_a_file_is_taken_with_its_address_or_with_the_advice_to_ask() -> None:
+    files = [
+        {"id": "F1", "name": "a.png", "mimetype": "image/png", "url_private_download": "https://files.slack.com/a"},
+        {"id": "F2", "file_access": "check_file_info"},
+    ]
+    said = parse(event(**REPLY, files=files), APP)
+    assert isinstance(said, Said)
+    assert [(one.id, one.known, one.url) for one in said.files] == [
+        ("F1", True, "https://files.slack.com/a"),
+        ("F2", False, ""),
+    ]
+
+
+def test_an_edit_has_a_key_of_its_own_and_a_revision_that_grows() -> None:
+    first = parse(changed({**REPLY, "text": "ho", "edited": {"user": "U1", "ts": EDIT}}), APP)
+    later = parse(changed({**REPLY, "text": "hey", "edited": {"user": "U1", "ts": "1700000006.000000"}}), APP)
+    assert isinstance(first, Revised)
+    assert isinstance(later, Revised)
+    assert first.key == f"slack/T1/C1/{TS}/message_changed/{EDIT}"
+    assert first.original == f"slack/T1/C1/{TS}"
+    assert 0 < first.revision < later.revision
+
+
+def test_an_edit_in_the_same_second_is_still_a_revision() -> None:
+    """Slack gives the time of an edit in whole seconds: it may lie before the message."""
+    edit = parse(changed({**REPLY, "text": "ho", "edited": {"user": "U1", "ts": "1700000001.000000"}}), APP)
+    assert isinstance(edit, Revised)
+    assert edit.revision == 1
+
+
+def test_a_deletion_names_whose_words_they_were() -> None:
+    body = {"subtype": "message_deleted", "channel": "C1", "deleted_ts": TS, "previous_message": REPLY, "ts": EDIT}
+    gone = parse(event(type="message", hidden=True, **body), APP)
+    assert isinstance(gone, Withdrawn)
+    assert (gone.key, gone.author, gone.message) == (f"slack/T1/C1/{TS}/message_deleted", "U1", f"s:C1:{TS}")
+
+
+OWN = {**REPLY, "user": "UBOT", "bot_id": "BBOT"}
+TOP = {**REPLY, "thread_ts": None}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        event(**OWN),
+        event(**{**REPLY, "bot_id": "BOTHER"}),
+        event(**{**REPLY, "subtype": "bot_message", "user": None}),
+        event(**TOP),
+        event(**{**REPLY, "thread_ts": TS}),
+        event(**{**REPLY, "subtype": "channel_join"}),
+        event(type="message", channel="C1", hidden=True, ts=EDIT, message={**OWN, "reply_count": 3}),
+        changed({**REPLY, "subtype": "tombstone", "user": "USLACKBOT"}),
+        changed({**REPLY, "attachments": [{"text": "a preview"}]}),
+        changed({**REPLY, "edited": {"user": "U1", "ts": EDIT}}),
+        changed({**OWN, "text": "x", "edited": {"user": "UBOT", "ts": EDIT}}),
+        event(type="message", subtype="message_deleted", channel="C1", deleted_ts=TS, previous_message=OWN),
+        event(type="message", subtype="message_deleted", channel="C1", deleted_ts=TS, previous_message=TOP),
+        event(type="message", subtype="message_deleted", channel="C1", deleted_ts=TS),
+        event(
+            type="message",
+            subtype="message_deleted",
+            channel="C1",
+            deleted_ts=TS,
+            previous_message={**REPLY, "team": "T9"},
+        ),
+        event(type="reaction_added", user="U1"),
+        {"type": "view_closed"},
+        {"type": "shortcut"},
+        {},
+    ],
+)
+def test_what_means_nothing_to_us_is_ignored_with_a_reason(payload: dict[str, Any]) -> None:
+    ignored = parse(payload, APP)
+    assert isinstance(ignored, Ignored)
+    assert ignored.because
+
+
+def test_a_channels_new_id_and_the_loss_of_the_token_are_heard() -> None:
+    assert parse(event(type="channel_id_changed", old_channel_id="C1", new_channel_id="C2"), APP) == ChannelMoved(
+        "C1", "C2"
+    )
+    assert parse(event(type="tokens_revoked", tokens={}), APP) == TokensRevoked()
+    assert parse(event(type="app_uninstalled"), APP) == TokensRevoked()
+
+
+def press(**action: Any) -> dict[str, Any]:
+    value = button_value(Placed(SessionId("main.0.abc"), 2))
+    return {
+        "type": "block_actions",
+        "team": {"id": "T1"},
+        "user": {"id": "U1", "team_id": "T1"},
+        "channel": {"id": "C1"},
+        "container": {"type": "message", "message_ts": ROOT, "channel_id": "C1"},
+        "actions": [{"action_id": "claim", "value": value, "action_ts": EDIT, **action}],
+    }
+
+
+def test_a_button_says_which_session_it_is_for() -> None:
+    pressed = parse(press(), APP)
+    assert isinstance(pressed, Pressed)
+    assert pressed.placed == Placed(SessionId("main.0.abc"), 2)
+    assert (pressed.root.ref, pressed.action, pressed.author.user) == (f"T1:C1:{ROOT}", "claim", "U1")
+    assert pressed.key == f"slack/action/C1/{ROOT}/U1/{EDIT}"
+
+
+@pytest.mark.parametrize("wrong", [{"action_id": "other"}, {"value": "{}"}, {"value": "nonsense"}, {"value": "[1]"}])
+def test_a_button_that_is_not_ours_is_ignored(wrong: dict[str, Any]) -> None:
+    assert isinstance(parse(press(**wrong), APP), Ignored)
