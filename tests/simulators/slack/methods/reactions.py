@@ -1,0 +1,48 @@
+"""Reactions by the app."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.simulators.slack import access
+from tests.simulators.slack.refusal import Args, Refusal
+from tests.simulators.slack.workspace import Channel, Json, Message
+
+from .registry import Call, method
+
+if TYPE_CHECKING:
+    from tests.simulators.slack.simulator import SlackSimulator
+
+
+@method("reactions.add", scopes="reactions:write")
+def add(slack: SlackSimulator, call: Call) -> Json:
+    channel, message, name = _place(slack, call.arguments)
+    bot = slack.workspace.app.bot.id
+    if bot in message.reactions.get(name, []):
+        raise Refusal("already_reacted")
+    slack.happenings.react(channel, message, name, bot, added=True)
+    return {}
+
+
+@method("reactions.remove", scopes="reactions:write", tier=2)
+def remove(slack: SlackSimulator, call: Call) -> Json:
+    channel, message, name = _place(slack, call.arguments)
+    bot = slack.workspace.app.bot.id
+    if bot not in message.reactions.get(name, []):
+        raise Refusal("no_reaction")
+    slack.happenings.react(channel, message, name, bot, added=False)
+    return {}
+
+
+def _place(slack: SlackSimulator, args: Args) -> tuple[Channel, Message, str]:
+    name = args.needed("name").strip(":")
+    if not re.fullmatch(r"[a-z0-9_+'-]+(::skin-tone-[2-6])?", name):
+        raise Refusal("invalid_name")
+    channel = access.visible_channel(slack.workspace, args.needed("channel"))
+    if channel.is_archived:
+        raise Refusal("is_archived")
+    if slack.workspace.app.bot.id not in channel.members:
+        raise Refusal("not_in_channel")
+    ts = access.timestamp(args.needed("timestamp"), "bad_timestamp")
+    return channel, access.some_message(channel, ts), name

@@ -1,0 +1,254 @@
+"""A scripted human. What they do happens at once; events go out by themselves. What they press waits for the app."""
+
+from __future__ import annotations
+
+import mimetypes
+import secrets
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from . import blocks as block_kit
+from . import mrkdwn, shapes
+from .access import some_message
+from .methods.views import add_view, replace, view_errors
+from .transport import Outcome
+from .workspace import Channel, File, Json, Message, User, View
+
+if TYPE_CHECKING:
+    from .simulator import SlackSimulator
+
+Place = Channel | str
+"""A channel, its id, or its name."""
+
+
+class Person:
+    """Somebody in the workspace. Where a message is wanted, its ts will do."""
+
+    def __init__(self, slack: SlackSimulator, user: User) -> None:
+        self._slack = slack
+        self.user = user
+
+    @property
+    def id(self) -> str:
+        return self.user.id
+
+    def say(
+        self, place: Place, text: str, *, thread_ts: str = "", broadcast: bool = False, at: str | None = None
+    ) -> Message:
+        """Type a message (`<@U…>` and `<#C…>` are mentions, all else literal). `at` forces its ts.
+
+        Raises ValueError in an archived channel or a locked thread, where Slack shows no composer.
+        """
+        channel = self._entered(place)
+        if thread_ts in channel.locked_threads:
+            raise ValueError("the thread is locked")
+        message = self._typed(channel, text, thread_ts, at)
+        message.broadcast = bool(thread_ts) and broadcast
+        return self._slack.happenings.post(channel, message)
+
+    def upload(
+        self,
+        place: Place,
+        name: str,
+        data: bytes,
+        *,
+        text: str = "",
+        thread_ts: str = "",
+        check_file_info: bool = False,
+    ) -> Message:
+        """Share a file. `check_file_info`: as from Slack Connect, where the event names nothing but its id."""
+        channel = self._entered(place)
+        file = File(
+            self._slack.workspace.mint("F"), name, len(data), self.id, secrets.token_urlsafe(24), state="complete",
+            data=data, mimetype=mimetypes.guess_type(name)[0] or "application/octet-stream",
+            check_file_info=check_file_info,
+        )  # fmt: skip
+        self._slack.workspace.files[file.id] = file
+        message = self._typed(channel, text, thread_ts)
+        self._slack.happenings.share(channel, [file], message)
+        return message
+
+    def _typed(self, channel: Channel, text: str, thread_ts: str, at: str | None = None) -> Message:
+        message = Message(channel.mint_ts(at), self.id, mrkdwn.typed(text), thread_ts=thread_ts)
+        message.client_msg_id = str(uuid.uuid4())
+        message.blocks = [self._rich_text(text)] if text else []
+        return message
+
+    def _rich_text(self, text: str) -> Json:
+        return mrkdwn.rich_text(text) | {"block_id": self._slack.workspace.mint("b")}
+
+    def _entered(self, place: Place) -> Channel:
+        channel = self._slack.find_channel(place)
+        if channel.is_archived:
+            raise ValueError(f"{channel.name} is archived")
+        channel.members.add(self.id)
+        return channel
+
+    def edit(self, place: Place, message: Message | str, text: str) -> Message:
+        """Change one's own message."""
+        channel, found = self._find(place, message)
+        if found.user != self.id:
+            raise ValueError("nobody can edit somebody else's message")
+        previous = shapes.message(self._slack.workspace, channel, found)
+        found.text, found.blocks = mrkdwn.typed(text), [self._rich_text(text)]
+        self._slack.happenings.change(channel, found, previous, self.id)
+        return found
+
+    def delete(self, place: Place, message: Message | str) -> None:
+        """Delete one's own message, or as an administrator somebody else's, the bot's included."""
+        self._slack.happenings.delete(*self._find(place, message), self.id)
+
+    def delete_file(self, file_id: str) -> None:
+        self._slack.happenings.delete_file(self._slack.workspace.files[file_id])
+
+    def react(self, place: Place, message: Message | str, name: str) -> None:
+        self._slack.happenings.react(*self._find(place, message), name, self.id, added=True)
+
+    def unreact(self, place: Place, message: Message | str, name: str) -> None:
+        self._slack.happenings.react(*self._find(place, message), name, self.id, added=False)
+
+    def lock(self, place: Place, thread_ts: str) -> None:
+        """Nobody can reply in this thread any more."""
+        self._slack.find_channel(place).locked_threads.add(thread_ts)
+
+    def join(self, place: Place) -> None:
+        self._slack.happenings.join(self._slack.find_channel(place), self.user)
+
+    def leave(self, place: Place) -> None:
+        self._slack.happenings.leave(self._slack.find_channel(place), self.user)
+
+    def invite_bot(self, place: Place) -> None:
+        channel = self._slack.find_channel(place)
+        self._slack.happenings.join(channel, self._slack.workspace.app.bot, inviter=self.id)
+
+    def remove_bot(self, place: Place) -> None:
+        """Afterwards the app gets `not_in_channel` (or `channel_not_found` for a private channel)."""
+        self._slack.happenings.leave(self._slack.find_channel(place), self._slack.workspace.app.bot)
+
+    def archive(self, place: Place) -> None:
+        self._slack.happenings.archive(self._slack.find_channel(place), self.id)
+
+    def unarchive(self, place: Place) -> None:
+        self._slack.happenings.archive(self._slack.find_channel(place), self.id, archived=False)
+
+    def rename(self, place: Place, name: str) -> None:
+        self._slack.happenings.rename(self._slack.find_channel(place), name, self.id)
+
+    def be(self, presence: str) -> None:
+        """`active` or `away`; no event tells of it."""
+        self.user.presence = "active" if presence == "active" else "away"
+
+    def open_home(self) -> None:
+        self._slack.happenings.open_home(self.user)
+
+    async def click(self, place: Place, message: Message | str, action: str, *, value: str | None = None) -> Outcome:
+        """Press a button (by action_id or label) or choose `value` in a menu; returns once the app answered or not.
+
+        Raises LookupError when the message shows no such thing.
+        """
+        channel, found = self._find(place, message)
+        chosen = _action(found.blocks, action, value)
+        payload = self._slack.interactions.block_actions(self.user, channel, found, chosen)
+        return await self._slack.interactions.send("interactive", payload)
+
+    async def click_home(self, action: str, *, value: str | None = None) -> Outcome:
+        """Press something on the app's home tab."""
+        view = self._slack.workspace.homes[self.id]
+        payload = self._slack.interactions.view_actions(self.user, view, _action(view.body["blocks"], action, value))
+        return await self._slack.interactions.send("interactive", payload)
+
+    async def message_shortcut(self, place: Place, message: Message | str, callback_id: str) -> Outcome:
+        channel, found = self._find(place, message)
+        payload = self._slack.interactions.message_action(self.user, channel, found, callback_id)
+        return await self._slack.interactions.send("interactive", payload)
+
+    async def shortcut(self, callback_id: str) -> Outcome:
+        return await self._slack.interactions.send(
+            "interactive", self._slack.interactions.shortcut(self.user, callback_id)
+        )
+
+    async def slash(self, place: Place, command: str, text: str = "") -> Outcome:
+        """Type a slash command in a channel; in threads Slack has none, so there is no `thread_ts` here."""
+        channel = self._slack.find_channel(place)
+        payload = self._slack.interactions.slash(self.user, channel, command, text)
+        outcome = await self._slack.interactions.send("slash_commands", payload)
+        if outcome.ok:
+            self._slack.interactions.answer(outcome.answer, channel, self.user)
+        return outcome
+
+    def modal(self) -> View:
+        """The modal on top for this person; LookupError when there is none."""
+        views = [v for v in self._slack.workspace.views.values() if v.user == self.id]
+        if not views:
+            raise LookupError(f"{self.user.name} has no modal open")
+        return views[-1]
+
+    async def submit(self, values: Json) -> Outcome:
+        """Fill in the modal on top (action_id → value) and submit it; its `response_action` is obeyed."""
+        view = self.modal()
+        view.body = view.body | {"state": {"values": _filled(view.body["blocks"], values)}}
+        payload = self._slack.interactions.view_event("view_submission", self.user, view)
+        outcome = await self._slack.interactions.send("interactive", payload)
+        if outcome.ok:
+            self._obey(view, outcome.answer)
+        return outcome
+
+    async def close_modal(self) -> Outcome | None:
+        """Dismiss the modal on top; the app hears of it only if it asked to."""
+        view = self.modal()
+        del self._slack.workspace.views[view.id]
+        if not view.body.get("notify_on_close"):
+            return None
+        payload = self._slack.interactions.view_event("view_closed", self.user, view)
+        return await self._slack.interactions.send("interactive", payload)
+
+    def _obey(self, view: View, answer: Json) -> None:
+        action, body = answer.get("response_action"), answer.get("view")
+        if action == "errors":
+            return
+        if action in ("update", "push") and isinstance(body, dict) and not view_errors(body, "modal"):
+            replace(view, body) if action == "update" else add_view(self._slack, body, self.id, view)
+        elif action == "clear":
+            mine = [v.id for v in self._slack.workspace.views.values() if v.user == self.id]
+            for view_id in mine:
+                del self._slack.workspace.views[view_id]
+        elif action is None:
+            del self._slack.workspace.views[view.id]
+
+    def _find(self, place: Place, message: Message | str) -> tuple[Channel, Message]:
+        channel = self._slack.find_channel(place)
+        return channel, some_message(channel, message if isinstance(message, str) else message.ts)
+
+
+def _action(blocks: list[Json], wanted: str, value: str | None) -> Json:
+    for block, element in block_kit.buttons_in(blocks):
+        label = element.get("text", {}).get("text") if isinstance(element.get("text"), dict) else None
+        if wanted in (element["action_id"], label):
+            shared = {k: element[k] for k in ("type", "action_id", "text", "value") if k in element}
+            return shared | {"block_id": block.get("block_id", "")} | _choice(element, value)
+    raise LookupError(f"no button or menu {wanted!r}")
+
+
+def _choice(element: Json, value: str | None) -> Json:
+    if value is None:
+        return {}
+    if str(element["type"]).startswith("users"):
+        return {"selected_user": value}
+    groups = [g["options"] for g in element.get("option_groups", [])]
+    for option in [*element.get("options", []), *(o for g in groups for o in g)]:
+        if option["value"] == value:
+            return {"selected_option": option}
+    raise LookupError(f"no option {value!r}")
+
+
+def _filled(blocks: list[Json], values: Json) -> dict[str, dict[str, Any]]:
+    state: dict[str, dict[str, Any]] = {}
+    for block, element in block_kit.buttons_in(blocks):
+        filled: Json = {"type": element["type"]}
+        value = values.get(element["action_id"])
+        if "select" in element["type"] or element["type"] == "radio_buttons":
+            filled |= _choice(element, value) or {"selected_option": None}
+        else:
+            filled["value"] = value
+        state.setdefault(block.get("block_id", ""), {})[element["action_id"]] = filled
+    return state
