@@ -283,6 +283,7 @@ def _tell_what_is_left(terminal: Terminal, code: str, left: Leftovers) -> Status
         findings.append(Finding("warn", f"erased words may still lie on Redis's disk: {left.disk}", mend))
     else:
         findings.append(Finding("ok", "the append-only file was written anew"))
+    findings += [Finding("warn", f"left on {line}", "delete it there by hand") for line in left.posts]
     terminal.findings(findings)
     terminal.line("Not in our reach, and left:")
     for place in ELSEWHERE:

@@ -6,6 +6,7 @@ The facts stay (who, when, which outcome), because they hold no words. What we c
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,6 +19,9 @@ from bridge.relay import Receipt, Relay
 from routing.decide import Refusal
 from routing.ids import InputKey, NetworkName, SessionId
 from routing.inputs import ErasureOrdered
+
+REMAINS = "remains/"
+"""Where an adapter notes what of a mirror it could not delete, as `remains/<session>/<mirror>`."""
 
 LOOK_EVERY = 0.2  # seconds between two looks at the lanes
 
@@ -32,10 +36,11 @@ class Leftovers:
 
     lanes: tuple[LaneState, ...] = ()
     disk: str = ""
+    posts: tuple[str, ...] = ()  # what a network would not let us delete, one line each; no words
 
     @property
     def nothing(self) -> bool:
-        return not self.lanes and not self.disk
+        return not self.lanes and not self.disk and not self.posts
 
 
 ELSEWHERE = (
@@ -69,7 +74,16 @@ async def erase(
     await store.erase(session)
     waiting = await _wait_for_mirrors(store, session, tuple(networks), patience, told)
     told("rewriting what is on the disk")
-    return Leftovers(tuple(waiting), await _rewrite(store))
+    return Leftovers(tuple(waiting), await _rewrite(store), tuple(await _remaining_posts(store, session)))
+
+
+async def _remaining_posts(store: Store, session: SessionId) -> list[str]:
+    """What the networks' adapters noted as impossible to delete: other people's posts, mostly."""
+    lines = []
+    for name in await store.names(f"{REMAINS}{session}/"):
+        left = json.loads(await store.get(name) or "{}")
+        lines.append(f"{left.get('network')} {left.get('where')}: {left.get('messages')} posts of {left.get('whose')}")
+    return lines
 
 
 async def _order(relay: Relay, session: SessionId) -> None:

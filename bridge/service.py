@@ -95,9 +95,9 @@ class Service:
     async def _wind_down(self) -> None:
         for runner in self._runners:
             await runner.cleanup()
+        await self.lanes.drain()
         for network in self.networks.values():
             await network.stop()
-        await self.lanes.drain()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Service]:

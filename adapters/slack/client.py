@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
 
 import aiohttp
+import orjson
 import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -175,7 +176,7 @@ class WebApi:
         }
         try:
             async with self.session.post(
-                self._url + method, data=json.dumps(args).encode(), headers=headers, proxy=self.proxy
+                self._url + method, data=orjson.dumps(args), headers=headers, proxy=self.proxy
             ) as response:
                 status, retry_after = response.status, response.headers.get("Retry-After")
                 body = await response.read()
@@ -226,7 +227,7 @@ def _form_value(value: object) -> str:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(body)
+        found = orjson.loads(body)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}

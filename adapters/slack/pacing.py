@@ -107,7 +107,7 @@ class Bucket:
 
     def _expected(self) -> float:
         """Seconds until somebody who came now would have a token."""
-        behind = sum(1 for *_, turn in self._waiting if not turn.done())
+        behind = len(self._waiting)
         return max(self._shut_until - monotonic(), (behind - self._rate.burst) / self._rate.per_second)
 
     def _busy(self) -> DeliveryError:
@@ -139,7 +139,7 @@ class Bucket:
             except (StoreUnavailableError, OverloadedError):
                 return self._fail_all()
             self._hand_out(given)
-            if self._waiting:
+            if self._waiting and (wait or not given):
                 await asyncio.sleep(max(wait, 5) / 1000)
         return None
 
