@@ -113,7 +113,7 @@ class Service:
         return {name: why for name, network in self.networks.items() if (why := network.ready()) is not None}
 
     async def _open(self, listener: Listener) -> None:
-        runner = web.AppRunner(listener.app, access_log=None, shutdown_timeout=5.0, handler_cancellation=True)
+        runner = web.AppRunner(listener.app, access_log=None, shutdown_timeout=5.0)
         await runner.setup()
         self._runners.append(runner)
         site = web.TCPSite(runner, listener.host, listener.port, backlog=1024)

@@ -213,7 +213,7 @@ class Lobby:
             self._rounds.append(audience)
             for connection in tuple(audience.connections):
                 self._beat_one(connection, now)
-            if audience.open:
+            if audience.open or self.feed.others:
                 self._beaten.append(audience)
 
     def _beat_one(self, connection: Connection, now: float) -> None:
@@ -282,11 +282,10 @@ class Lobby:
 
     async def _compare(self, audience: Audience) -> None:
         """The journal's head against what the pages were told; and does the session know that they are here?"""
-        if audience.session is None:
+        if self.feed.others and await self.store.open_session(audience.customer) not in (None, audience.session):
+            audience.catch_up()
             return
-        # Alone, this process knows every head itself; beside others only the store does.
-        look = self.store.load if self.feed.others else self.relay.session
-        stored = await look(audience.session)
+        stored = await self._current(audience)
         if stored is None or audience.ended:
             return
         if stored.session.customer != audience.customer:
@@ -295,6 +294,13 @@ class Lobby:
             audience.catch_up()
         else:
             await self.arrive(stored)
+
+    async def _current(self, audience: Audience) -> Stored | None:
+        """The session that the pages show. Alone, this process knows it by heart; beside others only the store does."""
+        if audience.session is None:
+            return None
+        look = self.store.load if self.feed.others else self.relay.session
+        return await look(audience.session)
 
     async def arrive(self, stored: Stored) -> None:
         """Tell the session that its customer is here, if it believes otherwise."""

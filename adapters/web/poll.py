@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -20,7 +21,6 @@ from adapters.web.conversation import Conversation
 from adapters.web.gate import Gate
 from adapters.web.lobby import Lobby
 from adapters.web.protocol import ProblemError
-from adapters.web.socket import finish
 
 SILENCE = 60.0
 """Seconds without a request after which a poll is given up: a page asks again within `poll` (25) seconds."""
@@ -265,6 +265,16 @@ def _frames(frames: list[bytes], **fields: str | None) -> web.Response:
     head = b"".join(f"{json.dumps(name)}:{json.dumps(value)},".encode() for name, value in fields.items())
     body = b"{" + head + b'"frames":[' + b",".join(frames) + b"]}"
     return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+async def finish(work: Coroutine[Any, Any, None]) -> None:
+    """Do it to its end, even when the one who waits for it is cancelled: half a commit is worse than a late one."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 def answers_in_json(gate: Gate) -> Middleware:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import asyncio
 import socket as sockets
 import struct
-from collections.abc import Coroutine
-from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -118,10 +116,10 @@ class SocketDoor:
             pass
 
     async def _hear_one(self, response: web.WebSocketResponse, connection: Connection) -> bool:
-        """One message; False after the last. A frame that is being stored is not stopped by a page that leaves."""
+        """One message; False after the last. A page that leaves stops nothing: handlers are not cancelled for it."""
         message = await response.receive()
         if message.type is WSMsgType.TEXT:
-            await finish(self._conversation.hear(connection, message.data))
+            await self._conversation.hear(connection, message.data)
             return True
         if message.type is WSMsgType.BINARY:
             connection.leaving = True
@@ -129,16 +127,6 @@ class SocketDoor:
         elif message.type is WSMsgType.CLOSE and not connection.leaving:
             await response.close()
         return False
-
-
-async def finish(work: Coroutine[Any, Any, None]) -> None:
-    """Do it to its end, even when the one who waits for it is cancelled: half a commit is worse than a late one."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await task
-        raise
 
 
 def _give_up_early(transport: asyncio.Transport) -> None:

@@ -138,6 +138,7 @@ class App {
   #reveal(visible) {
     this.visible = visible;
     this.launcher.classList.toggle("away", visible);
+    this.launcher.setAttribute("aria-expanded", String(visible));
     this.panel.reveal(visible);
     if (visible) this.tab.set("open", this.panel.view);
     else this.tab.remove("open");

@@ -49,6 +49,7 @@ export class Attention {
 
   /** Two soft notes, made here: no sound file for a site's policy to forbid. */
   #chime() {
+    if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return; // browsers forbid it, loudly
     const audio = new AudioContext();
     const volume = audio.createGain();
     volume.connect(audio.destination);

@@ -30,7 +30,7 @@ function longId(id, label, copy) {
     event.preventDefault();
     copy(id);
   };
-  return el("span", { class: "long-id", role: "button", tabindex: "0", translate: "no", title: label, dir: "ltr",
+  return el("span", { class: "long-id", role: "button", tabindex: "-1", translate: "no", title: label, dir: "ltr",
     "aria-description": label, on: { click: act, keydown: act } }, id);
 }
 

@@ -26,7 +26,7 @@ export class Chat extends Emitter {
     this.keep = keep;
     this.shelf = shelf;
     this.locale = locale;
-    this.house = { topics: null, brand: {}, contact: [], policy: null, seen: false, ...keep.get("house") };
+    this.house = { topics: null, brand: {}, contact: [], emergency: [], policy: null, seen: false, ...keep.get("house") };
     this.limits = LIMITS;
     this.uploadToken = null;
     this.topic = null;
@@ -107,6 +107,7 @@ export class Chat extends Emitter {
   }
 
   identify(jwt) {
+    if (jwt === this.identity.jwt && !this.identity.stale) return; // said again at each of a site's navigations
     this.identity.jwt = jwt;
     this.identity.stale = false;
     this.outbox.load(this.identity.who);
@@ -135,7 +136,7 @@ export class Chat extends Emitter {
 
   #wire() {
     const { connection, conversation, outbox } = this;
-    connection.on("frame", (frame) => this[`_${frame.t}`]?.(frame));
+    connection.on("frame", (frame) => Object.hasOwn(Chat.prototype, `_${frame.t}`) && this[`_${frame.t}`](frame));
     connection.on("offline", () => this.#offline());
     connection.on("attempt", () => {
       this.troubled = true;
@@ -192,12 +193,12 @@ export class Chat extends Emitter {
 
   _welcome(frame) {
     if (this.leaving) return void this.connection.send({ t: "logout" });
-    const { customer, token, limits, topics, brand, contact, policy_url: policy, seen } = frame;
+    const { customer, token, limits, topics, brand, contact, emergency, policy_url: policy, seen } = frame;
     this.identity.accept(token);
     this.troubled = false;
     this.limits = limits;
     this.uploadToken = frame.upload_token;
-    this.house = { topics, brand, contact, policy, seen };
+    this.house = { topics, brand, contact, emergency, policy, seen };
     this.keep.set("house", this.house);
     this.#renewBefore(customer.expires);
     this.conversation.welcome(frame);
@@ -260,7 +261,7 @@ export class Chat extends Emitter {
     else if (code === "hello_refused") this.connection.again(30);
     else {
       if (code === "expired" || code === "token_refused") this.identity.stale = true;
-      this.connection.again(after ?? (code === "expired" || code === "silent" ? 0 : null));
+      this.connection.again(after ?? null);
     }
   }
 
@@ -300,10 +301,11 @@ export class Chat extends Emitter {
   }
 
   async #renew() {
-    const { jwt } = this.identity;
-    const fresh = await this.identity.renew();
-    if (fresh && fresh !== jwt) this.connection.send({ t: "refresh", jwt: fresh });
-    else this.identity.jwt = jwt; // good for a little while yet; the desk says when it is not
+    const fresh = await this.identity.fresh();
+    if (!fresh) return; // ours is good for a little while yet; the desk says when it is not
+    this.identity.jwt = fresh;
+    this.jwtTold = fresh;
+    this.connection.send({ t: "refresh", jwt: fresh });
   }
 
   #erase() {

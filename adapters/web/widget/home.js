@@ -4,7 +4,7 @@ import { el, icon, say } from "./dom.js";
 import { languageOf } from "./i18n.js";
 
 const USUAL_TOPICS = ["account", "trading", "transfers", "security", "other"]; // when the desk cannot be asked
-const ICONS = { help: "help", faq: "help", mail: "mail", phone: "phone" };
+const ADDRESS = /^(https?:\/\/|mailto:|tel:)/;
 
 export class Home {
   /** `choose(topic)` begins to write about a topic; `resume()` goes to the open conversation. */
@@ -15,8 +15,10 @@ export class Home {
     this.resume = resume;
     this.current = el("div", { class: "current" });
     this.topics = el("ul", { class: "rows" });
+    this.urgent = el("ul", { class: "rows urgent" });
     this.ways = el("ul", { class: "rows ways" });
     this.question = el("h3", {}, words.text("home.topics"));
+    this.urgentTitle = el("h3", {}, words.text("home.urgent"));
     this.waysTitle = el("h3", {}, words.text("home.ways"));
     this.policy = el("a", { target: "_blank", rel: "noopener noreferrer" }, words.text("home.policy"));
     this.element = this.#frame();
@@ -26,8 +28,10 @@ export class Home {
     const { chat } = this;
     this.#current();
     this.#rows(this.topics, chat.house.topics ?? (chat.troubled ? USUAL_TOPICS : null), (topic) => this.#topic(topic));
+    this.#rows(this.urgent, chat.house.emergency ?? [], (way) => link(way.url, "warning", way.title));
     this.#rows(this.ways, chat.house.contact ?? [], (way) => this.#way(way));
-    this.waysTitle.hidden = !chat.house.contact?.length;
+    this.urgentTitle.hidden = this.urgent.hidden = !chat.house.emergency?.length;
+    this.waysTitle.hidden = this.ways.hidden = !chat.house.contact?.length;
     this.policy.hidden = !chat.house.policy;
     if (chat.house.policy) this.policy.href = chat.house.policy;
   }
@@ -35,9 +39,9 @@ export class Home {
   #frame() {
     const { words } = this;
     const safety = el("p", { class: "safety" }, icon("shield"),
-      el("span", {}, words.text("home.safety"), " ", words.text("home.recorded"), " ", this.policy));
+      el("span", {}, words.text("home.safety"), el("br"), words.text("home.recorded"), " ", this.policy));
     return el("div", { class: "home" }, el("h2", { class: "greeting" }, words.text("home.greeting")),
-      this.current, this.question, this.topics, this.waysTitle, this.ways, safety);
+      this.current, this.question, this.topics, this.urgentTitle, this.urgent, this.waysTitle, this.ways, safety);
   }
 
   /** Redraw a list only when what it shows has changed: nothing may move under a finger. */
@@ -59,14 +63,10 @@ export class Home {
   }
 
   #way({ kind, value, hours }) {
-    const page = kind === "help" || kind === "faq";
-    const address = page ? value : { mail: `mailto:${value}`, phone: `tel:${value.replaceAll(/[^\d+]/g, "")}` }[kind];
-    if (!address || (page && !/^https?:/.test(value))) return el("li", { hidden: true }); // a kind from the future
-    const outside = page ? { target: "_blank", rel: "noopener noreferrer" } : {};
-    const detail = [page ? null : value, hours].filter(Boolean).join(" · ");
-    const label = el("span", { class: "stack" }, el("span", { class: "label" }, this.words.text(`home.${kind}`)),
-      detail && el("span", { class: "detail" }, detail));
-    return el("li", {}, el("a", { class: "row", href: address, ...outside }, icon(ICONS[kind]), label));
+    const name = this.words.text(`home.${kind}`);
+    if (kind === "help" || kind === "faq") return link(value, "help", name, hours);
+    const address = { mail: `mailto:${value}`, phone: `tel:${value.replaceAll(/[^\d+]/g, "")}` }[kind];
+    return link(address, kind, name, [value, hours].filter(Boolean).join(" · "));
   }
 
   #current() {
@@ -103,4 +103,12 @@ export class Home {
     const text = parts.find((part) => part.type === "text")?.text;
     return { text: text ?? (parts.length > 0 ? words.text("message.file") : words.text("home.continue")) };
   }
+}
+
+/** A way out of here. What is no address of a known kind (a newer desk may know more) is left out. */
+function link(address, picture, name, detail) {
+  if (!ADDRESS.test(address ?? "")) return el("li", { hidden: true });
+  const outside = address.startsWith("http") ? { target: "_blank", rel: "noopener noreferrer" } : {};
+  const label = el("span", { class: "stack" }, el("span", { class: "label" }, name), detail && el("span", { class: "detail" }, detail));
+  return el("li", {}, el("a", { class: "row", href: address, ...outside }, icon(picture), label));
 }

@@ -19,16 +19,19 @@ export class Identity {
 
   /** What goes into the hello. Asks the site for a fresh token when ours is no longer taken. */
   async credentials() {
-    if (this.stale) await this.renew();
+    if (this.stale) this.jwt = await this.fresh();
+    this.stale = false;
     return { token: this.token, jwt: this.jwt };
   }
 
-  /** Ask the site for a fresh token; null when it has none, and then the customer is a visitor. */
-  async renew() {
-    this.jwt = await Promise.resolve(this.ask?.()).catch(() => null);
-    this.jwt = typeof this.jwt === "string" ? this.jwt : null;
-    this.stale = false;
-    return this.jwt;
+  /** Ask the site for a fresh token; null when it has none. The one that we have is not fresh. */
+  async fresh() {
+    try {
+      const token = await this.ask?.();
+      return typeof token === "string" && token !== this.jwt ? token : null;
+    } catch {
+      return null; // the site's own fault, in its own code: the customer is then a visitor
+    }
   }
 
   accept(token) {

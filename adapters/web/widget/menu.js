@@ -27,6 +27,7 @@ export class Overlay {
     if (!this.element) return false;
     this.element.remove();
     this.element = null;
+    if (this.back?.hasAttribute("aria-expanded")) this.back.setAttribute("aria-expanded", "false");
     if (this.back?.isConnected) this.back.focus();
     return true;
   }
@@ -44,8 +45,8 @@ export function openMenu(overlay, button, label, groups) {
     menu.append(...group.map((item) => menuItem(overlay, item)));
   });
   menu.addEventListener("keydown", (event) => moveInMenu(event, menu, overlay));
-  button.setAttribute("aria-expanded", "true");
   overlay.show(el("div", { class: "layer" }, shade, menu), menu.querySelector("[role^=menuitem]"), button);
+  button.setAttribute("aria-expanded", "true");
 }
 
 function menuItem(overlay, { icon: name, label, hint, checked, lang, danger, choose }) {

@@ -150,11 +150,16 @@ export class Messages {
     const actions = item.parts && !item.entry && el("div", { class: "actions" }, iconButton("copy",
       words.text("message.copy"), () => this.copy(plain(item)), { tabindex: "-1" }));
     return el("li", { class: classes, tabindex: "-1", "data-id": item.id }, face,
-      el("div", { class: "body" }, head, el("div", { class: "line" }, el("div", { class: "bubble" }, ...this.#parts(item)), actions),
+      el("div", { class: "body" }, head, el("div", { class: "line" }, el("div", { class: "parts" }, ...this.#parts(item)), actions),
         state && this.#drawState(item, state)));
   }
 
+  /** Each part of a message in a bubble of its own. */
   #parts(item) {
+    return this.#contents(item).map((content) => el("div", { class: "bubble" }, content));
+  }
+
+  #contents(item) {
     const { words } = this;
     if (!item.parts) return [el("em", { class: "gone" }, words.text(item.withdrawn ? "message.withdrawn" : "message.erased"))];
     const language = this.chat.conversation.session?.language ?? words.language;
@@ -255,7 +260,9 @@ export class Messages {
 
   #reachable(message, here) {
     message.tabIndex = here ? 0 : -1;
-    for (const button of message.querySelectorAll(".actions button")) button.tabIndex = here ? 0 : -1;
+    for (const control of message.querySelectorAll(".parts :is(button, a, [role=button]), .actions button")) {
+      control.tabIndex = here ? 0 : -1;
+    }
   }
 
   #move(event) {

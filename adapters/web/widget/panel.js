@@ -99,7 +99,9 @@ export class Panel {
   reveal(visible) {
     this.element.hidden = !visible;
     this.#fit();
-    if (visible) this.render();
+    if (!visible) return;
+    this.render();
+    this.messages.toEnd(); // a list that was hidden has forgotten where it was
   }
 
   leave() {

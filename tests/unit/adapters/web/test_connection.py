@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from adapters.web.audience import Audience
 from adapters.web.connection import CLOSE_CODES, Connection
 from adapters.web.lobby import GOODBYE, Lobby
+from adapters.web.poll import finish
 from adapters.web.render import Renderer
-from adapters.web.socket import finish, text_frame
+from adapters.web.socket import text_frame
 from bridge.feed import Feed, Position, Resumed, Shown, Signal
 from bridge.messages import Body, TextPart
 from bridge.metrics import Metrics

@@ -24,7 +24,7 @@ SOURCES = "".join(path.read_text() for path in (ROOT / "adapters" / "web").glob(
 
 def required(message: str) -> set[str]:
     """The first list of required fields that the schema gives after a message's name."""
-    (block,) = re.findall(rf"^    {message}:\n.*?required: \[(.*?)\]", SCHEMA, re.MULTILINE | re.DOTALL)
+    block, *_ = re.findall(rf"^    {message}:\n.*?required: \[(.*?)\]", SCHEMA, re.MULTILINE | re.DOTALL)
     return {field.strip() for field in block.split(",")}
 
 
