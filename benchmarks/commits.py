@@ -45,7 +45,7 @@ class Recorder:
 
     def __init__(self, store: RedisStore) -> None:
         self._store = store
-        self.arguments: list[tuple[list[str], list[str | int]]] = []
+        self.arguments: list[tuple[list[str], list[str | int | bytes]]] = []
 
     def note(self, commit: Commit) -> None:
         self.arguments.append(self._store._arguments(commit))  # noqa: SLF001  # the very arguments are the floor
@@ -81,7 +81,7 @@ async def _talk(relay: Relay, account: str, messages: Iterable[int]) -> None:
         assert isinstance(answer, Receipt)
 
 
-async def _recorded(store: RedisStore, number: int) -> list[list[tuple[list[str], list[str | int]]]]:
+async def _recorded(store: RedisStore, number: int) -> list[list[tuple[list[str], list[str | int | bytes]]]]:
     """The same talks once more, their arguments noted and their keys emptied again: constants for the floor."""
     recorder = Recorder(store)
     committing, talks = store.commit, []
@@ -104,11 +104,11 @@ async def _recorded(store: RedisStore, number: int) -> list[list[tuple[list[str]
     return talks
 
 
-async def _constant(store: RedisStore, talks: list[list[tuple[list[str], list[str | int]]]]) -> float:
+async def _constant(store: RedisStore, talks: list[list[tuple[list[str], list[str | int | bytes]]]]) -> float:
     script: Script = store._commit  # noqa: SLF001  # the same script
     wire = store._wire  # noqa: SLF001  # at the same concurrency
 
-    async def talk(arguments: list[tuple[list[str], list[str | int]]]) -> None:
+    async def talk(arguments: list[tuple[list[str], list[str | int | bytes]]]) -> None:
         for keys, args in arguments:
             answer = await wire.run(script, keys, args, durable=True)
             assert answer[0] == "committed", answer

@@ -347,7 +347,7 @@ def _destinations(engine: Engine, chosen: str | None) -> Sequence[NetworkName]:
 def _add_operator(command: _Command) -> Status:
     chosen = command.chosen
     names = dict(chosen.name) or _ask_names(command.terminal)
-    password = sys.stdin.readline().rstrip("\n") if chosen.password_stdin else _ask_password()
+    password = _password(chosen)
 
     async def add(engine: Engine) -> Status:
         operator = Operator(
@@ -372,6 +372,49 @@ def _known_desks(engine: Engine, desks: Sequence[str]) -> tuple[DeskId, ...]:
         if desk not in known:
             raise NotFoundError(f"there is no desk {desk}", mend=f"choose from {', '.join(known)}")
     return tuple(DeskId(desk) for desk in desks)
+
+
+def _sign_in_link(command: _Command) -> Status:
+    async def mint(engine: Engine) -> Status:
+        if command.chosen.account == "owner":
+            operator = await engine.directory.ensure_owner()
+        else:
+            operator = await _known_account(engine, command.chosen.account)
+        command.terminal.line(await engine.sign_in_link(operator.id))
+        return Status.DONE
+
+    return command.with_engine(mint)
+
+
+def _set_password(command: _Command) -> Status:
+    password = _password(command.chosen)
+
+    async def change(engine: Engine) -> Status:
+        operator = await _known_account(engine, command.chosen.account)
+        kept = await engine.hash_password(password, operator.account)
+        await engine.directory.set_password(operator.id, kept)
+        command.terminal.line(f"{operator.account} has a new password, and is signed out everywhere")
+        return Status.DONE
+
+    return command.with_engine(change)
+
+
+def _close_operator(command: _Command) -> Status:
+    async def close(engine: Engine) -> Status:
+        operator = await _known_account(engine, command.chosen.account)
+        await engine.directory.close(operator.id)
+        command.terminal.line(f"{operator.account} can no longer sign in; what they wrote stays")
+        return Status.DONE
+
+    return command.with_engine(close)
+
+
+async def _known_account(engine: Engine, account: str) -> Operator:
+    await engine.directory.refresh()
+    operator = engine.directory.by_account(account)
+    if operator is None:
+        raise NotFoundError(f"there is no account {account}", mend="see `kakehashi operators list`")
+    return operator
 
 
 def _list_operators(command: _Command) -> Status:
@@ -403,6 +446,10 @@ def _ask_names(terminal: Terminal) -> dict[str, str]:
     terminal.line("Public names, as customers see them. Leave a language empty to skip it.")
     asked = {language: input(f"  {language}: ").strip() for language in LANGUAGES}
     return {language: name for language, name in asked.items() if name}
+
+
+def _password(chosen: argparse.Namespace) -> str:
+    return sys.stdin.readline().rstrip("\n") if chosen.password_stdin else _ask_password()
 
 
 def _ask_password() -> str:
@@ -514,8 +561,15 @@ def _operator_arguments(commands: Commands) -> None:
     add.add_argument("--name", action="append", type=_name, default=[], metavar="LANG=NAME", help="a public name")
     add.add_argument("--desk", action="append", default=[], metavar="DESK", help="where they work; else everywhere")
     add.add_argument("--capacity", type=int, default=4, help="sessions at once; default: 4")
-    add.add_argument("--lead", action="store_true", help="may see and move everybody's sessions")
-    add.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    add.add_argument("--lead", action="store_true", help="sees the team: who is on, and how much each holds")
+    link = _add(group, "link", _sign_in_link, "print a link that signs in once, without a password")
+    password = _add(group, "password", _set_password, "set a password; whoever was signed in is signed out")
+    close = _add(group, "close", _close_operator, "close an account; what it wrote stays")
+    link.add_argument("account", nargs="?", default="owner", help="default: owner, the built-in account")
+    for made in (password, close):
+        made.add_argument("account", help="the name to sign in with")
+    for made in (add, password):
+        made.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
 
 def _name(text: str) -> tuple[str, str]:

@@ -9,8 +9,14 @@ from aiohttp import web
 from bridge.metrics import CONTENT_TYPE, Metrics
 
 
-def health_routes(troubles: Callable[[], Awaitable[Mapping[str, str]]]) -> list[web.RouteDef]:
-    """`/healthz`: the process answers. `/readyz`: it can keep what it is given, and deliver it; else 503 and why."""
+def health_routes(
+    troubles: Callable[[], Awaitable[Mapping[str, str]]], degraded: Callable[[], Mapping[str, str]]
+) -> list[web.RouteDef]:
+    """`/healthz`: the process answers. `/readyz`: it can keep what it is given; else 503 and why.
+
+    A network that is down degrades us and no more: customers are heard, and their words wait in the lanes. Taking the
+    process out of a balancer for it would turn a delay into silence.
+    """
 
     async def healthz(request: web.Request) -> web.Response:
         del request
@@ -21,7 +27,7 @@ def health_routes(troubles: Callable[[], Awaitable[Mapping[str, str]]]) -> list[
         found = dict(await troubles())
         if found:
             return web.json_response({"status": "not ready", "because": found}, status=503)
-        return web.json_response({"status": "ready"})
+        return web.json_response({"status": "ready", "degraded": dict(degraded())})
 
     return [web.get("/healthz", healthz), web.get("/readyz", readyz)]
 

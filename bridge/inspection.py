@@ -17,7 +17,7 @@ from bridge.ports import LaneState, Network, Store, Stored
 from bridge.relay import Relay
 from bridge.transcript import moment
 from routing.facts import Fact
-from routing.ids import NetworkName, SessionId, ShortCode, partition_in
+from routing.ids import NetworkName, OperatorId, SessionId, ShortCode, partition_in
 from routing.policy import Policy
 from routing.session import State, timers
 
@@ -50,6 +50,10 @@ class Engine(Protocol):
     def policy(self) -> Policy: ...
     async def hash_password(self, password: str, account: str) -> str:
         """What is kept of an operator's password. Raises KakehashiError for one that will not do."""
+        ...
+
+    async def sign_in_link(self, operator: OperatorId) -> str:
+        """A link that signs this operator in once, for a quarter of an hour."""
         ...
 
 

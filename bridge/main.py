@@ -167,6 +167,9 @@ class Engine:
     async def hash_password(self, password: str, account: str) -> str:
         return await Passwords().hash(password, account=account)
 
+    async def sign_in_link(self, operator: OperatorId) -> str:
+        return await mint_sign_in_link(self.store, _desk_url(self), operator, lifetime=self.settings.desk.link_lifetime)
+
 
 async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack) -> Engine:
     secrets = keys.load(settings.data_dir)
@@ -334,11 +337,12 @@ def _listeners(engine: Engine, service: Service) -> list[Listener]:
     apart = {public.name: public}
     desk = _listener(apart, "desk", settings.desk.host, settings.desk.port) or public
     figures = _listener(apart, "metrics", settings.metrics.host, settings.metrics.port) or public
-    for app in {id(one.app): one.app for one in apart.values()}.values():
-        app.add_routes(health_routes(lambda: _troubles(engine, service)))
+    health = health_routes(lambda: _troubles(engine), service.troubles)
+    for listener in apart.values():
+        listener.app.add_routes(health)
     if settings.metrics.enabled:
         figures.app.add_routes(metrics_routes(engine.metrics, lambda: _measure(engine)))
-    _mount_public(engine, public, desk if settings.desk.enabled else None)
+    _mount_public(engine, public, desk if settings.desk.enabled else None, health)
     return list(apart.values())
 
 
@@ -356,7 +360,7 @@ def _application() -> web.Application:
 # ------------------------------------------------------------------ what is reached where
 
 
-def _mount_public(engine: Engine, public: Listener, desk: Listener | None) -> None:
+def _mount_public(engine: Engine, public: Listener, desk: Listener | None, health: Sequence[web.RouteDef]) -> None:
     """The customers' side, the files, Slack's events, and the desk on whichever listener it has."""
     side = _customer_side(engine)
     base = engine.settings.base_path
@@ -367,8 +371,9 @@ def _mount_public(engine: Engine, public: Listener, desk: Listener | None) -> No
     if isinstance(slack, SlackNetwork) and engine.settings.slack.events == "http":
         app.add_subapp("/slack", slack.http_app())
     if desk is not None:
-        (app if desk is public else desk.app).add_subapp("/console", _desk_app(engine, _desk_url(engine)))
+        (app if desk is public else desk.app).add_subapp("/console", _desk_app(engine, _desk_url(engine), side.remote))
     if base:
+        app.add_routes(health)  # under the address that people know, too
         public.app.add_subapp(base, app)
 
 
@@ -394,7 +399,7 @@ def _customer_side(engine: Engine) -> CustomerSide:
     )
 
 
-def _desk_app(engine: Engine, url: str) -> web.Application:
+def _desk_app(engine: Engine, url: str, remote: Callable[[web.Request], str]) -> web.Application:
     settings = engine.settings
     desk = DeskEngine(
         relay=engine.relay,
@@ -417,6 +422,7 @@ def _desk_app(engine: Engine, url: str) -> web.Application:
         settings.desk,
         uploads=lambda authenticate, origins: uploads_app(engine.files, authenticate, engine.limits, origins),
         address=address,
+        remote=remote,
     )
 
 
@@ -425,6 +431,8 @@ def _desk_url(engine: Engine) -> str:
     settings = engine.settings
     if settings.desk.port is None:
         return f"{settings.url}/console"
+    if settings.desk.public_url is not None:
+        return f"{settings.desk.public_url}/console"
     return f"{listener_url(settings.desk.host or settings.web.host, settings.desk.port)}/console"
 
 
@@ -475,8 +483,9 @@ async def _announce(terminal: Terminal, engine: Engine, service: Service) -> Non
     terminal.announce(version("kakehashi"), links, parts)
 
 
-async def _troubles(engine: Engine, service: Service) -> Mapping[str, str]:
-    found = service.troubles()
+async def _troubles(engine: Engine) -> Mapping[str, str]:
+    """Why what is said here could not be kept; empty when it can."""
+    found: dict[str, str] = {}
     if engine.server is not None and not engine.server.alive:
         found["redis"] = "the private server is being restarted"
     try:

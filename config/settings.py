@@ -202,6 +202,9 @@ class Listener(Section):
 class DeskSettings(Listener):
     """The built-in operator desk, at /console."""
 
+    public_url: Origin | None = Field(
+        default=None, description="where operators reach it, when its own listener is behind a proxy"
+    )
     session_lifetime: Seconds = Field(default=12 * 3600, gt=0, description="after this an operator signs in again")
     idle_lifetime: Seconds = Field(default=2 * 3600, gt=0, description="and after this long without a click")
     link_lifetime: Seconds = Field(default=900, gt=0, description="life of the sign-in link that `up` prints")

@@ -3,7 +3,7 @@
 A customer's words stand in `rich_text` text elements, which Slack shows as they are: no mention, link, emoji or
 markup in them acts. Names and pages are `plain_text`. Only our own wording is ever Slack's markup.
 
-Limits (docs/platforms.md): header 150, section text 3,000, button value 2,000, 50 blocks, `text` of chat.update 4,000.
+Limits (Block Kit reference): header 150, section text 3,000, button value 2,000, 50 blocks, chat.update 4,000.
 """
 
 from __future__ import annotations

@@ -67,14 +67,21 @@ class Gate:
         if address:
             self._addresses.leave(address)
 
+    def remote(self, request: web.Request) -> str:
+        """The address that a request comes from; empty when it is not known."""
+        peer = self._peer(request)
+        return "" if peer is None else str(peer)
+
     def _limited(self, request: web.Request) -> str:
         """The address that counts; empty for this machine itself, where proxies and our own pages live."""
+        peer = self._peer(request)
+        return "" if peer is None or peer.is_loopback else _subscriber(peer)
+
+    def _peer(self, request: web.Request) -> IPv4Address | IPv6Address | None:
         peer = _address(request.remote or "")
-        if peer is None:
-            return ""
-        if self._is_trusted(peer):
-            peer = self._forwarded(request.headers.getall("X-Forwarded-For", [])) or peer
-        return "" if peer.is_loopback else _subscriber(peer)
+        if peer is not None and self._is_trusted(peer):
+            return self._forwarded(request.headers.getall("X-Forwarded-For", [])) or peer
+        return peer
 
     def _forwarded(self, headers: list[str]) -> IPv4Address | IPv6Address | None:
         """The last address that a trusted proxy added: everything left of it may be made up."""

@@ -77,6 +77,10 @@ class CustomerSide:
         """Whether pages of this origin may upload, and connect at all."""
         return self._gate.allows(origin)
 
+    def remote(self, request: web.Request) -> str:
+        """The address that a request comes from, as far as the proxies that we trust tell it."""
+        return self._gate.remote(request)
+
     async def upload_owner(self, request: web.Request) -> str | None:
         """Who uploads: the owner of the file, or None for nobody. Raises 503 while the store does not answer."""
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")

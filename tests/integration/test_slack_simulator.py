@@ -1,4 +1,4 @@
-"""The Slack simulator is as strict and as rude as docs/platforms.md says, seen through the unmodified slack_sdk."""
+"""The Slack simulator is as strict and as rude as Slack itself, seen through the unmodified slack_sdk."""
 
 import asyncio
 import contextlib
@@ -232,13 +232,18 @@ async def test_one_post_a_second_in_a_channel_after_a_short_burst(
         await post(client, desk)
 
 
-async def test_a_method_stays_shut_until_retry_after_has_passed(
-    slack: SlackSimulator, client: AsyncWebClient, desk: Channel
+async def test_a_method_stays_shut_until_retry_after_has_passed_though_there_would_be_room(
+    slack: SlackSimulator, brisk: AsyncWebClient, kenji: Person
 ) -> None:
-    wait = await flood(client, desk)
-    slack.clock.advance(wait - 0.01)
+    with refused("ratelimited") as info:
+        for _ in range(51):
+            await brisk.users_getPresence(user=kenji.id)
+    assert info.value.response.headers["Retry-After"] == "2", "room for the next comes after 1.2 s"
+    slack.clock.advance(1.5)
     with refused("ratelimited"):
-        await post(client, desk)
+        await brisk.users_getPresence(user=kenji.id)
+    slack.clock.advance(0.5)
+    await brisk.users_getPresence(user=kenji.id)
 
 
 async def test_a_workspace_takes_several_hundred_posts_a_minute(slack: SlackSimulator, brisk: AsyncWebClient) -> None:

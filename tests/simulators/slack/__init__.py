@@ -1,7 +1,7 @@
 """Slack on a bad day: real HTTP and WebSockets on a loopback port, for the unmodified slack_sdk.
 
 It is as strict as Slack (scopes, membership, limits, Block Kit, threads) and as rude (lost answers, duplicates,
-retries, reordering, deaf sockets); the facts are those of `docs/platforms.md`.
+retries, reordering, deaf sockets); the facts are those of Slack's documentation and of running its SDKs.
 
     async with SlackSimulator() as slack:
         support = slack.channel("support-ja")

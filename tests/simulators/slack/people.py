@@ -204,16 +204,20 @@ class Person:
 
     def _obey(self, view: View, answer: Json) -> None:
         action, body = answer.get("response_action"), answer.get("view")
-        if action == "errors":
-            return
-        if action in ("update", "push") and isinstance(body, dict) and not view_errors(body, "modal"):
-            replace(view, body) if action == "update" else add_view(self._slack, body, self.id, view)
+        shown = isinstance(body, dict) and not view_errors(body, "modal")
+        if action == "update" and shown:
+            replace(view, body or {})
+        elif action == "push" and shown:
+            add_view(self._slack, body or {}, self.id, view)
         elif action == "clear":
-            mine = [v.id for v in self._slack.workspace.views.values() if v.user == self.id]
-            for view_id in mine:
-                del self._slack.workspace.views[view_id]
+            self._close_all()
         elif action is None:
             del self._slack.workspace.views[view.id]
+
+    def _close_all(self) -> None:
+        mine = [v.id for v in self._slack.workspace.views.values() if v.user == self.id]
+        for view_id in mine:
+            del self._slack.workspace.views[view_id]
 
     def _find(self, place: Place, message: Message | str) -> tuple[Channel, Message]:
         channel = self._slack.find_channel(place)
