@@ -389,6 +389,7 @@ def _customer_side(engine: Engine) -> CustomerSide:
         keys=secrets.visitor_tokens.all,
         policy=engine.rules.policy,
         public_name=engine.directory.public_name,
+        topic_titles=engine.rulebook.topic_titles,
         link=lambda part, reader: _file_url(engine, part, reader),
         locales=load("widget"),
         metrics=engine.metrics,

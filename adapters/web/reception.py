@@ -8,7 +8,7 @@ page that is half welcome would show half a history.
 from __future__ import annotations
 
 from asyncio import timeout
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +32,9 @@ from routing.session import Session, State
 WELCOME_WITHIN = 30.0
 """Seconds for a long history to be taken; who is slower is cut and resumes from where they got to."""
 
+Titles = Mapping[Topic, Mapping[str, str]]
+"""What topics are called: topic → language → title."""
+
 _REVOKED = "revoked/"
 
 
@@ -50,7 +53,7 @@ class Tokens:
 
 
 class Reception:
-    """`topics` are the policy's, asked each time."""
+    """`topics` are the policy's, asked each time; `titles` is what they are called."""
 
     def __init__(
         self,
@@ -58,11 +61,13 @@ class Reception:
         tokens: Tokens,
         limits: FileLimits,
         topics: Callable[[], Sequence[Topic]],
+        titles: Titles,
     ) -> None:
         self._lobby = lobby
         self._tokens = tokens
         self._limits = limits
         self._topics = topics
+        self._titles = titles
 
     # ------------------------------------------------------------------ the frames
 
@@ -272,6 +277,7 @@ class Reception:
             },
             "beat": settings.limits.beat,
             "topics": list(self._topics()),
+            "topic_titles": {topic: dict(self._titles.get(topic, {})) for topic in self._topics()},
             "brand": {"name": settings.brand.name, "colour": settings.brand.colour},
             "contact": _contact(settings),
             "emergency": [_emergency(link.url, link.titles, connection.language) for link in settings.emergency],

@@ -17,7 +17,7 @@ from adapters.web.conversation import Conversation
 from adapters.web.gate import Gate, Network
 from adapters.web.lobby import Lobby
 from adapters.web.poll import PollDoor
-from adapters.web.reception import Reception, Tokens
+from adapters.web.reception import Reception, Titles, Tokens
 from adapters.web.render import FileLink, PublicName, Renderer
 from adapters.web.socket import SocketDoor
 from adapters.web.statics import Statics
@@ -54,6 +54,7 @@ class CustomerSide:
         link: FileLink,
         locales: Mapping[str, Mapping[str, str]],
         metrics: Metrics,
+        topic_titles: Titles | None = None,
         files: Files | None = None,
         file_limits: FileLimits | None = None,
         files_origin: str | None = None,
@@ -64,8 +65,10 @@ class CustomerSide:
         renderer = Renderer(public_name, link)
         self.lobby = Lobby(relay, feed, store, settings, renderer, metrics, clock, wall_clock)
         self._settings = settings
-        tokens = Tokens.of(keys, settings, site)
-        self._reception = Reception(self.lobby, tokens, file_limits or FileLimits(), lambda: policy().topics)
+        tokens, titles = Tokens.of(keys, settings, site), topic_titles or {}
+        self._reception = Reception(
+            self.lobby, tokens, file_limits or FileLimits(), lambda: policy().topics, topic_titles or {}
+        )
         self.conversation = Conversation(self.lobby, self._reception, files, lambda: policy().topics)
         addresses = Addresses(settings.limits.connections_per_address)
         self._gate = Gate(public_url, settings.origins, trusted_proxies, addresses, lambda: self.lobby.full, clock)
