@@ -65,7 +65,7 @@ class CustomerSide:
         renderer = Renderer(public_name, link)
         self.lobby = Lobby(relay, feed, store, settings, renderer, metrics, clock, wall_clock)
         self._settings = settings
-        tokens, titles = Tokens.of(keys, settings, site), topic_titles or {}
+        tokens = Tokens.of(keys, settings, site)
         self._reception = Reception(
             self.lobby, tokens, file_limits or FileLimits(), lambda: policy().topics, topic_titles or {}
         )

@@ -73,14 +73,18 @@ class FakeDesk:
         self.refusals: list[Frame] = []  # for the next messages
         self.reach = True  # messages reach the desk at once
         self.seen = False
+        self.topics = _TOPICS
+        self.topic_titles: dict[str, dict[str, str]] = {}
         self.contact: list[Frame] = []
+        self.emergency: list[Frame] = []
         self.policy_url: str | None = None
+        self.token_expires_in: float | None = None  # seconds
         self.revoked: set[str] = set()
         self.uploads: dict[str, bytearray] = {}
         self.files: dict[str, Frame] = {}
         self.bytes: dict[str, bytes] = {}
         self.upload_chunks = 0
-        self.break_upload_at: int | None = None  # answer nothing to the chunk at this offset, once
+        self.break_upload_at: int | None = None  # the answer to the chunk at this offset is lost, once
         self.url = ""
         self._sessions = 0
         self._changed = asyncio.Event()
@@ -183,7 +187,8 @@ class FakeDesk:
         position: Frame | None = hello.get("position")
         known = position is not None and position["o"] <= len(log) and log[position["o"] - 1]["pos"] == position
         events = log[position["o"] :] if known and position else log
-        who = {"kind": "account" if customer.account else "visitor", "name": None, "expires": None}
+        expires = customer.account and self.token_expires_in and (time.time() + self.token_expires_in) * 1000
+        who = {"kind": "account" if customer.account else "visitor", "name": None, "expires": expires or None}
         line.say(
             {
                 "t": "welcome",
@@ -199,9 +204,11 @@ class FakeDesk:
                 "position": customer.position,
                 "limits": {"text": 4000, "parts": 10, "file": 5_000_000, "chunk": 65_536},
                 "beat": 25,
-                "topics": _TOPICS,
+                "topics": self.topics,
+                "topic_titles": self.topic_titles,
                 "brand": {"name": "Hoshi Support", "colour": "#1f4f7a"},
                 "contact": self.contact,
+                "emergency": self.emergency,
                 "policy_url": self.policy_url,
                 "seen": self.seen,
             }
@@ -366,13 +373,13 @@ class FakeDesk:
         chunk = await request.read()
         if int(request.headers["Upload-Offset"]) != len(arrived):  # browsers send again what lost its answer
             return web.json_response({"offset": len(arrived)}, status=409, headers=_OPEN)
-        if self.break_upload_at == len(arrived):
-            self.break_upload_at = None
-            assert request.transport is not None
-            request.transport.abort()
+        broken = self.break_upload_at == len(arrived)
         arrived += chunk
         self.upload_chunks += 1
         self._changed.set()
+        if broken:
+            self.break_upload_at = None
+            return web.Response(status=502, headers=_OPEN)
         return web.json_response({"offset": len(arrived)}, headers=_OPEN)
 
     async def finish_upload(self, request: web.Request) -> web.Response:

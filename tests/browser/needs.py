@@ -39,7 +39,7 @@ def missing() -> list[str]:
 def main() -> int:
     """Look, install where we may, look again. Returns the exit status."""
     needs = missing()
-    if needs and _may_install():
+    if needs and _may_install() and _CHOSEN not in os.environ:
         _install([_PACKAGES[need] for need in needs])
         needs = missing()
     if needs:
@@ -75,6 +75,8 @@ def _install(packages: Sequence[str]) -> None:
 
 
 def _complaint(needs: Sequence[str]) -> str:
+    if "chromium" in needs and _CHOSEN in os.environ:
+        return f"{_CHOSEN} names {os.environ[_CHOSEN]}, which is no program. Mend: set it to a Chromium, or unset it."
     packages = " ".join(_PACKAGES[need] for need in needs)
     chosen = f" (or set {_CHOSEN} to a Chromium)" if "chromium" in needs else ""
     return (

@@ -59,8 +59,11 @@ class Door:
         self._site = site
         self.customers: list[Customer] = []
 
+    async def context(self, **options: Any) -> BrowserContext:
+        return await self._new_context(**options)
+
     async def __call__(self, path: str = "/", *, context: BrowserContext | None = None, **options: Any) -> Customer:
-        context = context or await self._new_context(**options)
+        context = context or await self.context(**options)
         url = path if path.startswith("http") else self._site.url + path
         customer = await Customer.at(await context.new_page(), url)
         self.customers.append(customer)
@@ -245,6 +248,23 @@ async def test_a_refusal_for_now_is_kept_and_sent_again(visit: Door, desk: FakeD
     assert first == second
 
 
+async def test_a_refusal_for_now_changes_no_order(visit: Door, desk: FakeDesk) -> None:
+    customer = await visit()
+    customer.lines_may_break = True
+    await customer.begin("one")
+    desk.down = True
+    desk.drop()
+    await expect(customer.bar).to_be_visible()
+    for text in ("two", "three"):
+        await customer.write(text)
+    desk.refusals = [{"code": "not_stored", "retry": True, "after": 0.01}]
+    desk.down = False
+    await customer.page.evaluate("dispatchEvent(new Event('online'))")
+    await desk.until(lambda: len(desk.messages(desk.customers[0])) == 3)
+    assert [event["parts"][0]["text"] for event in desk.messages(desk.customers[0])] == ["one", "two", "three"]
+    await customer.was_shown("one", "two", "three")
+
+
 async def test_a_refusal_for_good_says_not_sent_and_lets_it_be_edited(visit: Door, desk: FakeDesk) -> None:
     customer = await visit()
     await customer.begin("one")
@@ -305,6 +325,57 @@ async def test_two_tabs_of_one_customer_show_the_same(visit: Door, desk: FakeDes
     await two.write("from the second")
     await one.was_shown("from the first tab", "from the second")
     assert len(desk.customers) == 1
+
+
+async def test_the_home_names_other_ways_and_what_is_never_asked_for(visit: Door, desk: FakeDesk) -> None:
+    desk.contact = [
+        {"kind": "help", "value": "https://help.hoshi.example/", "hours": None},
+        {"kind": "mail", "value": "support@hoshi.example", "hours": None},
+        {"kind": "phone", "value": "+81 3 0000 0000", "hours": "9:00–18:00"},
+        {"kind": "help", "value": "javascript:alert(1)", "hours": None},
+        {"kind": "pigeon", "value": "a kind that a later desk may know", "hours": None},
+    ]
+    desk.emergency = [{"url": "https://hoshi.example/freeze", "title": "Freeze my account"}]
+    desk.policy_url = "https://hoshi.example/privacy"
+    customer = await visit()
+    await customer.open()
+    await expect(customer.panel.get_by_role("link", name="Freeze my account")).to_be_visible()
+    links = customer.panel.locator(".home a:visible")
+    addresses = [await link.get_attribute("href") for link in await links.all()]
+    assert addresses == [
+        "https://hoshi.example/freeze",
+        "https://help.hoshi.example/",
+        "mailto:support@hoshi.example",
+        "tel:+81300000000",
+        "https://hoshi.example/privacy",
+    ]
+    await expect(customer.panel.locator(".safety:visible")).to_contain_text("We never ask for passwords, 2FA codes or")
+    await expect(customer.panel.locator(".safety:visible")).to_contain_text("Chats are recorded.")
+
+
+async def test_a_desks_own_topic_is_called_what_its_policy_calls_it(visit: Door, desk: FakeDesk) -> None:
+    desk.topics = ["trading", "staking", "odd"]
+    desk.topic_titles = {"staking": {"en": "Staking & rewards", "ja": "ステーキング"}, "odd": {}}
+    customer = await visit()
+    await customer.open()
+    rows = customer.panel.locator(".home .rows button")
+    await expect(rows).to_have_text(["Trading", "Staking & rewards", "odd"])
+
+
+async def test_the_open_conversation_comes_first_at_home(visit: Door, desk: FakeDesk) -> None:
+    customer = await visit()
+    await customer.begin("Hello")
+    known = await desk.next_customer()
+    desk.notice(known, "joined", state="assigned", name="Aiko")
+    await expect(customer.panel.locator("header h1")).to_have_text("Aiko")
+    await customer.button("Back").click()
+    desk.say(known, "Good morning")
+    first = customer.panel.locator(".home button").first
+    await expect(first).to_contain_text("Your conversation with Aiko")
+    await expect(first).to_contain_text("Good morning")
+    await expect(first.locator(".count")).to_have_text("1")
+    await first.click()
+    await customer.was_shown("Hello", "Good morning")
 
 
 # ---------------------------------------------------------------- being answered
@@ -754,6 +825,7 @@ async def test_a_broken_upload_goes_on_where_it_stood(visit: Door, desk: FakeDes
     await customer.send.click()
     await desk.until(lambda: desk.heard_of("message"))
     assert list(desk.bytes.values()) == [data]
+    assert len(desk.uploads) == 1
     await expect(customer.mine.locator(".document")).to_contain_text("form.pdf")
 
 
@@ -931,6 +1003,72 @@ async def test_an_expired_token_is_asked_for_again(visit: Door, desk: FakeDesk) 
     await customer.open()
     await desk.until(lambda: any(known.account == "u9" for known in desk.customers))
     assert [hello["jwt"] for hello in desk.heard_of("hello")] == ["expired", fresh]
+
+
+async def test_a_site_that_has_no_fresh_token_makes_the_customer_a_visitor(visit: Door, desk: FakeDesk) -> None:
+    customer = await visit()
+    await customer.page.evaluate("Kakehashi.onTokenExpiring(() => 'expired'); Kakehashi.identify('expired')")
+    await customer.begin("Hello")
+    assert [hello["jwt"] for hello in desk.heard_of("hello")] == ["expired", None]
+
+
+async def test_a_token_is_renewed_before_it_expires(visit: Door, desk: FakeDesk) -> None:
+    desk.token_expires_in = 60.5
+    customer = await visit()
+    fresh = token_of("u2")
+    await customer.page.evaluate(f"Kakehashi.onTokenExpiring(() => '{fresh}'); Kakehashi.identify('{token_of('u1')}')")
+    await customer.open()
+    await desk.until(lambda: desk.heard_of("refresh"))
+    assert desk.heard_of("refresh") == [{"t": "refresh", "jwt": fresh}]
+
+
+async def test_where_storage_is_forbidden_the_chat_still_works(visit: Door, desk: FakeDesk, site: Site) -> None:
+    forbid = """for (const area of ["localStorage", "sessionStorage", "indexedDB"]) Object.defineProperty(window, area,
+      { get() { throw new DOMException("forbidden", "SecurityError"); } });"""
+    context = await visit.context()
+    await context.add_init_script(forbid)
+    customer = await visit(context=context)
+    await customer.begin("Hello")
+    await customer.panel.locator("input[type=file]").set_input_files(
+        {"name": "screen.png", "mimeType": "image/png", "buffer": png()}
+    )
+    await customer.send.click()
+    await desk.until(lambda: len(desk.heard_of("message")) == 2)
+    await customer.page.evaluate("Kakehashi.logout()")
+    await desk.until(lambda: desk.revoked)
+
+
+async def test_a_restart_of_the_desk_is_waited_for_as_long_as_it_asks(visit: Door, desk: FakeDesk) -> None:
+    customer = await visit()
+    await customer.begin("one")
+    known = await desk.next_customer()
+    known.lines[0].say({"t": "bye", "code": "restarting", "retry_after": 0.01, "what": ""})
+    await desk.until(lambda: len(desk.heard_of("hello")) == 2)
+    await customer.write("two")
+    await customer.was_shown("one", "two")
+
+
+async def test_a_desk_that_speaks_a_newer_protocol_asks_for_a_reload(visit: Door, desk: FakeDesk) -> None:
+    customer = await visit()
+    await customer.begin("one")
+    known = await desk.next_customer()
+    known.lines[0].say({"t": "bye", "code": "unsupported_version", "retry_after": None, "what": ""})
+    await expect(customer.bar).to_contain_text("A newer version is ready.")
+    await customer.button("Reload the page").click()
+    await desk.until(lambda: len(desk.heard_of("hello")) == 2)
+    await customer.was_shown("one")
+
+
+async def test_frames_from_the_future_are_ignored(visit: Door, desk: FakeDesk) -> None:
+    customer = await visit()
+    await customer.begin("one")
+    known = await desk.next_customer()
+    known.lines[0].say({"t": "constructor", "what": "no"})
+    known.lines[0].say({"t": "sing"})
+    desk.notice(known, "a_notice_from_the_future")
+    desk.say(known, "two")
+    await customer.was_shown("one", "two")
+    await expect(customer.notices).to_have_count(1)
 
 
 async def test_it_survives_a_single_page_applications_navigation(visit: Door, desk: FakeDesk) -> None:
@@ -1174,6 +1312,81 @@ async def test_it_speaks_the_readers_language(visit: Door, site: Site, desk: Fak
     assert words["topic.security"] in shown
     assert "{" not in shown
     assert not re.search(r"\b(notice|state|home|topic)\.\w", shown)
+
+
+DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+_STORY = {
+    "en": {
+        "name": "Sato",
+        "ask": f"My withdrawal has not arrived yet.\nThe TXID is {TXID}",
+        "answer": "Thank you for waiting. Let me look it up for you.",
+        "picture": "This is what I see.",
+        "found": "It was sent at 13:52 and has two confirmations so far. It arrives after the third.",
+        "more": "Thank you. And the fee?",
+    },
+    "ja": {
+        "name": "佐藤",
+        "ask": f"出金がまだ届いていません。\nTXIDは {TXID} です。",
+        "answer": "お待たせいたしました。ただいま確認いたします。",
+        "picture": "このように表示されています。",
+        "found": "13時52分に送金され、現在2承認です。3承認で着金いたします。",
+        "more": "ありがとうございます。手数料はいくらですか。",
+    },
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("screen", "options"), [("desktop", DESKTOP), ("phone", PHONE)])
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_a_whole_conversation_fits_and_reads_on_every_screen(
+    visit: Door, desk: FakeDesk, shot: Shot, language: str, screen: str, options: dict[str, Any], scheme: str
+) -> None:
+    story, words = _STORY[language], locales.load("widget")[language]
+    desk.contact = [{"kind": "phone", "value": "+81 3 0000 0000", "hours": "9:00–18:00"}]
+    desk.emergency = [
+        {"url": "https://hoshi.example/freeze", "title": {"en": "Freeze my account"}.get(language, "口座を凍結する")}
+    ]
+    customer = await visit(f"{desk.url}/?lang={language}", locale=language, color_scheme=scheme, **options)
+    customer.lines_may_break = True
+
+    async def look(name: str) -> None:
+        await _is_legible(customer)
+        assert await customer.panel.locator(".scroller").evaluate("(list) => list.scrollWidth <= list.clientWidth")
+        await shot(customer.page, f"widget-{screen}-{language}-{scheme}-{name}")
+
+    await customer.open()
+    await customer.panel.get_by_role("button", name=words["topic.transfers"]).wait_for()
+    await look("home")
+    await customer.choose(words["topic.transfers"])
+    await look("empty")
+    await customer.input.fill(story["ask"])
+    await customer.send.click()
+    await expect(customer.panel.locator(".reached")).to_be_visible()
+    await look("waiting")
+    known = await desk.next_customer()
+    desk.notice(known, "joined", state="assigned", name=story["name"])
+    desk.say(known, story["answer"], name=story["name"])
+    await customer.panel.locator("input[type=file]").set_input_files(
+        {"name": "screen.png", "mimeType": "image/png", "buffer": png()}
+    )
+    await customer.input.fill(story["picture"])
+    await customer.send.click()
+    await expect(customer.mine.locator("canvas")).to_be_visible()
+    desk.say(known, story["found"], name=story["name"])
+    await expect(customer.theirs).to_have_count(2)
+    for line in known.lines:
+        line.say({"t": "typing", "name": story["name"], "initials": story["name"][0]})
+    await expect(customer.panel.locator(".typing")).to_be_visible()
+    await look("busy")
+    desk.notice(known, "resolved", state="resolved")
+    await expect(customer.button(words["solved.no"])).to_be_visible()
+    await look("solved")
+    desk.down = True
+    desk.drop()
+    await customer.input.fill(story["more"])
+    await customer.send.click()
+    await expect(customer.bar).to_be_visible()
+    await look("offline")
 
 
 async def test_the_hosted_chat_is_the_whole_page(visit: Door, desk: FakeDesk) -> None:

@@ -1,6 +1,6 @@
 /*
- * The hosted chat, for apps' web views: the widget as the whole page. `?locale=ja&topic=security&color=%23204060&theme=dark`
- * dress it. Who the customer is never comes in the address: the app calls `Kakehashi.identify(token)`, or sets
+ * The hosted chat, for apps' web views: the widget as the whole page. `?locale=ja&topic=security&theme=dark` dress it.
+ * Who the customer is never comes in the address: the app calls `Kakehashi.identify(token)`, or sets
  * `window.Kakehashi = [["identify", token]]` before the page has loaded.
  */
 const asked = new URLSearchParams(location.search);

@@ -1,6 +1,6 @@
 /*
- * What screen readers hear. The visible list is rebuilt in places, which would be read again and again; so it keeps quiet,
- * and what is new is said here, once, politely.
+ * What screen readers hear. The visible list is rebuilt in places, which would be read again and again; so it keeps
+ * quiet, and what is new is said here, once, politely.
  */
 
 import { el } from "./dom.js";
@@ -9,8 +9,13 @@ const KEPT = 8;
 
 export class Announcer {
   constructor(label) {
-    this.element = el("div", { class: "unseen", role: "log", "aria-live": "polite", "aria-relevant": "additions",
-      "aria-label": label });
+    this.element = el("div", {
+      class: "unseen",
+      role: "log",
+      "aria-live": "polite",
+      "aria-relevant": "additions",
+      "aria-label": label,
+    });
   }
 
   clear() {

@@ -1,4 +1,4 @@
-/* The widget, put together: words, theme, chat and panel in the loader's shadow root, and the API behind window.Kakehashi. */
+/* The widget, put together: words, theme, chat and panel in the loader's shadow root, and what window.Kakehashi does. */
 
 import { Attention } from "./attention.js";
 import { Chat } from "./chat.js";
@@ -29,7 +29,7 @@ class App {
     this.visible = false;
   }
 
-  /** The reader's own choice, as long as the site asks for the same as when it was made; else what the site asks for. */
+  /** The reader's own choice, while the site asks for the same as when it was made; else what the site asks for. */
   get language() {
     const chosen = this.keep.get("language");
     return chosen && chosen.asked === this.asked() ? chosen.language : fitting(this.asked());

@@ -1,4 +1,4 @@
-/* How a reply is noticed by somebody who looks elsewhere: the badge, the page's title, and a sound for those who want it. */
+/* How somebody who looks elsewhere notices a reply: the badge, the page's title, and a sound for those who want it. */
 
 import { el, say } from "./dom.js";
 
@@ -28,7 +28,8 @@ export class Attention {
     this.unread = unread;
     this.launcher.ariaLabel = label;
     this.launcher.title = label;
-    if (unread > 0 && !this.badge) this.launcher.append((this.badge = el("span", { class: "badge", "aria-hidden": "true" })));
+    if (unread > 0 && !this.badge)
+      this.launcher.append((this.badge = el("span", { class: "badge", "aria-hidden": "true" })));
     if (this.badge) {
       this.badge.hidden = unread === 0;
       say(this.badge, unread > MOST ? `${MOST}+` : String(unread));
@@ -56,7 +57,10 @@ export class Attention {
     volume.gain.setValueAtTime(0.0001, audio.currentTime);
     volume.gain.exponentialRampToValueAtTime(0.08, audio.currentTime + 0.02);
     volume.gain.exponentialRampToValueAtTime(0.0001, audio.currentTime + 0.6);
-    for (const [pitch, start] of [[659.25, 0], [880, 0.12]]) {
+    for (const [pitch, start] of [
+      [659.25, 0],
+      [880, 0.12],
+    ]) {
       const note = audio.createOscillator();
       note.frequency.value = pitch;
       note.connect(volume);

@@ -4,7 +4,7 @@ import { el, icon } from "./dom.js";
 import { languageOf } from "./i18n.js";
 import { preview } from "./uploads.js";
 
-// A transaction, an address, an order number: 20 or more letters and digits in a row with at least one digit. Such a run
+// A transaction, an address, an order number: 20 or more letters and digits in a row, at least one a digit. Such a run
 // is wrapped anywhere and copied by one tap; it is never linked, shortened or regrouped.
 const LONG_ID = /(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z]+(?:[-_][0-9A-Za-z]+)*/g;
 const LONG_ID_LENGTH = 20;
@@ -30,8 +30,20 @@ function longId(id, label, copy) {
     event.preventDefault();
     copy(id);
   };
-  return el("span", { class: "long-id", role: "button", tabindex: "-1", translate: "no", title: label, dir: "ltr",
-    "aria-description": label, on: { click: act, keydown: act } }, id);
+  return el(
+    "span",
+    {
+      class: "long-id",
+      role: "button",
+      tabindex: "-1",
+      translate: "no",
+      title: label,
+      dir: "ltr",
+      "aria-description": label,
+      on: { click: act, keydown: act },
+    },
+    id,
+  );
 }
 
 /** A picture or a document. `local` is the file itself, where this device has it. */
@@ -42,8 +54,12 @@ export function attachment(part, { words: text, local, view }) {
 
 function picture(part, text, local, view) {
   const [width, height] = fitted(part.width || PICTURE_PX, part.height || PICTURE_PX);
-  const frame = el("button", { type: "button", class: "picture",
-    "aria-label": text.text("message.open_picture", { name: part.name }), on: { click: () => view(part, frame) } });
+  const frame = el("button", {
+    type: "button",
+    class: "picture",
+    "aria-label": text.text("message.open_picture", { name: part.name }),
+    on: { click: () => view(part, frame) },
+  });
   frame.style.setProperty("--w", `${width}px`);
   frame.style.setProperty("--ratio", `${part.width || 1} / ${part.height || 1}`);
   if (part.url) {
@@ -63,9 +79,20 @@ function fitted(width, height) {
 }
 
 function document_(part, text, detail = text.size(part.size)) {
-  const inside = [icon(part.media.startsWith("image/") ? "image" : "file"),
-    el("span", { class: "stack" }, el("span", { class: "label", dir: "auto" }, part.name), el("span", { class: "detail" }, detail))];
+  const inside = [
+    icon(part.media.startsWith("image/") ? "image" : "file"),
+    el(
+      "span",
+      { class: "stack" },
+      el("span", { class: "label", dir: "auto" }, part.name),
+      el("span", { class: "detail" }, detail),
+    ),
+  ];
   if (!part.url) return el("div", { class: "document" }, ...inside);
-  return el("a", { class: "document", href: part.url, target: "_blank", rel: "noopener noreferrer", download: part.name },
-    ...inside, icon("download"));
+  return el(
+    "a",
+    { class: "document", href: part.url, target: "_blank", rel: "noopener noreferrer", download: part.name },
+    ...inside,
+    icon("download"),
+  );
 }

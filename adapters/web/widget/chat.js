@@ -26,7 +26,15 @@ export class Chat extends Emitter {
     this.keep = keep;
     this.shelf = shelf;
     this.locale = locale;
-    this.house = { topics: null, brand: {}, contact: [], emergency: [], policy: null, seen: false, ...keep.get("house") };
+    this.house = {
+      topics: null,
+      brand: {},
+      contact: [],
+      emergency: [],
+      policy: null,
+      seen: false,
+      ...keep.get("house"),
+    };
     this.limits = LIMITS;
     this.uploadToken = null;
     this.topic = null;
@@ -194,11 +202,12 @@ export class Chat extends Emitter {
   _welcome(frame) {
     if (this.leaving) return void this.connection.send({ t: "logout" });
     const { customer, token, limits, topics, brand, contact, emergency, policy_url: policy, seen } = frame;
+    const titles = frame.topic_titles;
     this.identity.accept(token);
     this.troubled = false;
     this.limits = limits;
     this.uploadToken = frame.upload_token;
-    this.house = { topics, brand, contact, emergency, policy, seen };
+    this.house = { topics, titles, brand, contact, emergency, policy, seen };
     this.keep.set("house", this.house);
     this.#renewBefore(customer.expires);
     this.conversation.welcome(frame);
@@ -351,7 +360,9 @@ function page() {
 
 /** An own message, from the outbox, as its event would say it. */
 export function asEvent({ id, parts, files, at }) {
-  const shown = parts.map((part) => (part.type === "text" ? part : filePart(files.find((file) => file.id === part.file))));
+  const shown = parts.map((part) =>
+    part.type === "text" ? part : filePart(files.find((file) => file.id === part.file)),
+  );
   const said = { kind: "message", id, rev: 0, from: "you", name: null, initials: null, parts: shown, withdrawn: false };
   return { ...said, at };
 }

@@ -1,6 +1,6 @@
 /*
- * Where the customer writes. Enter sends and Shift+Enter breaks the line, except on touch keyboards, where Enter breaks it;
- * an Enter that ends an input-method composition never sends. What is written is kept on the device until it is sent.
+ * Where the customer writes. Enter sends and Shift+Enter breaks the line, except on touch keyboards, where Enter breaks
+ * it; an Enter that ends an input-method composition never sends. What is written is kept on the device until it is sent.
  */
 
 import { el, icon, iconButton, say } from "./dom.js";
@@ -11,7 +11,7 @@ const COUNTED_FROM = 0.9; // of the limit
 const LINES = 6;
 const SAFARI_COMPOSING = 229; // Safari sends the Enter that ends a composition after compositionend, with this keyCode
 const THUMB_PX = 64;
-// What the protocol refuses; it cannot be seen or typed, only pasted, so it is taken out where the customer can see the text.
+// What the protocol refuses. It cannot be typed, only pasted, so it is taken out where the customer sees the text.
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 export class Composer {
@@ -37,7 +37,9 @@ export class Composer {
     this.input.value = draft ?? "";
     this.#changed();
     const items = await this.chat.shelf.all();
-    const mine = items.filter((item) => [who, "visitor"].includes(item.who) && !this.uploads.some(({ item: { key } }) => key === item.key));
+    const mine = items.filter(
+      (item) => [who, "visitor"].includes(item.who) && !this.uploads.some(({ item: { key } }) => key === item.key),
+    );
     for (const item of mine) if (item.blob instanceof Blob) this.#take(new Upload(this.chat, item));
   }
 
@@ -86,12 +88,26 @@ export class Composer {
   #build() {
     const { words } = this;
     const mobile = this.touch.matches;
-    this.input = el("textarea", { rows: "1", dir: "auto", "aria-label": words.text("composer.label"), 
-      placeholder: words.text("composer.placeholder"), enterkeyhint: mobile ? "enter" : "send", autocomplete: "off",
-      on: { keydown: (event) => this.#key(event), input: () => this.#typed(), paste: (event) => this.#paste(event) } });
-    this.chooser = el("input", { type: "file", multiple: true, hidden: true, accept: TYPES.join(","), tabindex: "-1",
-      on: { change: () => this.#chosen() } });
-    this.attach = iconButton("attach", words.text("composer.attach"), () => this.chooser.click(), { class: "icon-button attach" });
+    this.input = el("textarea", {
+      rows: "1",
+      dir: "auto",
+      "aria-label": words.text("composer.label"),
+      placeholder: words.text("composer.placeholder"),
+      enterkeyhint: mobile ? "enter" : "send",
+      autocomplete: "off",
+      on: { keydown: (event) => this.#key(event), input: () => this.#typed(), paste: (event) => this.#paste(event) },
+    });
+    this.chooser = el("input", {
+      type: "file",
+      multiple: true,
+      hidden: true,
+      accept: TYPES.join(","),
+      tabindex: "-1",
+      on: { change: () => this.#chosen() },
+    });
+    this.attach = iconButton("attach", words.text("composer.attach"), () => this.chooser.click(), {
+      class: "icon-button attach",
+    });
     this.send = iconButton("send", words.text("composer.send"), () => this.submit(), { class: "send" });
     this.send.addEventListener("pointerdown", (event) => event.preventDefault()); // the keyboard stays where it is
     this.counter = el("span", { class: "counter", hidden: true });
@@ -99,16 +115,37 @@ export class Composer {
     this.problem = el("p", { class: "problem", role: "alert", hidden: true });
     this.warning = this.#recoveryWarning();
     const field = el("div", { class: "field" }, this.attach, this.input, this.send);
-    this.element = el("div", { class: "composer" }, this.warning, this.strip, this.problem, field, this.counter, this.chooser);
+    this.element = el(
+      "div",
+      { class: "composer" },
+      this.warning,
+      this.strip,
+      this.problem,
+      field,
+      this.counter,
+      this.chooser,
+    );
   }
 
   #recoveryWarning() {
     const { words } = this;
-    const edit = el("button", { type: "button", class: "button primary", on: { click: () => this.#reconsider() } }, words.text("recovery.edit"));
-    const anyway = el("button", { type: "button", class: "button", on: { click: () => this.submit(true) } }, words.text("recovery.send"));
+    const edit = el(
+      "button",
+      { type: "button", class: "button primary", on: { click: () => this.#reconsider() } },
+      words.text("recovery.edit"),
+    );
+    const anyway = el(
+      "button",
+      { type: "button", class: "button", on: { click: () => this.submit(true) } },
+      words.text("recovery.send"),
+    );
     const text = el("p", {}, icon("warning"), el("span", {}, words.text("recovery.text")));
-    return el("div", { class: "warning", role: "alertdialog", "aria-label": words.text("recovery.text"), hidden: true }, text,
-      el("div", { class: "buttons" }, edit, anyway));
+    return el(
+      "div",
+      { class: "warning", role: "alertdialog", "aria-label": words.text("recovery.text"), hidden: true },
+      text,
+      el("div", { class: "buttons" }, edit, anyway),
+    );
   }
 
   #reconsider() {
@@ -129,7 +166,8 @@ export class Composer {
     if (!this.#fits(text)) return;
     if (!sure && looksLikeRecoveryPhrase(text)) return void this.#warn();
     this.warning.hidden = true;
-    if (this.uploads.some((upload) => upload.state === "failed")) return void this.say(this.words.text("upload.remove_first"));
+    if (this.uploads.some((upload) => upload.state === "failed"))
+      return void this.say(this.words.text("upload.remove_first"));
     if (this.uploads.some((upload) => upload.state !== "done")) return void this.#whenReady();
     this.#write(text);
   }
@@ -196,7 +234,8 @@ export class Composer {
     if (!input.isConnected) return;
     input.style.height = "auto";
     const { lineHeight, paddingTop, paddingBottom } = getComputedStyle(input);
-    const most = Number.parseFloat(lineHeight) * LINES + Number.parseFloat(paddingTop) + Number.parseFloat(paddingBottom);
+    const most =
+      Number.parseFloat(lineHeight) * LINES + Number.parseFloat(paddingTop) + Number.parseFloat(paddingBottom);
     input.style.height = `${Math.min(input.scrollHeight, Math.floor(most))}px`;
     input.style.overflowY = input.scrollHeight > most + 1 ? "auto" : "hidden";
   }
@@ -251,12 +290,34 @@ export class Composer {
     const { name, blob } = upload.item;
     const thumb = el("span", { class: "thumb" }, icon(blob.type.startsWith("image/") ? "image" : "file"));
     preview(blob, THUMB_PX).then((canvas) => canvas && thumb.replaceChildren(canvas));
-    const bar = el("div", { class: "bar", role: "progressbar", "aria-label": words.text("upload.progress", { name }),
-      "aria-valuemin": "0", "aria-valuemax": "100" }, el("i"));
-    const retry = el("button", { type: "button", class: "link", hidden: true, on: { click: () => upload.retry() } }, words.text("state.retry"));
-    const off = iconButton("close", words.text("upload.remove", { name }), () => this.#drop(upload), { class: "icon-button small" });
+    const bar = el(
+      "div",
+      {
+        class: "bar",
+        role: "progressbar",
+        "aria-label": words.text("upload.progress", { name }),
+        "aria-valuemin": "0",
+        "aria-valuemax": "100",
+      },
+      el("i"),
+    );
+    const retry = el(
+      "button",
+      { type: "button", class: "link", hidden: true, on: { click: () => upload.retry() } },
+      words.text("state.retry"),
+    );
+    const off = iconButton("close", words.text("upload.remove", { name }), () => this.#drop(upload), {
+      class: "icon-button small",
+    });
     const status = el("span", { class: "detail" });
-    return el("li", { class: "upload" }, thumb, el("span", { class: "stack" }, el("span", { class: "label", dir: "auto" }, name), status, bar), retry, off);
+    return el(
+      "li",
+      { class: "upload" },
+      thumb,
+      el("span", { class: "stack" }, el("span", { class: "label", dir: "auto" }, name), status, bar),
+      retry,
+      off,
+    );
   }
 
   #drawRow({ row, state, code, progress, item }) {
@@ -274,4 +335,12 @@ export class Composer {
   }
 }
 
-const PERMANENT = new Set(["empty", "unsupported_type", "too_large", "too_many_pixels", "damaged", "infected", "owner_full"]);
+const PERMANENT = new Set([
+  "empty",
+  "unsupported_type",
+  "too_large",
+  "too_many_pixels",
+  "damaged",
+  "infected",
+  "owner_full",
+]);

@@ -15,7 +15,7 @@ const SOCKET_FAILURES = 2; // in a row, without one frame: the network blocks so
 const SOCKET_AGAIN_SECONDS = 300;
 
 /**
- * Emits `frame` (a server's frame), `online` (before the welcome is handed on), `offline`, and `attempt` (a try failed).
+ * Emits `frame` (a server's frame), `online` (before the welcome is handed on), `offline`, `attempt` (a try failed).
  * `hello()` promises the first frame. `state`: closed, dialling, connecting, online or waiting.
  */
 export class Connection extends Emitter {

@@ -110,7 +110,7 @@ export class Conversation extends Emitter {
     return mine.filter((item) => item.session === this.session?.code && item.o > offset).length;
   }
 
-  /** Of an older session: only a revision of what we show can matter. Of one we never heard of: we missed its opening. */
+  /** Of an older session only a revision of what we show can matter. Of an unknown one we missed the opening. */
   #stray(event) {
     if (!this.items.some((item) => item.session === event.session)) return this.emit("gap");
     if (this.messages.has(event.id)) this.#message(event);
@@ -118,7 +118,7 @@ export class Conversation extends Emitter {
   }
 
   #settle() {
-    for (let event; (event = this.early.get(this.offset + 1)); ) {
+    for (let event; (event = this.early.get(this.offset + 1));) {
       this.early.delete(event.pos.o);
       const item = this.#apply(event);
       if (item?.from === "operator" && item.rev === 0) this.emit("arrived", item);

@@ -5,7 +5,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element. `on` holds listeners; an attribute that is null, undefined or false is left out; true means "present". */
+/** An element. `on` holds listeners; an attribute that is null, undefined or false is left out, true is "present". */
 export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -76,6 +76,9 @@ export function icon(name) {
 
 /** A button with a picture and a name. */
 export function iconButton(name, label, click, attributes = {}) {
-  return el("button", { type: "button", class: "icon-button", "aria-label": label, title: label, ...attributes,
-    on: { click } }, icon(name));
+  return el(
+    "button",
+    { type: "button", class: "icon-button", "aria-label": label, title: label, ...attributes, on: { click } },
+    icon(name),
+  );
 }

@@ -1,4 +1,4 @@
-/* The first view: the open conversation, what one can write about, other ways to reach us, and what we never ask for. */
+/* The first view: the open conversation, what one can write about, other ways to reach us, what we never ask for. */
 
 import { el, icon, say } from "./dom.js";
 import { languageOf } from "./i18n.js";
@@ -38,10 +38,25 @@ export class Home {
 
   #frame() {
     const { words } = this;
-    const safety = el("p", { class: "safety" }, icon("shield"),
-      el("span", {}, words.text("home.safety"), el("br"), words.text("home.recorded"), " ", this.policy));
-    return el("div", { class: "home" }, el("h2", { class: "greeting" }, words.text("home.greeting")),
-      this.current, this.question, this.topics, this.urgentTitle, this.urgent, this.waysTitle, this.ways, safety);
+    const safety = el(
+      "p",
+      { class: "safety" },
+      icon("shield"),
+      el("span", {}, words.text("home.safety"), el("br"), words.text("home.recorded"), " ", this.policy),
+    );
+    return el(
+      "div",
+      { class: "home" },
+      el("h2", { class: "greeting" }, words.text("home.greeting")),
+      this.current,
+      this.question,
+      this.topics,
+      this.urgentTitle,
+      this.urgent,
+      this.waysTitle,
+      this.ways,
+      safety,
+    );
   }
 
   /** Redraw a list only when what it shows has changed: nothing may move under a finger. */
@@ -55,10 +70,13 @@ export class Home {
   }
 
   #topic(topic) {
-    const key = `topic.${topic}`;
-    const label = this.words.has(key) ? this.words.text(key) : topic;
-    const row = el("button", { type: "button", class: "row", on: { click: () => this.choose(topic) } },
-      el("span", { class: "label" }, label), icon("chevron"));
+    const label = this.words.topic(topic, this.chat.house.titles) || topic;
+    const row = el(
+      "button",
+      { type: "button", class: "row", on: { click: () => this.choose(topic) } },
+      el("span", { class: "label" }, label),
+      icon("chevron"),
+    );
     return el("li", {}, row);
   }
 
@@ -91,9 +109,14 @@ export class Home {
   }
 
   #card() {
-    return el("button", { type: "button", class: "row open", on: { click: () => this.resume() } }, icon("chat"),
+    return el(
+      "button",
+      { type: "button", class: "row open", on: { click: () => this.resume() } },
+      icon("chat"),
       el("span", { class: "stack" }, el("span", { class: "label" }), el("span", { class: "detail", dir: "auto" })),
-      el("span", { class: "count", hidden: true }), icon("chevron"));
+      el("span", { class: "count", hidden: true }),
+      icon("chevron"),
+    );
   }
 
   #last() {
@@ -109,6 +132,11 @@ export class Home {
 function link(address, picture, name, detail) {
   if (!ADDRESS.test(address ?? "")) return el("li", { hidden: true });
   const outside = address.startsWith("http") ? { target: "_blank", rel: "noopener noreferrer" } : {};
-  const label = el("span", { class: "stack" }, el("span", { class: "label" }, name), detail && el("span", { class: "detail" }, detail));
+  const label = el(
+    "span",
+    { class: "stack" },
+    el("span", { class: "label" }, name),
+    detail && el("span", { class: "detail" }, detail),
+  );
   return el("li", {}, el("a", { class: "row", href: address, ...outside }, icon(picture), label));
 }

@@ -51,6 +51,12 @@ export class Words {
     return found.replace(/\{(\w+)\}/g, (whole, name) => (Object.hasOwn(words, name) ? String(words[name]) : whole));
   }
 
+  /** What a topic is called: by the desk's policy, else by our own words; empty when neither knows it. */
+  topic(key, titles) {
+    const given = titles?.[key] ?? {};
+    return given[this.language] ?? (this.has(`topic.${key}`) ? this.text(`topic.${key}`) : (given.en ?? ""));
+  }
+
   /** 14:03, or 2:03 PM. Milliseconds since 1970. */
   time(at) {
     return this.clock.format(at);

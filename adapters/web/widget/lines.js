@@ -1,6 +1,6 @@
 /*
- * The two ways a frame can travel: a WebSocket, and HTTP where a network blocks sockets (docs/protocol.md, "Over HTTP").
- * Both say `opened`, `frame(object)`, and, once and last, `closed`. A line is used once; what comes after it is another.
+ * The two ways a frame can travel: a WebSocket, and HTTP where a network blocks sockets (docs/protocol.md).
+ * Both say `opened`, `frame(object)`, and, once and last, `closed`. A line is used once; after it comes another.
  */
 
 const POLL_SECONDS = 40; // the server answers a long poll within 25 s

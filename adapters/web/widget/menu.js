@@ -1,4 +1,4 @@
-/* What opens above the panel: menus, a question that wants an answer, and a picture in full. Escape closes the top one. */
+/* What opens above the panel: menus, a question that wants an answer, a picture in full. Escape closes the top one. */
 
 import { el, icon, iconButton } from "./dom.js";
 
@@ -57,8 +57,14 @@ function menuItem(overlay, { icon: name, label, hint, checked, lang, danger, cho
     overlay.close();
     choose();
   };
-  return el("button", { ...attributes, on: { click } }, name && icon(name), el("span", { class: "label" }, label),
-    hint && el("span", { class: "hint" }, hint), checked && icon("check"));
+  return el(
+    "button",
+    { ...attributes, on: { click } },
+    name && icon(name),
+    el("span", { class: "label" }, label),
+    hint && el("span", { class: "hint" }, hint),
+    checked && icon("check"),
+  );
 }
 
 function moveInMenu(event, menu, overlay) {
@@ -76,8 +82,13 @@ export function confirm(overlay, back, { title, text, yes, no, act }) {
   const close = () => overlay.close();
   const stay = el("button", { type: "button", class: "button", on: { click: close } }, no);
   const go = el("button", { type: "button", class: "button primary", on: { click: () => (close(), act()) } }, yes);
-  const dialog = el("div", { class: "dialog", role: "alertdialog", "aria-modal": "true", "aria-label": title },
-    el("h2", {}, title), el("p", {}, text), el("div", { class: "buttons" }, stay, go));
+  const dialog = el(
+    "div",
+    { class: "dialog", role: "alertdialog", "aria-modal": "true", "aria-label": title },
+    el("h2", {}, title),
+    el("p", {}, text),
+    el("div", { class: "buttons" }, stay, go),
+  );
   dialog.addEventListener("keydown", (event) => keepFocus(event, [stay, go]));
   overlay.show(el("div", { class: "layer" }, el("div", { class: "shade", on: { click: close } }), dialog), stay, back);
 }
@@ -85,11 +96,28 @@ export function confirm(overlay, back, { title, text, yes, no, act }) {
 /** A picture, as large as the panel is. `picture` is an <img> or a <canvas>; `address` is where the file can be had. */
 export function view(overlay, back, { picture, name, address, closeLabel, downloadLabel }) {
   const close = iconButton("close", closeLabel, () => overlay.close());
-  const download = address && el("a", { class: "icon-button", href: address, download: name, target: "_blank",
-    rel: "noopener noreferrer", "aria-label": downloadLabel, title: downloadLabel }, icon("download"));
+  const download =
+    address &&
+    el(
+      "a",
+      {
+        class: "icon-button",
+        href: address,
+        download: name,
+        target: "_blank",
+        rel: "noopener noreferrer",
+        "aria-label": downloadLabel,
+        title: downloadLabel,
+      },
+      icon("download"),
+    );
   const bar = el("div", { class: "viewer-bar" }, el("span", { class: "viewer-name" }, name), download, close);
-  const dialog = el("div", { class: "viewer", role: "dialog", "aria-modal": "true", "aria-label": name }, bar,
-    el("div", { class: "viewer-stage", on: { click: () => overlay.close() } }, picture));
+  const dialog = el(
+    "div",
+    { class: "viewer", role: "dialog", "aria-modal": "true", "aria-label": name },
+    bar,
+    el("div", { class: "viewer-stage", on: { click: () => overlay.close() } }, picture),
+  );
   dialog.addEventListener("keydown", (event) => keepFocus(event, [download, close].filter(Boolean)));
   overlay.show(el("div", { class: "layer" }, dialog), close, back);
 }

@@ -19,8 +19,11 @@ export class Messages {
     this.rows = new Map();
     this.newBelow = 0;
     this.current = null; // the message that the arrow keys are at
-    this.list = el("ol", { class: "messages", "aria-label": words.text("messages.label"),
-      on: { keydown: (event) => this.#move(event) } });
+    this.list = el("ol", {
+      class: "messages",
+      "aria-label": words.text("messages.label"),
+      on: { keydown: (event) => this.#move(event) },
+    });
     this.scroller = el("div", { class: "scroller", on: { scroll: () => this.#scrolled() } }, this.list);
     this.pill = el("button", { type: "button", class: "pill", hidden: true, on: { click: () => this.toEnd() } });
     this.element = el("div", { class: "talk" }, this.scroller, this.pill);
@@ -116,19 +119,29 @@ export class Messages {
 
   #intro() {
     const { chat, words } = this;
-    const topic = chat.topic && words.has(`topic.${chat.topic}`) ? words.text(`topic.${chat.topic}`) : "";
-    const draw = () => el("li", { class: "intro" }, topic && el("strong", {}, topic), el("p", {}, words.text("intro.text")),
-      el("p", { class: "safety" }, icon("shield"), el("span", {}, words.text("home.safety"))));
+    const topic = chat.topic ? words.topic(chat.topic, chat.house.titles) : "";
+    const draw = () =>
+      el(
+        "li",
+        { class: "intro" },
+        topic && el("strong", {}, topic),
+        el("p", {}, words.text("intro.text")),
+        el("p", { class: "safety" }, icon("shield"), el("span", {}, words.text("home.safety"))),
+      );
     return { key: "intro", says: topic, draw };
   }
 
   #day(at) {
     const text = this.words.day(at);
-    return { key: `day ${new Date(at).toDateString()}`, says: text, draw: () => el("li", { class: "day" }, el("span", {}, text)) };
+    return {
+      key: `day ${new Date(at).toDateString()}`,
+      says: text,
+      draw: () => el("li", { class: "day" }, el("span", {}, text)),
+    };
   }
 
   #notice(item) {
-    const text = noticeText(this.words, item);
+    const text = noticeText(this.words, item, this.chat.house.titles);
     const draw = () => el("li", { class: "notice" }, el("span", {}, text), " ", this.#time(item.at));
     return { key: `notice ${item.session} ${item.o}`, says: text, draw };
   }
@@ -144,14 +157,34 @@ export class Messages {
     const mine = item.from === "you";
     const classes = ["message", mine ? "mine" : "theirs", first && "first", last && "last"].filter(Boolean).join(" ");
     const author = mine ? words.text("message.you") : (item.name ?? words.text("message.us"));
-    const head = el("div", { class: first ? "head" : "head unseen" }, el("span", { class: mine ? "unseen" : "name" }, author), " ",
-      this.#time(item.at));
+    const head = el(
+      "div",
+      { class: first ? "head" : "head unseen" },
+      el("span", { class: mine ? "unseen" : "name" }, author),
+      " ",
+      this.#time(item.at),
+    );
     const face = !mine && el("span", { class: "face", "aria-hidden": "true" }, last ? initials(item) : "");
-    const actions = item.parts && !item.entry && el("div", { class: "actions" }, iconButton("copy",
-      words.text("message.copy"), () => this.copy(plain(item)), { tabindex: "-1" }));
-    return el("li", { class: classes, tabindex: "-1", "data-id": item.id }, face,
-      el("div", { class: "body" }, head, el("div", { class: "line" }, el("div", { class: "parts" }, ...this.#parts(item)), actions),
-        state && this.#drawState(item, state)));
+    const actions =
+      item.parts &&
+      !item.entry &&
+      el(
+        "div",
+        { class: "actions" },
+        iconButton("copy", words.text("message.copy"), () => this.copy(plain(item)), { tabindex: "-1" }),
+      );
+    return el(
+      "li",
+      { class: classes, tabindex: "-1", "data-id": item.id },
+      face,
+      el(
+        "div",
+        { class: "body" },
+        head,
+        el("div", { class: "line" }, el("div", { class: "parts" }, ...this.#parts(item)), actions),
+        state && this.#drawState(item, state),
+      ),
+    );
   }
 
   /** Each part of a message in a bubble of its own. */
@@ -161,7 +194,8 @@ export class Messages {
 
   #contents(item) {
     const { words } = this;
-    if (!item.parts) return [el("em", { class: "gone" }, words.text(item.withdrawn ? "message.withdrawn" : "message.erased"))];
+    if (!item.parts)
+      return [el("em", { class: "gone" }, words.text(item.withdrawn ? "message.withdrawn" : "message.erased"))];
     const language = this.chat.conversation.session?.language ?? words.language;
     const tools = { copyLabel: words.text("message.copy_id"), copy: this.copy };
     const shown = (part) => {
@@ -200,17 +234,28 @@ export class Messages {
     const line = el("div", { class: `state ${state}` });
     if (state === "sent" || state === "reached") {
       const ticks = state === "sent" ? [icon("check")] : [icon("check"), icon("check")];
-      line.append(el("span", { class: state === "sent" ? "" : "unseen" }, words.text(`state.${state}`)),
-        el("span", { class: "ticks", title: words.text(`state.${state}`) }, ...ticks));
+      line.append(
+        el("span", { class: state === "sent" ? "" : "unseen" }, words.text(`state.${state}`)),
+        el("span", { class: "ticks", title: words.text(`state.${state}`) }, ...ticks),
+      );
       return line;
     }
     line.append(el("span", {}, words.text(`state.${state}`)));
     if (state === "failed") {
-      if (words.has(`failed.${item.entry.code}`)) line.append(" ", el("span", {}, words.text(`failed.${item.entry.code}`)));
-      line.append(" ", this.#link("state.retry", () => this.chat.outbox.retry(item.id)), " · ",
-        this.#link("state.edit", () => this.edit(item.entry)));
+      if (words.has(`failed.${item.entry.code}`))
+        line.append(" ", el("span", {}, words.text(`failed.${item.entry.code}`)));
+      line.append(
+        " ",
+        this.#link("state.retry", () => this.chat.outbox.retry(item.id)),
+        " · ",
+        this.#link("state.edit", () => this.edit(item.entry)),
+      );
     }
-    if (state === "delayed") line.append(" ", this.#link("state.retry", () => this.chat.outbox.retry(item.id)));
+    if (state === "delayed")
+      line.append(
+        " ",
+        this.#link("state.retry", () => this.chat.outbox.retry(item.id)),
+      );
     return line;
   }
 
@@ -226,27 +271,55 @@ export class Messages {
     const { words } = this;
     const text = name ? words.text("typing", { name }) : words.text("typing.unnamed");
     const dots = el("span", { class: "dots", "aria-hidden": "true" }, el("i"), el("i"), el("i"));
-    const draw = () => el("li", { class: "message theirs typing first last" },
-      el("span", { class: "face", "aria-hidden": "true" }, letters ?? ""),
-      el("div", { class: "body" }, el("div", { class: "bubble" }, dots, el("span", { class: "unseen" }, text))));
+    const draw = () =>
+      el(
+        "li",
+        { class: "message theirs typing first last" },
+        el("span", { class: "face", "aria-hidden": "true" }, letters ?? ""),
+        el("div", { class: "body" }, el("div", { class: "bubble" }, dots, el("span", { class: "unseen" }, text))),
+      );
     return { key: "typing", says: [name, letters], draw };
   }
 
   #solved() {
     const { words, chat } = this;
-    const answer = (solved) => el("button", { type: "button", class: solved ? "button primary" : "button",
-      disabled: chat.busy || !chat.online, on: { click: () => chat.answer(solved) } }, words.text(solved ? "solved.yes" : "solved.no"));
-    const draw = () => el("li", { class: "card", role: "group", "aria-label": words.text("solved.question") },
-      el("p", {}, words.text("solved.question")), el("div", { class: "buttons" }, answer(true), answer(false)));
+    const answer = (solved) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: solved ? "button primary" : "button",
+          disabled: chat.busy || !chat.online,
+          on: { click: () => chat.answer(solved) },
+        },
+        words.text(solved ? "solved.yes" : "solved.no"),
+      );
+    const draw = () =>
+      el(
+        "li",
+        { class: "card", role: "group", "aria-label": words.text("solved.question") },
+        el("p", {}, words.text("solved.question")),
+        el("div", { class: "buttons" }, answer(true), answer(false)),
+      );
     return { key: "solved", says: [chat.busy, chat.online], draw };
   }
 
   #closed() {
     const { words } = this;
     const { code } = this.chat.conversation.session;
-    const again = el("button", { type: "button", class: "button", on: { click: () => this.fresh() } }, words.text("closed.again"));
-    const draw = () => el("li", { class: "card quiet" }, el("p", {}, words.text("closed.text")),
-      el("p", { class: "detail" }, words.text("closed.code", { code })), el("div", { class: "buttons" }, again));
+    const again = el(
+      "button",
+      { type: "button", class: "button", on: { click: () => this.fresh() } },
+      words.text("closed.again"),
+    );
+    const draw = () =>
+      el(
+        "li",
+        { class: "card quiet" },
+        el("p", {}, words.text("closed.text")),
+        el("p", { class: "detail" }, words.text("closed.code", { code })),
+        el("div", { class: "buttons" }, again),
+      );
     return { key: "closed", says: code, draw };
   }
 
@@ -285,7 +358,10 @@ export class Messages {
 
   #pill() {
     this.pill.hidden = this.following;
-    const text = this.newBelow > 0 ? this.words.text("messages.new", { count: this.newBelow }) : this.words.text("messages.newest");
+    const text =
+      this.newBelow > 0
+        ? this.words.text("messages.new", { count: this.newBelow })
+        : this.words.text("messages.newest");
     if (this.pill.dataset.says === text) return;
     this.pill.dataset.says = text;
     this.pill.className = this.newBelow > 0 ? "pill" : "pill round";
@@ -295,8 +371,12 @@ export class Messages {
 }
 
 /** A notice in words, with the name, time or topic that belongs to it. */
-export function noticeText(words, { key, name, until, topic }) {
-  const full = { name, until: until && words.soon(until), topic: topic && words.has(`topic.${topic}`) && words.text(`topic.${topic}`) };
+export function noticeText(words, { key, name, until, topic }, titles) {
+  const full = {
+    name,
+    until: until && words.soon(until),
+    topic: topic && words.topic(topic, titles),
+  };
   const needed = { joined: ["name"], left: ["name"], held: ["name", "until"], moved: ["topic"] }[key] ?? [];
   const whole = needed.every((each) => full[each]);
   return words.text(whole ? `notice.${key}` : `notice.${key}.plain`, full);
@@ -314,5 +394,9 @@ function initials({ initials: letters, name }) {
 function grouped(one, next, words) {
   if (!one || !next || one.kind !== "message" || next.kind !== "message") return false;
   const same = one.from === next.from && one.name === next.name && one.session === next.session;
-  return (same || (one.from === "you" && next.from === "you")) && next.at - one.at < GROUP_MS && words.day(one.at) === words.day(next.at);
+  return (
+    (same || (one.from === "you" && next.from === "you")) &&
+    next.at - one.at < GROUP_MS &&
+    words.day(one.at) === words.day(next.at)
+  );
 }

@@ -79,12 +79,15 @@ export class Panel {
   arrived(item) {
     const { words } = this.app;
     const name = item.name ?? words.text("message.us");
-    this.announcer.say(words.text("announce.message", { name, text: plain(item) }), languageOf(plain(item), words.language));
+    this.announcer.say(
+      words.text("announce.message", { name, text: plain(item) }),
+      languageOf(plain(item), words.language),
+    );
     this.messages.arrived();
   }
 
   notice(event) {
-    if (this.app.words.has(`notice.${event.key}`)) this.announcer.say(noticeText(this.app.words, event));
+    if (this.app.words.has(`notice.${event.key}`)) this.announcer.say(noticeText(this.app.words, event, this.app.chat.house.titles));
   }
 
   toast(text) {
@@ -128,14 +131,33 @@ export class Panel {
     this.toaster = el("div", { class: "toast", "aria-hidden": "true" });
     this.home = new Home({ words, chat, choose: (topic) => this.write(topic), resume: () => this.write() });
     const copy = (text) => this.#copy(text);
-    this.messages = new Messages({ words, chat, overlay: this.overlay, copy, edit: (entry) => this.#edit(entry), fresh: () => this.#goHome() });
+    this.messages = new Messages({
+      words,
+      chat,
+      overlay: this.overlay,
+      copy,
+      edit: (entry) => this.#edit(entry),
+      fresh: () => this.#goHome(),
+    });
     this.messages.onscroll = () => this.seen();
     this.composer = new Composer({ words, chat, keep, sent: () => this.show("talk") });
     this.talk = el("div", { class: "view talk-view" }, this.messages.element, this.composer.element);
     this.bar = el("div", { class: "bar-line", role: "status" });
-    this.element = el("section", { class: app.page ? "panel page" : app.left ? "panel at-left" : "panel", role: "dialog", tabindex: "-1",
-      hidden: true, on: this.#listeners() },
-      this.#head(), el("div", { class: "views" }, this.home.element, this.talk, this.bar), this.overlay.ground, this.toaster, this.announcer.element);
+    this.element = el(
+      "section",
+      {
+        class: app.page ? "panel page" : app.left ? "panel at-left" : "panel",
+        role: "dialog",
+        tabindex: "-1",
+        hidden: true,
+        on: this.#listeners(),
+      },
+      this.#head(),
+      el("div", { class: "views" }, this.home.element, this.talk, this.bar),
+      this.overlay.ground,
+      this.toaster,
+      this.announcer.element,
+    );
     this.home.element.classList.add("view");
     const { signal } = (this.gone = new AbortController());
     for (const type of ["resize", "scroll"]) visualViewport?.addEventListener(type, () => this.#fit(), { signal });
@@ -152,7 +174,16 @@ export class Panel {
     this.more = iconButton("more", words.text("menu"), () => this.#menu(), menuButton());
     const close = iconButton("close", words.text("close"), () => this.app.close());
     close.hidden = page;
-    return el("header", {}, this.back, this.face, el("div", { class: "titles" }, this.title, this.subtitle), language, this.more, close);
+    return el(
+      "header",
+      {},
+      this.back,
+      this.face,
+      el("div", { class: "titles" }, this.title, this.subtitle),
+      language,
+      this.more,
+      close,
+    );
   }
 
   #listeners() {
@@ -169,9 +200,12 @@ export class Panel {
       event.stopPropagation();
       if (!this.overlay.close() && !this.app.page) this.app.close();
     } else if (this.whole.matches && !this.overlay.open) {
-      keepFocus(event, [...this.element.querySelectorAll("button, a[href], textarea, [tabindex='0']")].filter(reachable));
+      keepFocus(
+        event,
+        [...this.element.querySelectorAll("button, a[href], textarea, [tabindex='0']")].filter(reachable),
+      );
     }
-    if (event.key !== "Escape") event.stopPropagation(); // the site's shortcuts are not meant while somebody writes here
+    if (event.key !== "Escape") event.stopPropagation(); // the site's shortcuts are not meant here
   }
 
   #header() {
@@ -216,7 +250,11 @@ export class Panel {
   obsolete() {
     this.bar.dataset.obsolete = "true";
     this.bar.classList.add("up");
-    const reload = el("button", { type: "button", class: "link", on: { click: () => location.reload() } }, this.app.words.text("bar.reload"));
+    const reload = el(
+      "button",
+      { type: "button", class: "link", on: { click: () => location.reload() } },
+      this.app.words.text("bar.reload"),
+    );
     this.bar.replaceChildren(this.app.words.text("bar.obsolete"), " ", reload);
   }
 
@@ -252,25 +290,48 @@ export class Panel {
     const { session, open } = chat.conversation;
     const size = app.keep.get("size") ?? 0;
     const first = [{ icon: "copy", label: words.text("menu.copy"), choose: () => this.#copy(this.#transcript()) }];
-    if (session) first.push({ icon: "hash", label: words.text("menu.code"), hint: session.code, choose: () => this.#copy(session.code) });
+    if (session)
+      first.push({
+        icon: "hash",
+        label: words.text("menu.code"),
+        hint: session.code,
+        choose: () => this.#copy(session.code),
+      });
     const second = [
-      { icon: "text", label: words.text("menu.size"), hint: words.text(`menu.size.${size}`), choose: () => this.#size((size + 1) % SIZES.length) },
-      { icon: "bell", label: words.text("menu.sound"), hint: words.text(attention.sound ? "on" : "off"), choose: () => (attention.sound = !attention.sound) },
+      {
+        icon: "text",
+        label: words.text("menu.size"),
+        hint: words.text(`menu.size.${size}`),
+        choose: () => this.#size((size + 1) % SIZES.length),
+      },
+      {
+        icon: "bell",
+        label: words.text("menu.sound"),
+        hint: words.text(attention.sound ? "on" : "off"),
+        choose: () => (attention.sound = !attention.sound),
+      },
     ];
-    const last = open ? [[{ icon: "end", label: words.text("menu.end"), danger: true, choose: () => this.#askEnd() }]] : [];
+    const last = open
+      ? [[{ icon: "end", label: words.text("menu.end"), danger: true, choose: () => this.#askEnd() }]]
+      : [];
     openMenu(this.overlay, this.more, words.text("menu"), [first, second, ...last]);
   }
 
   #askEnd() {
     const { words, chat } = this.app;
-    confirm(this.overlay, this.more, { title: words.text("end.title"), text: words.text("end.text"), yes: words.text("end.yes"),
-      no: words.text("end.no"), act: () => chat.end() });
+    confirm(this.overlay, this.more, {
+      title: words.text("end.title"),
+      text: words.text("end.text"),
+      yes: words.text("end.yes"),
+      no: words.text("end.no"),
+      act: () => chat.end(),
+    });
   }
 
   #transcript() {
     const { words, chat } = this.app;
     const line = (item) => {
-      if (item.kind === "notice") return `${words.moment(item.at)}  ${noticeText(words, item)}`;
+      if (item.kind === "notice") return `${words.moment(item.at)}  ${noticeText(words, item, chat.house.titles)}`;
       const author = item.from === "you" ? words.text("message.you") : (item.name ?? words.text("message.us"));
       return `${words.moment(item.at)}  ${author}: ${plain(item)}`;
     };
@@ -318,4 +379,3 @@ function menuButton() {
 function reachable(element) {
   return element.tabIndex >= 0 && !element.hidden && element.getClientRects().length > 0;
 }
-

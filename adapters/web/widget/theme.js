@@ -1,7 +1,8 @@
 /* Colours that can be read: whatever accent a site chooses, text on it and text in it keep a contrast of 4.5 to 1. */
 
 const READABLE = 4.5;
-const GROUNDS = { light: [246, 248, 250], dark: [19, 25, 32] }; // the darkest light, the lightest dark that text stands on
+// What text in the accent's colour stands on at worst: the darkest light ground, and the lightest dark one.
+const GROUNDS = { light: [244, 246, 248], dark: [36, 46, 56] };
 const DEFAULT = [31, 79, 122];
 
 /** Derive what stands on the accent, and the accent as ink, for the scheme in force; follow the scheme from now on. */
@@ -34,7 +35,10 @@ function channels(colour) {
 
 /** Black or white, whichever reads better: one of them always reaches 4.58 to 1. */
 function onTop(colour) {
-  const [white, black] = [[255, 255, 255], [0, 0, 0]];
+  const [white, black] = [
+    [255, 255, 255],
+    [0, 0, 0],
+  ];
   return contrast(white, colour) >= READABLE || contrast(white, colour) >= contrast(black, colour) ? white : black;
 }
 

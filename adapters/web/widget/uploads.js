@@ -10,7 +10,7 @@ export const TYPES = ["image/png", "image/jpeg", "image/webp", "image/gif", "app
 const LONGEST_WAIT_SECONDS = 15;
 const WAITING_HELPS = new Set(["busy", "rate", "too_many_uploads", "storage_full", "unchecked", "too_slow"]);
 
-/** Emits `changed`. `state`: waiting (for the line), sending, done (`file` is what the desk calls it), or failed (`code`). */
+/** Emits `changed`. `state`: waiting (for the line), sending, done (the desk knows it as `file`), or failed (`code`). */
 export class Upload extends Emitter {
   constructor(chat, item) {
     super();
@@ -25,7 +25,15 @@ export class Upload extends Emitter {
 
   /** A file that a person has just chosen. */
   static of(chat, blob, name) {
-    return new Upload(chat, { key: freshId(), who: chat.identity.who, blob, name, type: blob.type, upload: null, file: null });
+    return new Upload(chat, {
+      key: freshId(),
+      who: chat.identity.who,
+      blob,
+      name,
+      type: blob.type,
+      upload: null,
+      file: null,
+    });
   }
 
   get file() {

@@ -1,6 +1,6 @@
 /*
- * The loader draws the launcher and nothing else. The rest is fetched when the chat is opened, or when this device holds
- * something to deliver. Calls on window.Kakehashi made before that are kept in order.
+ * The loader draws the launcher and nothing else. The rest is fetched when the chat is opened, or when this device
+ * holds something to deliver. Calls on window.Kakehashi made before that are kept in order.
  */
 (() => {
   const api = window.Kakehashi;
@@ -61,7 +61,10 @@ border-radius:8px;font:13px sans-serif;background:#fff;color:#333}
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  path.setAttribute("d", "M7 4.5h10a3 3 0 013 3v6a3 3 0 01-3 3h-5L8 20v-3.5H7a3 3 0 01-3-3v-6a3 3 0 013-3zM8.5 9h7M8.5 12h4.5");
+  path.setAttribute(
+    "d",
+    "M7 4.5h10a3 3 0 013 3v6a3 3 0 01-3 3h-5L8 20v-3.5H7a3 3 0 01-3-3v-6a3 3 0 013-3zM8.5 9h7M8.5 12h4.5",
+  );
   svg.append(path);
   launcher.append(svg);
   root.append(launcher);
@@ -104,11 +107,13 @@ border-radius:8px;font:13px sans-serif;background:#fff;color:#333}
     if (!loading) calls.length = 0;
     return token || loading ? call("logout", true)(token) : undefined;
   };
-  const call = (name, wakes) => (...args) => {
-    if (app) return app[name](...args);
-    calls.push([name, args]);
-    return wakes ? load() : undefined;
-  };
+  const call =
+    (name, wakes) =>
+    (...args) => {
+      if (app) return app[name](...args);
+      calls.push([name, args]);
+      return wakes ? load() : undefined;
+    };
   window.Kakehashi = {
     open: call("open", true),
     close: call("close"),
