@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from asyncio import Lock, Semaphore
+from asyncio import Lock, Semaphore, sleep
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -286,14 +286,14 @@ class Relay:
         )
         self._metrics.committed(time.monotonic() - begun, type(result).__name__.lower())
         if isinstance(result, Committed):
-            return self._done(arrival, result, entries, decision.effects)
+            return await self._done(arrival, result, entries, decision.effects)
         if isinstance(result, Duplicate):
             return await self._repeated(result)
         if isinstance(result, Fenced):
             raise LostLeaseError("the lease is another process's now")
         return None
 
-    def _done(
+    async def _done(
         self, arrival: _Arrival, result: Committed, entries: tuple[Entry, ...], effects: tuple[Effect, ...]
     ) -> Receipt:
         stored = result.stored
@@ -304,6 +304,7 @@ class Relay:
         if result.direct:
             first = {effect.to: effect for effect in reversed(effects) if effect.to in result.direct}
             self._senders.send_direct(stored, list(first.values()), bodies)
+            await sleep(0)  # the operator's network first: its call is on the way before the pages are told
         self._feed.tell(stored, entries, bodies)
         return Receipt(stored, entries)
 

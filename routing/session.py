@@ -239,7 +239,7 @@ class Early:
     revision: int | None  # None: it was withdrawn
 
 
-RECENT = 24
+RECENT = 16
 """How many messages can still be edited or withdrawn. It bounds the snapshot, which is written on every commit."""
 
 EARLY = 8

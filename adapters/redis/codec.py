@@ -10,6 +10,7 @@ import dataclasses
 import types
 import typing
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -21,7 +22,7 @@ from bridge.ports import Entry, Stored
 from routing.effects import EFFECTS, Effect
 from routing.facts import FACTS, Actor, Fact, UnknownFact
 from routing.ids import DeskId, InputKey, Topic
-from routing.session import Session
+from routing.session import Session, Spoken
 
 SCHEMA = 1
 """The number of this release's records. A release reads its own and the one before."""
@@ -46,11 +47,13 @@ def decode_entry(text: str) -> Entry:
 
 def _fact(kind: str, record: dict[str, Any], raw: str) -> Fact:
     known = _FACTS.get(kind)
-    if known is not None:
-        return typing.cast(Fact, _from_record(known, record))
+    with suppress(ValueError, KeyError, TypeError):  # a word that only a newer release knows makes the whole unknown
+        if known is not None:
+            return typing.cast(Fact, _from_record(known, record))
+    actor = record.get("actor")
     return UnknownFact(
         at=record.get("at", 0),
-        actor=Actor(record.get("actor", "bridge")),
+        actor=Actor(actor) if actor in set(Actor) else Actor.BRIDGE,
         cause=InputKey(record.get("cause", "")),
         desk=DeskId(record.get("desk", "")),
         topic=Topic(record.get("topic", "")),
@@ -69,14 +72,30 @@ def decode_effect(text: str) -> Effect:
 
 
 def encode_session(session: Session) -> bytes:
-    return _dump({"schema": SCHEMA, "session": session})
+    """A snapshot is written on every commit, so it leaves out what is at its default, and messages are rows."""
+    record = {
+        name: value
+        for name, default in _fields(typing.cast(Any, Session))
+        if (value := getattr(session, name)) not in (default, None)
+    }
+    record["recent"] = [_row(spoken) for spoken in session.recent]
+    return _dump({"schema": SCHEMA, "session": record})
+
+
+def _row(spoken: Spoken) -> tuple[Any, ...]:
+    """The fields in their order, cut off where only defaults would follow."""
+    row = (spoken.message, spoken.side, spoken.by, spoken.at, spoken.mirror, spoken.revision, spoken.withdrawn)
+    return row if spoken.revision or spoken.withdrawn else row[:5] if spoken.mirror else row[:4]
 
 
 def decode_session(text: str) -> Session:
     record = orjson.loads(text)
     if record["schema"] > SCHEMA + 1:
         raise ValueError("written by a release two or more ahead of this one")
-    return typing.cast(Session, _from_record(Session, record["session"]))
+    fields = record["session"]
+    names = [name for name, _ in _fields(typing.cast(Any, Spoken))]
+    fields["recent"] = [dict(zip(names, row, strict=False)) for row in fields.get("recent", ())]
+    return typing.cast(Session, _from_record(Session, fields))
 
 
 def decode_stored(fields: Mapping[str, str]) -> Stored:
