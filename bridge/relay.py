@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from asyncio import Lock, Semaphore, sleep
+from asyncio import Lock, sleep
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -48,9 +48,6 @@ UNDER_WAY = 4_096
 
 CARD_DELAY = 1_000
 """ms until a changed card is redrawn, together with whatever else changes until then."""
-
-AT_ONCE = int(__import__("os").environ.get("ATONCE", "64"))
-"""Inputs that are decided and committed at once."""
 
 REMEMBERED = 20_000
 """Sessions kept decoded in memory; the store has the rest."""
@@ -105,7 +102,6 @@ class Relay:
         self._sessions: OrderedDict[SessionId, Stored] = OrderedDict()
         self._current: OrderedDict[CustomerKey, SessionId] = OrderedDict()
         self._under_way = 0
-        self._at_once = Semaphore(AT_ONCE)
 
     # ------------------------------------------------------------------ what is there
 
@@ -156,7 +152,7 @@ class Relay:
         """
         arrival = _Arrival(customer, event, key, body, greeting)
         with self._admitted():
-            async with self._turn(customer), self._at_once:
+            async with self._turn(customer):
                 return await self._settle(arrival, lambda: self.current(customer))
 
     async def from_operator(
@@ -190,7 +186,7 @@ class Relay:
             if stored is None:
                 return Refusal(Reason.NO_SESSION)
             arrival = _Arrival(stored.session.customer, event, key, body, None, fence)
-            async with self._turn(stored.session.customer), self._at_once:
+            async with self._turn(stored.session.customer):
                 return await self._settle(arrival, lambda: self.session(session))
 
     @contextmanager

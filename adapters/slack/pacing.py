@@ -64,6 +64,10 @@ class Rate:
     burst: int
 
 
+Turn = asyncio.Future[None]
+"""A place in a bucket's line."""
+
+
 class Bucket:
     """One shared limit, as this process sees it."""
 
@@ -76,7 +80,7 @@ class Bucket:
         self._shut_until = 0.0
         self._horizon = 0.0
         self._order = itertools.count()
-        self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Urgency, int, Turn]] = []
         self._filling: asyncio.Task[None] | None = None
 
     def take_now(self) -> bool:
@@ -88,13 +92,20 @@ class Bucket:
 
     async def take(self, urgency: Urgency, patience: float) -> None:
         """A token, within `patience` seconds; else raises DeliveryError with the time to come back."""
-        if self.take_now():
-            return
+        if not self.take_now():
+            await self.wait(self.queue(urgency, patience), patience)
+
+    def queue(self, urgency: Urgency, patience: float) -> Turn:
+        """A place in the line, whose tokens are being fetched. Raises DeliveryError when it would take too long."""
         if self._expected() > patience:
             raise self._busy()
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn: Turn = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (urgency, next(self._order), turn))
         self._fill()
+        return turn
+
+    async def wait(self, turn: Turn, patience: float) -> None:
+        """Until the turn comes; raises DeliveryError with the time to come back when it does not."""
         try:
             async with asyncio.timeout(patience):
                 await turn
@@ -177,9 +188,10 @@ class Pacing:
 
     async def admit(self, method: str, channel: str, urgency: Urgency, patience: float = PATIENCE) -> None:
         """Return when the call may be made. Raises DeliveryError (transient, with the time to come back)."""
-        for bucket in self._limits(method, channel):
-            if not bucket.take_now():
-                await bucket.take(urgency, patience)
+        late = [bucket for bucket in self._limits(method, channel) if not bucket.take_now()]
+        turns = [(bucket, bucket.queue(urgency, patience)) for bucket in late]  # all are being fetched at once
+        for bucket, turn in turns:
+            await bucket.wait(turn, patience)
 
     async def pause(self, method: str, channel: str, seconds: float) -> None:
         """Slack answered 429 to this call: nobody makes another before then. Other methods stay usable."""
