@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
+from bridge.errors import KakehashiError
 from bridge.messages import Body
 from bridge.ports import Entry, Hint, Store, Stored
 from routing.facts import Side
@@ -121,8 +123,17 @@ class Feed:
         followers = self._followers.get(stored.session.customer)
         if followers:
             events = tuple(shown for entry in entries if (shown := _shown(stored.epoch, entry, bodies)) is not None)
+            # An edit that had overtaken its message was committed with it; its words have to be read.
+            whole = all(one.body is not None for one in events if _body_key(one.event) is not None)
             for follower in tuple(followers) if events else ():
-                follower.shown(stored.session, events)
+                follower.shown(stored.session, events) if whole else follower.behind(stored.session.id)
+        for watcher in tuple(self._watchers):
+            watcher.changed(stored.session.id, stored.head)
+
+    def moved(self, stored: Stored) -> None:
+        """The session is found further on than this process knew: what was committed was told to nobody here."""
+        for follower in tuple(self._followers.get(stored.session.customer, ())):
+            follower.behind(stored.session.id)
         for watcher in tuple(self._watchers):
             watcher.changed(stored.session.id, stored.head)
 
@@ -144,12 +155,13 @@ class Feed:
                 follower.behind(None)
 
     async def signal(self, session: Session, signal: Signal) -> None:
-        """Show a signal to the customer's pages and the desk's, here and in the other processes."""
+        """Show a signal to the customer's pages and the desk's, here and in the other processes. Best effort."""
         self.pass_on(str(session.customer), signal)
         if not self.others:
             return
         fields = {"kind": signal.kind, "operator": signal.operator, "message": signal.message}
-        await self._store.signal(Hint(session.id, str(session.customer), 0, signal=fields))
+        with suppress(KakehashiError):
+            await self._store.signal(Hint(session.id, str(session.customer), 0, signal=fields))
 
     def pass_on(self, customer: str, signal: Signal) -> None:
         """Show a signal in this process only."""
@@ -180,12 +192,13 @@ class Feed:
         return tuple(shown for entry in entries if (shown := _shown(stored.epoch, entry, bodies)) is not None)
 
     async def _reached(self, stored: Stored, entries: Sequence[Entry]) -> frozenset[MessageId]:
-        mine = [
-            event.message
-            for entry in entries
-            if isinstance(event := customer_view(entry.fact), CustomerMessage) and event.side is Side.CUSTOMER
-        ]
-        return frozenset(await self._store.posted(stored.session.id, mine)) if mine else frozenset()
+        """Of the messages shown now and of the latest ones: a client that has those may have missed the signal."""
+        mine = {one.message for one in stored.session.recent if one.side is Side.CUSTOMER}
+        for entry in entries:
+            event = customer_view(entry.fact)
+            if isinstance(event, CustomerMessage) and event.side is Side.CUSTOMER:
+                mine.add(event.message)
+        return frozenset(await self._store.posted(stored.session.id, tuple(mine))) if mine else frozenset()
 
 
 def withdrawn(entries: Sequence[Entry]) -> set[MessageId]:

@@ -9,20 +9,28 @@ way, looks at what is there, and only then sends again. A minute later it looks 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 import structlog
 
-from bridge.errors import DeliveryError, Fault, KakehashiError, LostLeaseError
+from bridge.errors import (
+    DeliveryError,
+    Fault,
+    KakehashiError,
+    LostLeaseError,
+    OverloadedError,
+    StoreUnavailableError,
+)
 from bridge.feed import Feed, Signal
 from bridge.leases import Leases
 from bridge.messages import About, Body
 from bridge.metrics import Metrics
-from bridge.ports import Delivered, Delivery, Lane, Network, Pending, Placed, Stamp, Store, Stored, Sweep
+from bridge.ports import Delivered, Delivery, Lane, Network, Pending, Placed, Settled, Store, Stored, Sweep
 from routing.effects import DeleteMirror, Effect, OpenThread, PostMessage, ReviseMessage, WithdrawMessage
 from routing.facts import Side
-from routing.ids import MessageId, NetworkName, PostRef, SessionId, ThreadRef, partition_in
+from routing.ids import EffectId, MessageId, NetworkName, PostRef, SessionId, ThreadRef, partition_in
 
 log = structlog.get_logger(__name__)
 
@@ -55,6 +63,43 @@ class _Known:
     bodies: Bodies | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """A lane's head in a worker's hands. `since`: its stamp was certainly not written before this (loop's clock)."""
+
+    pending: Pending
+    since: float
+    known: _Known = field(default_factory=_Known)
+
+    @property
+    def effect(self) -> Effect:
+        return self.pending.effect
+
+
+@dataclass(slots=True)
+class _Worker:
+    """One lane's worker. `given`: a direct effect that came while it was busy with this lane.
+
+    It may meet that effect in the lane, too, and even before it is given: the commit that stamped it has been made,
+    and its answer is still on the way.
+    """
+
+    given: _Head | None = None
+    nudge: asyncio.Event = field(default_factory=asyncio.Event)
+    task: asyncio.Task[None] | None = None
+
+    def give(self, head: _Head) -> None:
+        self.given = head
+        self.nudge.set()
+
+    def is_given(self, effect: EffectId) -> bool:
+        return self.given is not None and self.given.effect.id == effect
+
+    def take_given(self) -> _Head | None:
+        given, self.given = self.given, None
+        return given
+
+
 class Lanes:
     """The workers of this process."""
 
@@ -73,8 +118,8 @@ class Lanes:
         self._feed = feed
         self._metrics = metrics
         self._timing = timing or Timing()
-        self._workers: dict[Lane, asyncio.Task[None]] = {}
-        self._handed: dict[Lane, tuple[Pending, _Known]] = {}
+        self._workers: dict[Lane, _Worker] = {}
+        self._sweeping: dict[EffectId, asyncio.Task[None]] = {}
         self._threads: dict[tuple[SessionId, int], ThreadRef] = {}
         self._abouts: dict[SessionId, About] = {}
         self._draining = False
@@ -91,9 +136,10 @@ class Lanes:
     def send_direct(
         self, stored: Stored, effects: Sequence[Effect], bodies: Mapping[tuple[MessageId, int], Body]
     ) -> None:
+        """The commit stamped these for us."""
+        since = asyncio.get_running_loop().time()
         for effect in effects:
-            lane = Lane(stored.session.id, effect.to)
-            self._work(lane, Pending(effect), _Known(stored, bodies))
+            self._work(Lane(stored.session.id, effect.to), _Head(Pending(effect), since, _Known(stored, bodies)))
 
     def wake(self, session: SessionId, destinations: Sequence[NetworkName]) -> None:
         """Another process has put something into lanes that may be ours."""
@@ -105,69 +151,86 @@ class Lanes:
 
     async def run(self) -> None:
         """Look for lanes that wait, until cancelled. Wake-ups are hints; this is what nothing escapes."""
-        while True:
-            try:
-                await self._poll()
-            except KakehashiError as error:
-                log.warning("lanes_not_polled", reason=error.what)
-            await asyncio.sleep(self._timing.poll)
+        try:
+            while True:
+                await asyncio.gather(*map(self._poll, tuple(self._networks)))
+                await asyncio.sleep(self._timing.poll)
+        finally:
+            for task in self._sweeping.values():
+                task.cancel()
 
     async def drain(self) -> None:
         """Start nothing new, and return when what is being sent has been acknowledged or given up."""
         self._draining = True
         while self._workers:
-            await asyncio.wait(list(self._workers.values()))
+            for worker in self._workers.values():
+                worker.nudge.set()
+            await asyncio.wait([worker.task for worker in self._workers.values() if worker.task is not None])
 
     def _busy(self, lease: str) -> bool:
         return any(f"{lane.to}@{partition_in(lane.session)}" == lease for lane in self._workers)
 
-    async def _poll(self) -> None:
+    async def _poll(self, to: NetworkName) -> None:
+        """One destination's lanes and sweeps. What is wrong with one partition must not hide the others."""
+        for partition, _term in self._leases.partitions(to):
+            try:
+                await self._poll_partition(partition, to)
+            except KakehashiError as error:
+                log.warning("lanes_not_polled", to=to, partition=partition, reason=error.what)
+
+    async def _poll_partition(self, partition: int, to: NetworkName) -> None:
         now = await self._store.now()
-        for to in self._networks:
-            for partition, _term in self._leases.partitions(to):
-                for lane in await self._store.waiting_lanes(partition, to, now):
-                    self._work(lane)
-                for sweep in await self._store.sweeps(partition, to, now):
-                    await self._sweep(to, sweep)
+        for lane in await self._store.waiting_lanes(partition, to, now):
+            self._work(lane)
+        for sweep in await self._store.sweeps(partition, to, now):
+            self._begin_sweep(to, sweep)
 
-    def _work(self, lane: Lane, first: Pending | None = None, known: _Known | None = None) -> None:
-        known = known or _Known()
-        if lane in self._workers:
+    def _work(self, lane: Lane, head: _Head | None = None) -> None:
+        worker = self._workers.get(lane)
+        if worker is not None:
             # It takes the next from the lane itself, unless it has just found the lane empty and is about to end.
-            if first is not None:
-                self._handed[lane] = (first, known)
-        elif first is not None or not self._draining:
-            self._workers[lane] = asyncio.get_running_loop().create_task(self._worker(lane, first, known))
+            if head is not None:
+                worker.give(head)
+        elif head is not None or not self._draining:
+            worker = self._workers[lane] = _Worker(head)
+            worker.task = asyncio.get_running_loop().create_task(self._run_worker(lane, worker))
 
-    async def _worker(self, lane: Lane, pending: Pending | None, known: _Known) -> None:
+    async def _run_worker(self, lane: Lane, worker: _Worker) -> None:
         try:
-            await self._empty(lane, pending, known)
-            while lane in self._handed:
-                await self._empty(lane, *self._handed.pop(lane))
-        except LostLeaseError:
-            self._leases.lost(lane.to, partition_in(lane.session))
-        except KakehashiError as error:
-            log.warning("lane_left", session=lane.session, to=lane.to, reason=error.what)
+            await self._empty(lane, worker)
+            while worker.given is not None:
+                await self._empty(lane, worker)
         finally:
             del self._workers[lane]
-            self._handed.pop(lane, None)
 
-    async def _empty(self, lane: Lane, pending: Pending | None, known: _Known) -> None:
+    async def _empty(self, lane: Lane, worker: _Worker) -> None:
+        """Carry out what is in the lane until it is empty, has to wait, or is not ours any more."""
         term = self._leases.term(lane.to, partition_in(lane.session))
+        given = worker.take_given()
         if term is None:
             return
-        if pending is None:
-            pending = await self._store.take(lane, term)
-        while pending is not None:
-            pending = await self._carry(lane, term, pending, known)
-            known = _Known()
-            if pending is not None and self._given_up(lane, term):
-                await self._hand_over(lane, term, pending)
-                return
+        try:
+            head = given or await self._take(lane, term)
+            while head is not None:
+                head = await self._carry(lane, term, head, worker)
+                if head is not None and self._given_up(lane, term):
+                    await self._hand_over(lane, term, head)
+                    return
+        except LostLeaseError:
+            self._leases.lost(lane.to, partition_in(lane.session), term)
+        except KakehashiError as error:
+            log.warning("lane_left", session=lane.session, to=lane.to, reason=error.what)
+        except Exception:
+            log.exception("lane_broke", session=lane.session, to=lane.to)
 
-    async def _hand_over(self, lane: Lane, term: int, pending: Pending) -> None:
+    async def _take(self, lane: Lane, term: int) -> _Head | None:
+        since = asyncio.get_running_loop().time()
+        pending = await self._store.take(lane, term)
+        return _Head(pending, since) if pending is not None else None
+
+    async def _hand_over(self, lane: Lane, term: int, head: _Head) -> None:
         """The next one was stamped for us and not sent: without its stamp the next holder need not look for it."""
-        if pending.stamp is None:
+        if head.pending.stamp is None:
             await self._store.put_off(lane, term, await self._store.now(), "", certain=True)
 
     def _given_up(self, lane: Lane, term: int) -> bool:
@@ -175,19 +238,30 @@ class Lanes:
 
     # ------------------------------------------------------------------ one effect
 
-    async def _carry(self, lane: Lane, term: int, pending: Pending, known: _Known) -> Pending | None:
+    async def _carry(self, lane: Lane, term: int, head: _Head, worker: _Worker) -> _Head | None:
         """Deliver the head; the next one, or None when the lane is empty or has to wait."""
-        effect = pending.effect
-        delivery = await self._delivery(lane, effect, known)
+        if head.pending.stamp is not None:
+            return await self._reconcile(lane, term, head, worker)
+        delivery = await self._delivery(lane, head.effect, head.known)
         if delivery is None:
-            return (await self._store.settle(lane, term, effect, Delivered(), sweep_at=None)).next
+            return await self._set_aside(lane, term, head.effect, "session_missing")
+        if await self._is_old(head) and not await self._store.stamp(lane, term, head.effect.id):
+            return await self._take(lane, term)  # somebody else has seen to it
         try:
-            if pending.stamp is not None:
-                return await self._reconcile(lane, term, delivery, pending.stamp)
             done = await self._send(delivery)
         except DeliveryError as error:
-            return await self._failed(lane, term, delivery, error)
+            return await self._failed(lane, term, delivery, worker, error)
         return await self._done(lane, term, delivery, done)
+
+    async def _is_old(self, head: _Head) -> bool:
+        """Whether a send that begins now might outlast the patience of others, who count from its stamp.
+
+        A commit stamps no earlier than when its facts were made.
+        """
+        age = asyncio.get_running_loop().time() - head.since
+        if head.known.stored is not None:
+            age = max(age, (await self._store.now() - head.known.stored.session.last_at) / 1000)
+        return age > (self._timing.quarantine - self._timing.send_deadline) / 2
 
     async def _send(self, delivery: Delivery) -> Delivered:
         """One attempt within the deadline. What is not a DeliveryError leaves the outcome unknown."""
@@ -205,16 +279,32 @@ class Lanes:
 
     async def _done(
         self, lane: Lane, term: int, delivery: Delivery, done: Delivered, *, sweep: bool = False
-    ) -> Pending | None:
+    ) -> _Head | None:
         effect = delivery.effect
-        if done.thread is not None:
-            await self._placed(delivery, done.thread)
+        since = asyncio.get_running_loop().time()
         sweep_at = await self._store.now() + int(self._timing.sweep_after * 1000) if sweep else None
-        settled = await self._store.settle(lane, term, effect, done, sweep_at=sweep_at)
+
+        async def keep_books() -> Settled:
+            if done.thread is not None:
+                await self._placed(delivery, done.thread)
+            return await self._store.settle(lane, term, effect, done, sweep_at=sweep_at)
+
+        settled = await self._insist(keep_books)
         self._metrics.delivered(lane.to, "done")
         if isinstance(effect, PostMessage) and effect.side is Side.CUSTOMER:
             await self._feed.signal(delivery.session, Signal("reached", lane.session, message=effect.message))
-        return settled.next
+        return _Head(settled.next, since) if settled.next is not None else None
+
+    async def _insist(self, keep_books: Callable[[], Awaitable[Settled]]) -> Settled:
+        """What was sent is known only here until it is in the books: wait for a store that is away for a moment."""
+        until = asyncio.get_running_loop().time() + self._timing.send_deadline
+        while True:
+            try:
+                return await keep_books()
+            except (StoreUnavailableError, OverloadedError):
+                if self._draining or asyncio.get_running_loop().time() >= until:
+                    raise
+            await asyncio.sleep(min(self._timing.poll, self._timing.send_deadline / 10))
 
     async def _placed(self, delivery: Delivery, thread: ThreadRef) -> None:
         """Remember whose thread it is before the root leaves its lane; after a crash between, it is found again."""
@@ -222,85 +312,145 @@ class Lanes:
         await self._store.place(effect.to, thread, Placed(session, effect.mirror))
         self._threads[session, effect.mirror] = thread
 
-    async def _failed(self, lane: Lane, term: int, delivery: Delivery, error: DeliveryError) -> Pending | None:
+    async def _set_aside(self, lane: Lane, term: int, effect: Effect, code: str) -> _Head | None:
+        since = asyncio.get_running_loop().time()
+        settled = await self._store.set_aside(lane, term, effect, code)
+        return _Head(settled.next, since) if settled.next is not None else None
+
+    async def _failed(
+        self, lane: Lane, term: int, delivery: Delivery, worker: _Worker, error: DeliveryError
+    ) -> _Head | None:
         """What is known decides what is done: later, look first, wait for a person, or set aside."""
-        effect, timing = delivery.effect, self._timing
+        effect = delivery.effect
         self._metrics.delivered(lane.to, error.fault)
         log.warning("not_delivered", session=lane.session, effect=effect.id, fault=error.fault, code=error.code)
         if error.fault is Fault.AMBIGUOUS:
-            return await self._look(lane, term, delivery, timing.settle_down)
+            return await self._look(lane, term, delivery, worker, self._timing.settle_down)
         if error.fault is Fault.POISON:
-            return (await self._store.set_aside(lane, term, effect, error.code)).next
-        if error.fault is Fault.BLOCKED:
-            return await self._wait(lane, term, timing.blocked, error)
-        return await self._wait(lane, term, error.retry_after or await self._back_off(lane), error)
+            return await self._set_aside(lane, term, effect, error.code)
+        return await self._wait(lane, term, error, certain=True)
 
-    async def _back_off(self, lane: Lane) -> float:
-        state = await self._store.lane_states(lane.session, lane.to)
-        attempts = state.attempts if state else 0
-        return float(min(self._timing.back_off * 2**attempts, self._timing.back_off_at_most))
-
-    async def _wait(
-        self, lane: Lane, term: int, seconds: float, error: DeliveryError, *, certain: bool = True
-    ) -> Pending | None:
+    async def _wait(self, lane: Lane, term: int, error: DeliveryError, *, certain: bool) -> _Head | None:
+        """Put the lane off. `certain`: its head was certainly not sent; else it stays stamped, and is looked for."""
+        seconds = error.retry_after or await self._patience(lane, error)
         due = await self._store.now() + int(seconds * 1000)
         await self._store.put_off(lane, term, due, error.code, certain=certain)
-        asyncio.get_running_loop().call_later(seconds, self._work, lane)
+        asyncio.get_running_loop().call_later(seconds + WAKE_AFTER, self._work, lane)
         return None
+
+    async def _patience(self, lane: Lane, error: DeliveryError) -> float:
+        if error.fault is Fault.BLOCKED:
+            return self._timing.blocked
+        state = await self._store.lane_states(lane.session, lane.to)
+        doublings = min(
+            state.attempts if state else 0, 16
+        )  # enough to reach any limit, and no overflow in a long night
+        return float(min(self._timing.back_off * 2**doublings, self._timing.back_off_at_most))
 
     # ------------------------------------------------------------------ perhaps sent
 
-    async def _reconcile(self, lane: Lane, term: int, delivery: Delivery, stamp: Stamp) -> Pending | None:
-        """Somebody began to send this. Wait until that send must be over, then look."""
-        over = stamp.at / 1000 + self._timing.quarantine - await self._store.now() / 1000
-        return await self._look(lane, term, delivery, min(max(over, 0.0), self._timing.quarantine))
+    async def _reconcile(self, lane: Lane, term: int, head: _Head, worker: _Worker) -> _Head | None:
+        """Somebody began to send this. Wait until that send must be over, then look.
 
-    async def _look(self, lane: Lane, term: int, delivery: Delivery, after: float) -> Pending | None:
+        If that somebody is our own relay, whose commit is answered just now, it is ours to send at once.
+        """
+        assert head.pending.stamp is not None, "only a stamped effect is looked for"
+        over = head.pending.stamp.at / 1000 + self._timing.quarantine - await self._store.now() / 1000
+        await self._rest(worker, min(max(over, 0.0), self._timing.quarantine), unless=head.effect.id)
+        if worker.is_given(head.effect.id):
+            return worker.take_given()
+        delivery = await self._delivery(lane, head.effect, head.known)
+        if delivery is None:
+            return await self._set_aside(lane, term, head.effect, "session_missing")
+        return await self._look(lane, term, delivery, worker, 0.0)
+
+    async def _rest(self, worker: _Worker, seconds: float, *, unless: EffectId) -> None:
+        """Wait, but no longer than until this effect is given to the worker, or the process drains."""
+        until = asyncio.get_running_loop().time() + seconds
+        with suppress(TimeoutError):
+            async with asyncio.timeout_at(until):
+                while not self._draining and not worker.is_given(unless):
+                    worker.nudge.clear()
+                    await worker.nudge.wait()
+
+    async def _look(self, lane: Lane, term: int, delivery: Delivery, worker: _Worker, after: float) -> _Head | None:
         """Look for what is there; only when there is nothing, send again."""
-        await asyncio.sleep(after)
+        effect = delivery.effect.id
+        await self._rest(worker, after, unless=effect)
         if self._given_up(lane, term):
             return None
         try:
             found = await self._find(delivery)
-        except DeliveryError as error:
-            return await self._wait(lane, term, error.retry_after or self._timing.back_off, error, certain=False)
-        if found:
-            return await self._done(lane, term, delivery, found[0], sweep=True)
-        await self._store.stamp(lane, term, delivery.effect.id)
-        try:
+            if found:
+                return await self._done(lane, term, delivery, found[0], sweep=True)
+            if not await self._store.stamp(lane, term, effect):
+                return await self._take(lane, term)
             done = await self._send(delivery)
         except DeliveryError as error:
-            if error.fault is Fault.AMBIGUOUS:  # it stays stamped, so the next attempt looks first, too
-                return await self._wait(lane, term, await self._back_off(lane), error, certain=False)
-            return await self._failed(lane, term, delivery, error)
+            if error.fault is Fault.POISON:
+                return await self._failed(lane, term, delivery, worker, error)
+            # Even if this attempt certainly came to nothing, the first one may not have: it stays stamped.
+            return await self._wait(lane, term, error, certain=False)
         return await self._done(lane, term, delivery, done, sweep=True)
 
     async def _find(self, delivery: Delivery) -> list[Delivered]:
+        """What is there. Raises DeliveryError, always ambiguous: it could not be told, so nothing is certain."""
         network = self._networks[delivery.effect.to]
         try:
             async with asyncio.timeout(self._timing.send_deadline):
                 return await network.find(delivery)
-        except DeliveryError:
-            raise
+        except DeliveryError as error:
+            raise DeliveryError(Fault.AMBIGUOUS, error.code, retry_after=error.retry_after) from error
         except Exception as error:
-            log.warning(
-                "look_broke", session=delivery.session.id, effect=delivery.effect.id, error=type(error).__name__
-            )
+            name = type(error).__name__
+            log.warning("look_broke", session=delivery.session.id, effect=delivery.effect.id, error=name)
             raise DeliveryError(Fault.AMBIGUOUS, "cannot_look") from error
+
+    # ------------------------------------------------------------------ late doubles
+
+    def _begin_sweep(self, to: NetworkName, sweep: Sweep) -> None:
+        """Beside the poll, which a platform that does not answer would else hold up."""
+        if sweep.effect.id in self._sweeping or len(self._sweeping) >= SWEEPS_AT_ONCE or self._draining:
+            return
+        task = asyncio.get_running_loop().create_task(self._sweep(to, sweep))
+        self._sweeping[sweep.effect.id] = task
+        task.add_done_callback(lambda _: self._sweeping.pop(sweep.effect.id, None))
 
     async def _sweep(self, to: NetworkName, sweep: Sweep) -> None:
         """The effect's outcome was unknown a minute ago. A double that came late is taken back."""
-        delivery = await self._delivery(Lane(sweep.session, to), sweep.effect, _Known())
         try:
-            found = await self._find(delivery) if delivery else []
-            for double in found[1:]:
-                if delivery is not None:
-                    await self._networks[to].remove_double(delivery, double)
-                    log.info("double_removed", session=sweep.session, effect=sweep.effect.id)
-        except DeliveryError as error:
-            log.warning("sweep_put_off", session=sweep.session, effect=sweep.effect.id, code=error.code)
+            await self._remove_doubles(to, sweep)
+            await self._store.swept(to, sweep)
             return
-        await self._store.swept(to, sweep)
+        except (DeliveryError, TimeoutError) as error:
+            log.warning("sweep_put_off", session=sweep.session, effect=sweep.effect.id, error=str(error))
+        except KakehashiError as error:
+            log.warning("sweep_put_off", session=sweep.session, effect=sweep.effect.id, error=error.what)
+            return  # the store is away; it stays due
+        except Exception:
+            log.exception("sweep_broke", session=sweep.session, effect=sweep.effect.id)
+        with suppress(KakehashiError):
+            again_at = await self._store.now() + int(self._timing.sweep_after * 1000)
+            await self._store.sweep_later(to, sweep, again_at)
+
+    async def _remove_doubles(self, to: NetworkName, sweep: Sweep) -> None:
+        delivery = await self._delivery(Lane(sweep.session, to), sweep.effect, _Known())
+        if delivery is None:
+            return
+        kept = await self._in_the_books(sweep)
+        delivery = replace(delivery, thread=kept.thread or delivery.thread)
+        for double in _doubles(await self._find(delivery), kept, erased=delivery.session.erased):
+            async with asyncio.timeout(self._timing.send_deadline):
+                await self._networks[to].remove_double(delivery, double)
+            log.info("double_removed", session=sweep.session, effect=sweep.effect.id)
+
+    async def _in_the_books(self, sweep: Sweep) -> Delivered:
+        """What later edits and deletions will go to, and so the one that has to stay."""
+        session, effect = sweep.session, sweep.effect
+        if isinstance(effect, OpenThread):
+            return Delivered((await self._store.threads(session)).get(effect.mirror))
+        message = effect.message if isinstance(effect, PostMessage) else MessageId(effect.id)
+        return Delivered(posts=await self._store.posts(session, message, effect.mirror))
 
     # ------------------------------------------------------------------ what a delivery needs
 
@@ -358,5 +508,23 @@ class Lanes:
         return ()
 
 
+def _doubles(found: Sequence[Delivered], kept: Delivered, *, erased: bool) -> list[Delivered]:
+    """All but the one in the books. Where that is gone (people delete, too) all but the oldest, or, erased, all."""
+    others = [one for one in found if not _same(one, kept)]
+    return others if erased or len(others) < len(found) else others[1:]
+
+
+def _same(one: Delivered, other: Delivered) -> bool:
+    if one.posts and other.posts:
+        return not set(one.posts).isdisjoint(other.posts)
+    return one.thread is not None and one.thread == other.thread
+
+
 REMEMBERED = 20_000
 """Threads and names kept in memory; the store has them all."""
+
+SWEEPS_AT_ONCE = 16
+"""Looks for late doubles under way in one process; the rest are due a moment later."""
+
+WAKE_AFTER = 0.02
+"""Seconds after a lane is due by our clock, lest it is not yet by the store's."""

@@ -66,9 +66,11 @@ class Leases:
             return None
         return held.lease.term
 
-    def lost(self, to: NetworkName, partition: int) -> None:
-        """The store said that another process holds it."""
-        self._held.pop(lease_name(to, partition), None)
+    def lost(self, to: NetworkName, partition: int, term: int) -> None:
+        """The store said that this term is over. It may have been ours again, under a newer one, for a while."""
+        held = self._held.get(lease_name(to, partition))
+        if held is not None and held.lease.term == term:
+            del self._held[held.lease.name]
 
     def partitions(self, to: NetworkName) -> list[tuple[int, int]]:
         """(partition, term) of every lease on a destination that this process holds."""

@@ -255,7 +255,14 @@ class Store(Protocol):
         ...
 
     async def attach(self, customer: CustomerKey, session: SessionId) -> bool:
-        """Make this the account's open session, unless it has another open one. True when it is theirs now."""
+        """Make this the account's open session, unless it has another open one. True when it is theirs now.
+
+        The session itself says so only once `CustomerLinked` is committed to it: see `detach` for a crash between.
+        """
+        ...
+
+    async def detach(self, customer: CustomerKey, session: SessionId) -> None:
+        """Take a session that is not theirs after all off the customer's books, if it is what they name."""
         ...
 
     async def journal(self, session: SessionId, start: int = 0, stop: int | None = None) -> list[Entry]: ...
@@ -282,11 +289,14 @@ class Store(Protocol):
 
     # --- lanes (term: of the lease on (partition, destination); raises LostLeaseError when it is not current)
     async def take(self, lane: Lane, term: int) -> Pending | None:
-        """The lane's head. Stamped `tried(term)` now, unless it bore a stamp: then that one is shown and stays."""
+        """The lane's head. Stamped `tried(term)` now, unless it bore a stamp: then that one is shown and stays.
+
+        None when the lane is empty, and while it is put off.
+        """
         ...
 
-    async def stamp(self, lane: Lane, term: int, effect: EffectId) -> None:
-        """Stamp again, right before a retry."""
+    async def stamp(self, lane: Lane, term: int, effect: EffectId) -> bool:
+        """Stamp the head anew, right before it is sent. False when this effect is not the head any more."""
         ...
 
     async def settle(self, lane: Lane, term: int, effect: Effect, done: Delivered, *, sweep_at: int | None) -> Settled:
@@ -321,11 +331,18 @@ class Store(Protocol):
     async def discard(self, lane: Lane, effect: EffectId) -> bool: ...
     async def sweeps(self, partition: int, to: NetworkName, now: int) -> list[Sweep]: ...
     async def swept(self, to: NetworkName, sweep: Sweep) -> None: ...
+    async def sweep_later(self, to: NetworkName, sweep: Sweep, due: int) -> None:
+        """It could not be looked at now."""
+        ...
+
     async def threads(self, session: SessionId) -> Mapping[int, ThreadRef]:
         """The session's mirrors' threads, by mirror number."""
         ...
 
-    async def posts(self, session: SessionId, message: MessageId, mirror: int) -> tuple[PostRef, ...]: ...
+    async def posts(self, session: SessionId, message: MessageId, mirror: int) -> tuple[PostRef, ...]:
+        """What we posted for a message; of a line of the bridge's own, which has no message, by the effect's id."""
+        ...
+
     async def posted(self, session: SessionId, messages: Sequence[MessageId]) -> set[MessageId]:
         """Which of these messages have reached a network."""
         ...
@@ -371,7 +388,14 @@ class Store(Protocol):
 
     # --- timers, presence
     async def due_timers(self, partition: int, now: int) -> list[SessionId]: ...
-    async def set_timer(self, session: SessionId, due: int | None) -> None: ...
+    async def timed(self, partition: int) -> list[SessionId]:
+        """Every session that has a deadline, due or not."""
+        ...
+
+    async def set_timer(self, session: SessionId, head: int, due: int | None) -> None:
+        """Move the deadline, if the session is still at `head`: a later commit has set its own."""
+        ...
+
     async def alive(self, sessions: Sequence[SessionId], now: int) -> None:
         """These sessions' customers have a page connected."""
         ...

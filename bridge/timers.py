@@ -7,17 +7,17 @@ which lets `decide` read from the session which they were. No timer of this proc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
-from bridge.errors import KakehashiError, LostLeaseError
+from bridge.errors import KakehashiError, LostLeaseError, StoreUnavailableError
 from bridge.leases import TIMERS, Leases, lease_name
 from bridge.ports import Store
 from bridge.relay import Receipt, Relay
-from routing.ids import InputKey, SessionId
+from routing.ids import DeskId, InputKey, SessionId
 from routing.inputs import CustomerLeft, DeadlineFell
-from routing.policy import Policy
+from routing.policy import Desk, Policy
 from routing.session import timers
 
 TICK = 0.5
@@ -25,6 +25,11 @@ TICK = 0.5
 
 ABSENT_AFTER = 45_000
 """ms without a connected page until a customer counts as away: three missed beats, so that a reload does not."""
+
+AT_ONCE = 64
+"""Sessions whose deadlines are worked out anew together."""
+
+Fence = tuple[str, int]
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +42,7 @@ class Timers:
         self._relay = relay
         self._leases = leases
         self._policy = policy
+        self._reckoned: dict[int, tuple[int, Mapping[DeskId, Desk]]] = {}
 
     async def run(self) -> None:
         """Fire what is due until cancelled."""
@@ -51,30 +57,58 @@ class Timers:
         """One look at every partition that is ours."""
         now = await self._store.now()
         for partition, term in self._leases.partitions(TIMERS):
-            fence = (lease_name(TIMERS, partition), term)
             try:
-                await self._fire(partition, fence, now)
-                await self._note_absent(partition, fence, now)
+                await self._look(partition, term, now)
             except LostLeaseError:
-                self._leases.lost(TIMERS, partition)
+                self._leases.lost(TIMERS, partition, term)
 
-    async def _fire(self, partition: int, fence: tuple[str, int], now: int) -> None:
-        for session in await self._store.due_timers(partition, now):
-            stored = await self._store.load(session)
-            due = min(timers(stored.session, self._policy()).values(), default=None) if stored else None
-            if due is None or due > now:
-                await self._store.set_timer(session, due)  # the policy was changed: it is not due after all
-                continue
-            answer = await self._relay.from_bridge(session, DeadlineFell(), InputKey(f"deadline/{due}"), fence=fence)
-            if isinstance(answer, Receipt):
-                log.info("deadline_fell", session=session, facts=[type(one.fact).__name__ for one in answer.entries])
-
-    async def _note_absent(self, partition: int, fence: tuple[str, int], now: int) -> None:
+    async def _look(self, partition: int, term: int, now: int) -> None:
+        fence = (lease_name(TIMERS, partition), term)
+        await self._reckon(partition, term)
+        await _each(await self._store.due_timers(partition, now), lambda one: self._fire(one, fence, now))
         before = now - ABSENT_AFTER
-        for session in await self._store.absent(partition, before):
-            await self._relay.from_bridge(session, CustomerLeft(), _left(session, now), fence=fence)
-            await self._store.absence_noted(session, before)
+        absent = await self._store.absent(partition, before)
+        await _each(absent, lambda one: self._note_absent(one, fence, now, before))
+
+    async def _reckon(self, partition: int, term: int) -> None:
+        """Under a changed policy deadlines may be nearer than the store has them: work all of them out once."""
+        mark = (term, self._policy().desks)
+        if self._reckoned.get(partition) == mark:
+            return
+        sessions = await self._store.timed(partition)
+        for start in range(0, len(sessions), AT_ONCE):
+            chunk = sessions[start : start + AT_ONCE]
+            await asyncio.gather(*(_each([session], self._set) for session in chunk))
+        self._reckoned[partition] = mark
+
+    async def _set(self, session: SessionId) -> int | None:
+        """Bring the store's deadline in line with the session. Returns it, in ms since 1970, or None."""
+        stored = await self._store.load(session)
+        due = min(timers(stored.session, self._policy()).values(), default=None) if stored else None
+        await self._store.set_timer(session, stored.head if stored else 0, due)
+        return due
+
+    async def _fire(self, session: SessionId, fence: Fence, now: int) -> None:
+        due = await self._set(session)
+        if due is None or due > now:
+            return  # the policy was changed: it is not due after all
+        answer = await self._relay.from_bridge(session, DeadlineFell(), InputKey(f"deadline/{due}"), fence=fence)
+        if isinstance(answer, Receipt):
+            log.info("deadline_fell", session=session, facts=[type(one.fact).__name__ for one in answer.entries])
+
+    async def _note_absent(self, session: SessionId, fence: Fence, now: int, before: int) -> None:
+        await self._relay.from_bridge(session, CustomerLeft(), InputKey(f"left/{session}/{now}"), fence=fence)
+        await self._store.absence_noted(session, before)
 
 
-def _left(session: SessionId, now: int) -> InputKey:
-    return InputKey(f"left/{session}/{now}")
+async def _each(sessions: Sequence[SessionId], work: Callable[[SessionId], Awaitable[object]]) -> None:
+    """One by one. A session that cannot be worked on must not hold up all that fall due after it."""
+    for session in sessions:
+        try:
+            await work(session)
+        except (LostLeaseError, StoreUnavailableError):
+            raise
+        except KakehashiError as error:
+            log.warning("timer_put_off", session=session, reason=error.what)
+        except Exception:
+            log.exception("timer_broke", session=session)

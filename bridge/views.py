@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import structlog
 
-from bridge.errors import DeliveryError, KakehashiError
+from bridge.errors import DeliveryError, KakehashiError, StoreUnavailableError
 from bridge.leases import INDEX, Leases
 from bridge.ports import Delivery, Line, Network, Store, Stored
 from routing.effects import OpenThread
@@ -36,32 +36,53 @@ class Views:
         self._leases = leases
 
     async def run(self) -> None:
-        """Redraw until cancelled."""
+        """Redraw until cancelled; a network that does not answer holds up its own cards only."""
+        await asyncio.gather(*map(self._rounds, (INDEX, *self._networks)))
+
+    async def _rounds(self, to: NetworkName) -> None:
         while True:
             try:
-                await self.tick()
+                await self._look(to)
             except KakehashiError as error:
-                log.warning("views_not_drawn", reason=error.what)
+                log.warning("views_not_drawn", to=to, reason=error.what)
             await asyncio.sleep(TICK)
 
     async def tick(self) -> None:
         """One look at everything that is stale."""
+        await asyncio.gather(*map(self._look, (INDEX, *self._networks)))
+
+    async def _look(self, to: NetworkName) -> None:
         now = await self._store.now()
-        for to in (INDEX, *self._networks):
-            for partition, _term in self._leases.partitions(to):
-                stale = await self._store.stale_views(partition, to, now)
-                await asyncio.gather(*(self._redraw(to, session, now) for session in stale[:AT_ONCE]))
+        for partition, _term in self._leases.partitions(to):
+            stale = await self._store.stale_views(partition, to, now)
+            for start in range(0, len(stale), AT_ONCE):
+                await asyncio.gather(*(self._redraw(to, session, now) for session in stale[start : start + AT_ONCE]))
 
     async def _redraw(self, to: NetworkName, session: SessionId, now: int) -> None:
-        stored = await self._store.load(session)
-        head = stored.head if stored else 0
+        again_in = CARD_EVERY
         try:
-            if stored is not None:
-                await (self._draw_line(stored) if to == INDEX else self._draw_card(to, stored))
+            head = await self._draw(to, session)
+        except StoreUnavailableError:
+            raise
         except DeliveryError as error:
             log.info("card_put_off", session=session, to=to, code=error.code)
-            head = -1  # it stays stale
-        await self._store.view_refreshed(to, session, head, now + CARD_EVERY)
+            head, again_in = STALE, max(CARD_EVERY, int((error.retry_after or 0) * 1000))
+        except Exception as error:
+            # Whatever is wrong with this one, the others are drawn.
+            log.warning("view_broke", session=session, to=to, error=type(error).__name__)
+            head, again_in = STALE, BROKEN_EVERY
+        await self._store.view_refreshed(to, session, head, now + again_in)
+
+    async def _draw(self, to: NetworkName, session: SessionId) -> int:
+        """Draw it as it is now; the head that it shows, or STALE."""
+        stored = await self._store.load(session)
+        if stored is None:
+            return 0
+        if to == INDEX:
+            await self._draw_line(stored)
+            return stored.head
+        async with asyncio.timeout(DRAW_WITHIN):
+            return stored.head if await self._draw_card(to, stored) else STALE
 
     async def _draw_line(self, stored: Stored) -> None:
         session = stored.session
@@ -72,18 +93,30 @@ class Views:
                 if left is not None and left != session.desk:
                     await self._store.drop_line(left, session.id, stored.head)
 
-    async def _draw_card(self, to: NetworkName, stored: Stored) -> None:
+    async def _draw_card(self, to: NetworkName, stored: Stored) -> bool:
         session, mirror = stored.session, stored.session.mirror
+        if mirror.network != to or session.erased:
+            return True
         thread = (await self._store.threads(session.id)).get(mirror.number)
-        if mirror.network != to or thread is None or session.erased:
-            return  # the root shows the session as it is when it is posted
+        if thread is None:
+            return False  # its root is on its way, and may show the session as it was a moment ago
         effect = OpenThread(id=EffectId(f"card/{session.id}/{stored.head}"), to=to, mirror=mirror.number)
         about = await self._store.about(session.id)
         await self._networks[to].refresh(Delivery(effect, session, about, thread))
+        return True
 
 
 AT_ONCE = 32
-"""Views drawn at once of one partition; the rest a moment later."""
+"""Views of one destination drawn at once."""
+
+STALE = -1
+"""No session is at this head: what shows it is looked at again."""
+
+DRAW_WITHIN = 10.0
+"""Seconds for one card: a network that hangs is as good as one that refuses."""
+
+BROKEN_EVERY = 60_000
+"""ms between attempts at a view that cannot be drawn at all."""
 
 
 def summary(session: Session) -> dict[str, object]:

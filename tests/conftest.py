@@ -9,7 +9,7 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
-SAMPLE, THOUSANDS = 12, 3_000
+SAMPLE, THOUSANDS = 8, 2_000
 """Histories of a randomized test in an ordinary run, and with `--soak`."""
 
 

@@ -116,6 +116,10 @@ class PrivateServer:
         await self._up.wait()
         return self.endpoint
 
+    def when_restarted(self, moved_to: Callable[[str], object]) -> None:
+        """Have `moved_to(url)` called on the loop whenever the server was started anew, perhaps on another socket."""
+        self._on_restart = lambda endpoint: moved_to(endpoint.url)
+
     @property
     def endpoint(self) -> Endpoint:
         """Where the server answers, or answered last. Only after `start`."""

@@ -11,7 +11,7 @@ from typing import Any
 from adapters.redis import codec
 from adapters.redis.keys import Keys
 from adapters.redis.wire import Wire, load_script
-from bridge.errors import LostLeaseError, StoreCorruptError, StoreUnavailableError
+from bridge.errors import KakehashiError, LostLeaseError, StoreCorruptError, StoreUnavailableError
 from bridge.messages import About, Body
 from bridge.ports import (
     Commit,
@@ -63,8 +63,8 @@ CODES_AT_ONCE = 32
 CLOCK_EVERY = 5.0
 """Seconds between looks at the server's clock."""
 
-PROCESS_TTL = 10_000
-"""ms after which a process that has not said anything counts as dead."""
+PROCESS_TTL = 6_000
+"""ms after which a process that has not said anything counts as dead: as soon as its leases are free to be taken."""
 
 CLOSED_KEPT = 10_000
 """Closed sessions in a desk's list. The sessions themselves are kept; this is only the list."""
@@ -93,6 +93,9 @@ class RedisStore:
         self._refreshed = script(SCRIPTS, "refreshed")
         self._line = script(SCRIPTS, "line")
         self._attach = script(SCRIPTS, "attach")
+        self._detach = script(SCRIPTS, "detach")
+        self._timer = script(SCRIPTS, "timer")
+        self._absent = script(SCRIPTS, "absent")
 
     @classmethod
     async def open(cls, wire: Wire, prefix: str, partitions: int) -> RedisStore:
@@ -108,6 +111,10 @@ class RedisStore:
             self._looking.cancel()
         await self._wire.close()
 
+    def moved_to(self, endpoint_url: str) -> None:
+        """The private server was restarted, perhaps on another socket: what is said from now on goes there."""
+        self._wire.moved_to(endpoint_url)
+
     # ------------------------------------------------------------------ time
 
     async def now(self) -> int:
@@ -120,7 +127,7 @@ class RedisStore:
     async def _look_quietly(self) -> None:
         try:
             await self._look_at_clock()
-        except StoreUnavailableError:
+        except KakehashiError:
             self._looked = time.monotonic()  # the offset that we have is good enough until the store is back
         finally:
             self._looking = None
@@ -149,7 +156,8 @@ class RedisStore:
         session, before, after = commit.after.session, commit.before, commit.after
         partition = partition_in(session.id)
         owner = before.session.customer if before else session.customer
-        left = session.state is State.CLOSED or owner != session.customer  # no longer this customer's open session
+        step = "open" if before is None else "close" if session.state is State.CLOSED else "go"
+        step = step if owner == session.customer else "leave"  # it is another account's session from now on
         lanes: dict[NetworkName, list[Effect]] = {}
         for effect in commit.effects:
             lanes.setdefault(effect.to, []).append(effect)
@@ -166,7 +174,7 @@ class RedisStore:
             after.epoch,
             codec.encode_session(session),
             session.id,
-            "open" if before is None else "close" if left else "go",
+            step,
             "" if commit.deadline is None else commit.deadline,
             commit.fence[1] if commit.fence else "",
             self._keys.wake,
@@ -226,10 +234,14 @@ class RedisStore:
         keys = [self._keys.customer(customer, partition), self._keys.customers_sessions(customer, partition)]
         return bool(await self._wire.run(self._attach, keys, [session, closed or ""], durable=True))
 
+    async def detach(self, customer: CustomerKey, session: SessionId) -> None:
+        key = self._keys.customer(customer, partition_of(customer, self.partitions))
+        await self._wire.run(self._detach, [key], [session], durable=True)
+
     async def journal(self, session: SessionId, start: int = 0, stop: int | None = None) -> list[Entry]:
         key = self._keys.session(session, "journal")
         lines = await self._wire.call(key, "LRANGE", key, start, -1 if stop is None else stop - 1)
-        return [codec.decode_entry(line) for line in lines]
+        return _entries(key, lines)
 
     async def visible_since(self, session: SessionId, position: int) -> list[Entry]:
         key = self._keys.session(session, "journal")
@@ -238,7 +250,7 @@ class RedisStore:
         while stop > 0:
             start = max(0, stop - TAIL)
             lines = await self._wire.call(key, "LRANGE", key, start, stop - 1)
-            visible = [entry for entry in map(codec.decode_entry, lines) if entry.visible is not None]
+            visible = [entry for entry in _entries(key, lines) if entry.visible is not None]
             found = [entry for entry in visible if (entry.visible or 0) >= position] + found
             if visible and (visible[0].visible or 0) <= position:
                 break
@@ -286,14 +298,20 @@ class RedisStore:
     async def rewrite(self) -> None:
         """Have the append-only file written anew, so that erased words leave the disk too. Returns when it is done.
 
-        Raises StoreUnavailableError where the server does not let us.
+        Raises StoreUnavailableError where the server does not let us, or did not manage.
         """
-        await self._wire.call(self._keys.meta, "BGREWRITEAOF")
+        for node in self._wire.primaries(self._keys.meta):
+            await self._rewritten(node)  # one that began before the erasure would still write the words
+            await self._wire.call(node, "BGREWRITEAOF")
+            if "aof_last_bgrewrite_status:ok" not in await self._rewritten(node):
+                raise StoreUnavailableError("Redis could not rewrite its file", mend="see its log: is the disk full?")
+
+    async def _rewritten(self, node: str) -> str:
+        """Wait until no rewrite is under way. Returns what the server says of its persistence."""
         while True:
-            info = await self._wire.call(self._keys.meta, "INFO", "persistence")
-            text = info if isinstance(info, str) else str(info)
+            text = str(await self._wire.call(node, "INFO", "persistence"))
             if "aof_rewrite_in_progress:0" in text and "aof_rewrite_scheduled:0" in text:
-                return
+                return text
             await asyncio.sleep(0.05)
 
     # ------------------------------------------------------------------ lanes
@@ -307,9 +325,9 @@ class RedisStore:
         keys = self._lane_keys(lane, "busy", "tried", "lease")
         return _pending(await self._wire.run(self._take, keys, [term, lane.session, ""], durable=True))
 
-    async def stamp(self, lane: Lane, term: int, effect: EffectId) -> None:
+    async def stamp(self, lane: Lane, term: int, effect: EffectId) -> bool:
         keys = self._lane_keys(lane, "busy", "tried", "lease")
-        _pending(await self._wire.run(self._take, keys, [term, lane.session, effect], durable=True))
+        return _pending(await self._wire.run(self._take, keys, [term, lane.session, effect], durable=True)) is not None
 
     async def settle(self, lane: Lane, term: int, effect: Effect, done: Delivered, *, sweep_at: int | None) -> Settled:
         fields = _posts_to_write(effect, done)
@@ -396,7 +414,10 @@ class RedisStore:
             return []
         key = self._keys.per_destination(partition, "swept", to)
         found = []
-        for text in await self._wire.call(key, "HMGET", key, *ids):
+        for effect, text in zip(ids, await self._wire.call(key, "HMGET", key, *ids), strict=True):
+            if text is None:  # `swept` came no further than its first half
+                await self._wire.call(due, "ZREM", due, effect)
+                continue
             session, item = text.split(" ", 1)
             found.append(Sweep(SessionId(session), _effect(item)))
         return found
@@ -405,8 +426,12 @@ class RedisStore:
         partition = partition_in(sweep.session)
         due = self._keys.per_destination(partition, "sweeps", to)
         kept = self._keys.per_destination(partition, "swept", to)
-        await self._wire.call(due, "ZREM", due, sweep.effect.id)
         await self._wire.call(kept, "HDEL", kept, sweep.effect.id)
+        await self._wire.call(due, "ZREM", due, sweep.effect.id)
+
+    async def sweep_later(self, to: NetworkName, sweep: Sweep, due: int) -> None:
+        key = self._keys.per_destination(partition_in(sweep.session), "sweeps", to)
+        await self._wire.call(key, "ZADD", key, "XX", due, sweep.effect.id)
 
     async def threads(self, session: SessionId) -> Mapping[int, ThreadRef]:
         posts = await self._posts(session)
@@ -507,12 +532,13 @@ class RedisStore:
         key = self._keys.of(partition, "timers")
         return [SessionId(one) for one in await self._wire.call(key, "ZRANGEBYSCORE", key, "-inf", now)]
 
-    async def set_timer(self, session: SessionId, due: int | None) -> None:
-        key = self._keys.of(partition_in(session), "timers")
-        if due is None:
-            await self._wire.call(key, "ZREM", key, session)
-        else:
-            await self._wire.call(key, "ZADD", key, due, session)
+    async def timed(self, partition: int) -> list[SessionId]:
+        key = self._keys.of(partition, "timers")
+        return [SessionId(one) for one in await self._wire.call(key, "ZRANGE", key, 0, -1)]
+
+    async def set_timer(self, session: SessionId, head: int, due: int | None) -> None:
+        keys = [self._keys.session(session, "snapshot"), self._keys.of(partition_in(session), "timers")]
+        await self._wire.run(self._timer, keys, [session, head, "" if due is None else due])
 
     async def alive(self, sessions: Sequence[SessionId], now: int) -> None:
         by_key: dict[str, list[str | int]] = {}
@@ -525,11 +551,7 @@ class RedisStore:
         return [SessionId(one) for one in await self._wire.call(key, "ZRANGEBYSCORE", key, "-inf", before)]
 
     async def absence_noted(self, session: SessionId, before: int) -> None:
-        """Forget the session's presence unless a page was connected meanwhile."""
-        key = self._keys.of(partition_in(session), "presence")
-        score = await self._wire.call(key, "ZSCORE", key, session)
-        if score is not None and float(score) <= before:
-            await self._wire.call(key, "ZREM", key, session)
+        await self._wire.run(self._absent, [self._keys.of(partition_in(session), "presence")], [session, before])
 
     # ------------------------------------------------------------------ leases
 
@@ -587,7 +609,7 @@ class RedisStore:
 
     async def take_once(self, name: str) -> str | None:
         key = self._keys.secret(name)
-        value: str | None = await self._wire.call(key, "GETDEL", key)
+        value: str | None = await self._wire.call(key, "GETDEL", key, durable=True)
         return value
 
     async def names(self, prefix: str) -> list[str]:
@@ -596,19 +618,20 @@ class RedisStore:
 
     async def forget(self, name: str) -> None:
         book, secret = self._keys.book(name), self._keys.secret(name)
-        await self._wire.call(book, "HDEL", book, name)
-        await self._wire.call(secret, "DEL", secret)
+        await self._wire.call(book, "HDEL", book, name, durable=True)
+        await self._wire.call(secret, "DEL", secret, durable=True)
 
     # ------------------------------------------------------------------ wake-ups
 
     async def hints(self) -> AsyncIterator[Hint | None]:
         while True:
             try:
-                async with self._wire.subscription(self._keys.wake) as pubsub:
-                    yield None
-                    async for message in pubsub.listen():
-                        yield _hint(message["data"])
-            except (OSError, StoreUnavailableError, self._wire.errors):
+                async with self._wire.subscription(self._keys.wake) as messages:
+                    async for data in messages:
+                        hint = _hint(data) if data is not None else None
+                        if data is None or hint is not None:
+                            yield hint
+            except (OSError, TimeoutError, StoreUnavailableError, self._wire.errors):
                 await asyncio.sleep(1.0)  # hints are only hints: everybody polls too
 
     async def signal(self, hint: Hint) -> None:
@@ -646,8 +669,19 @@ def _stored(key: str, answer: Any) -> Stored | None:
         return None
     try:
         return codec.decode_stored(fields)
-    except (KeyError, ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise StoreCorruptError("a snapshot cannot be read", where=key, mend="rebuild it from its journal") from error
+
+
+UNREADABLE = (KeyError, ValueError, TypeError, AttributeError)
+"""What reading a foreign or damaged record may raise."""
+
+
+def _entries(key: str, lines: Sequence[str]) -> list[Entry]:
+    try:
+        return [codec.decode_entry(line) for line in lines]
+    except UNREADABLE as error:
+        raise StoreCorruptError("a journal cannot be read", where=key, mend="restore it from a backup") from error
 
 
 def _pairs(answer: Any) -> dict[str, str]:
@@ -667,12 +701,21 @@ def _pending(answer: Any) -> Pending | None:
 
 
 def _effect(item: str) -> Effect:
-    return codec.decode_effect(item.split(" ", 1)[1])
+    try:
+        return codec.decode_effect(item.split(" ", 1)[1])
+    except (IndexError, *UNREADABLE) as error:
+        name = item.split(" ", 1)[0][:32]
+        mend = "a newer release knows it; else `outbox discard` it"
+        raise StoreCorruptError("an effect cannot be read", where=f"effect {name}", mend=mend) from error
 
 
-def _hint(data: str) -> Hint:
-    if data.startswith("{"):
-        told = codec.decode_plain(data)
-        return Hint(SessionId(told["session"]), told["customer"], 0, signal=told["signal"])
-    session, head, customer, *lanes = data.split(" ")
-    return Hint(SessionId(session), customer, int(head), tuple(NetworkName(lane) for lane in lanes))
+def _hint(data: str) -> Hint | None:
+    """None for what is no hint: anybody may say anything on a channel."""
+    try:
+        if data.startswith("{"):
+            told = codec.decode_plain(data)
+            return Hint(SessionId(told["session"]), told["customer"], 0, signal=told["signal"])
+        session, head, customer, *lanes = data.split(" ")
+        return Hint(SessionId(session), customer, int(head), tuple(NetworkName(lane) for lane in lanes))
+    except UNREADABLE:
+        return None

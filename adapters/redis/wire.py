@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,10 @@ TIMEOUT = 10.0
 
 REDIRECTS = 5
 """How often one call follows a cluster's redirections."""
+
+SILENCE = 5.0
+"""Seconds without a message until a subscription asks whether its server is there, and again until it gives it up:
+a peer that vanished without a word would else be listened to for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,34 +115,40 @@ class _Node:
         finally:
             self.in_flight -= 1
 
+    def give_up(self) -> None:
+        """The wire is closed: nothing that waits is going to be sent."""
+        left, self.waiting = self.waiting, []
+        _fail(left, RedisConnectionError("the store was closed"))
+
     async def _carry(self, batch: list[_Call]) -> None:
-        connection = self.line.lend()
+        try:
+            connection = self.line.lend()
+        except RedisError as error:
+            _fail(batch, error)
+            return
         try:
             async with asyncio.timeout(TIMEOUT):
-                answers = await self._exchange(connection, batch)
-        except (RedisError, OSError, TimeoutError, EOFError) as error:
+                await self._exchange(connection, *_pack(batch))
+        except asyncio.CancelledError as error:
             await connection.disconnect(nowait=True)
             _fail(batch, error)
-        except BaseException:
-            await connection.disconnect(nowait=True)
-            _fail(batch, RedisConnectionError("the store was closed"))
             raise
-        else:
-            for call, answer in zip(batch, answers, strict=True):
-                self.wire.answered(call, answer)
+        except Exception as error:  # whatever it was, nobody may wait for ever, and the connection is out of step
+            await connection.disconnect(nowait=True)
+            _fail(batch, error)
         finally:
             self.line.give_back(connection)
 
-    async def _exchange(self, connection: AbstractConnection, batch: list[_Call]) -> list[Any]:
+    async def _exchange(self, connection: AbstractConnection, packed: list[bytes], batch: list[_Call]) -> None:
         replicas = self.wire.replicas if any(call.durable for call in batch) else 0
-        commands: list[tuple[Any, ...]] = []
-        for call in batch:
-            commands += [("ASKING",)] if call.asking else []
-            commands.append(call.args)
         if replicas:
-            commands.append(("WAIT", replicas, self.wire.replica_timeout))
-        packed = [pack_command(command) for command in commands]
+            wait: tuple[Any, ...] = ("WAIT", replicas, self.wire.replica_timeout)
+            packed.append(pack_command(wait))
         await connection.send_packed_command(packed, check_health=False)
+        for call, answer in zip(batch, await self._answers(connection, batch, replicas), strict=True):
+            self.wire.answered(call, answer)
+
+    async def _answers(self, connection: AbstractConnection, batch: list[_Call], replicas: int) -> list[Any]:
         answers = []
         for call in batch:
             if call.asking:
@@ -150,6 +160,28 @@ class _Node:
                 _vouched(call, answer, acknowledged, replicas) for call, answer in zip(batch, answers, strict=True)
             ]
         return answers
+
+
+def _pack(batch: Sequence[_Call]) -> tuple[list[bytes], list[_Call]]:
+    """The batch's bytes. A call that cannot be written (half a surrogate pair) fails alone, not with its neighbours."""
+    packed: list[bytes] = []
+    sent = []
+    for call in batch:
+        try:
+            command = pack_command(call.args)
+        except UnicodeError as error:
+            _refuse(call, error)
+            continue
+        packed += [pack_command(("ASKING",)), command] if call.asking else [command]
+        sent.append(call)
+    return packed, sent
+
+
+def _refuse(call: _Call, error: Exception) -> None:
+    if not call.done.done():
+        failure = StoreCorruptError("a value cannot be written as UTF-8", where="redis")
+        failure.__cause__ = error
+        call.done.set_exception(failure)
 
 
 async def _read(connection: AbstractConnection) -> Any:
@@ -187,6 +219,7 @@ class Wire:
         self._nodes: dict[str, _Node] = {}
         self._scripts: dict[str, Script] = {}
         self._retries: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     async def call(self, key: str, *args: Any, durable: bool = False) -> Any:
         """One command, routed by `key`. Raises StoreUnavailableError, StoreCorruptError, OverloadedError.
@@ -209,14 +242,40 @@ class Wire:
             yield key
 
     @asynccontextmanager
-    async def subscription(self, channel: str) -> AsyncIterator[Any]:
-        """A connection of its own that hears the channel."""
+    async def subscription(self, channel: str) -> AsyncIterator[AsyncIterator[str | None]]:
+        """A connection of its own that hears the channel.
+
+        What it yields gives the messages, and None whenever the server has confirmed that from now on it tells us:
+        at first, and after the library has connected anew. Raises RedisError, OSError when it hears nothing more.
+        """
         client = cast(Any, self.client)
-        async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+        async with client.pubsub() as pubsub:
             await pubsub.subscribe(channel)
-            yield pubsub
+            yield _heard(pubsub)
+
+    def primaries(self, key: str) -> list[str]:
+        """A name for each primary that `call` takes in the place of a key; `key` itself where there is only one."""
+        if not isinstance(self.client, RedisCluster):
+            return [key]
+        return [f"@{node.host}:{node.port}" for node in self.client.get_primaries()]
+
+    def moved_to(self, url: str) -> None:
+        """The server was started anew, at this URL. Calls under way fail by themselves; later ones go there."""
+        old = cast(Redis, self.client)
+        self.client = Redis.from_url(url, **_choices(old))
+        node = self._nodes.get("")
+        left = node.line.move(self.client) if node is not None and isinstance(node.line, _Standalone) else ()
+        self._soon(_disconnect(old, left))
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._retries.add(task)
+        task.add_done_callback(self._retries.discard)
 
     async def close(self) -> None:
+        self._closed = True
+        for node in self._nodes.values():
+            node.give_up()
         tasks = [task for node in self._nodes.values() for task in node.tasks] + list(self._retries)
         for task in tasks:
             task.cancel()
@@ -240,9 +299,7 @@ class Wire:
             call.done.set_exception(_ours(answer))
             return
         call.tries += 1
-        task = asyncio.get_running_loop().create_task(self._later(call, again))
-        self._retries.add(task)
-        task.add_done_callback(self._retries.discard)
+        self._soon(self._later(call, again))
 
     def _again(self, call: _Call, answer: Exception) -> Callable[[], Awaitable[None]] | None:
         if isinstance(answer, NoScriptError):
@@ -261,11 +318,11 @@ class Wire:
         try:
             await prepare()
             self._send(call)
-        except (RedisError, OSError, OverloadedError) as error:
-            _fail((call,), error)
-        except BaseException as error:
+        except asyncio.CancelledError as error:
             _fail((call,), error)
             raise
+        except Exception as error:
+            _fail((call,), error)
 
     async def _with_text(self, call: _Call) -> None:
         script = self._scripts[call.args[1]]
@@ -281,6 +338,8 @@ class Wire:
     # ------------------------------------------------------------------ nodes
 
     def _send(self, call: _Call) -> None:
+        if self._closed:
+            raise StoreUnavailableError("the store is closed")
         self._node_for(call.key).put(call)
 
     def _node_for(self, key: str) -> _Node:
@@ -313,7 +372,7 @@ def _ours(error: Exception) -> Exception:
         return error
     text = str(error)
     ours: Exception
-    if text.startswith(FOREIGN):
+    if text.startswith(FOREIGN) or "WRONGTYPE" in text:  # Redis 6 puts words of its own before a script's error
         ours = StoreCorruptError(text, where="redis", mend="find out who else writes under this prefix")
     elif text.startswith(REFUSALS):
         code = text.split(" ", 1)[0]
@@ -333,6 +392,7 @@ class _Standalone:
         self._pool = client.connection_pool
         self._free: list[AbstractConnection] = []
         self._all: list[AbstractConnection] = []
+        self._left: list[AbstractConnection] = []  # to a server that we have left; closed with the rest
 
     def lend(self) -> AbstractConnection:
         if self._free:
@@ -342,10 +402,16 @@ class _Standalone:
         return connection
 
     def give_back(self, connection: AbstractConnection) -> None:
-        self._free.append(connection)
+        (self._free if connection in self._all else self._left).append(connection)
+
+    def move(self, client: Redis) -> list[AbstractConnection]:
+        """Lend connections to another server from now on. Returns those to the old one that nobody uses."""
+        self._pool = client.connection_pool
+        idle, self._free, self._all = self._free, [], []
+        return idle
 
     async def close(self) -> None:
-        for connection in self._all:
+        for connection in [*self._all, *self._left]:
             await connection.disconnect()
 
 
@@ -360,6 +426,36 @@ class _ClusterNode:
 
     def give_back(self, connection: AbstractConnection) -> None:
         self._node.release(connection)
+
+
+async def _heard(pubsub: Any) -> AsyncIterator[str | None]:
+    asked = False
+    while True:
+        message = await pubsub.get_message(timeout=SILENCE)
+        if message is None and asked:
+            raise RedisTimeoutError("the subscription's server fell silent")
+        if message is None:
+            await pubsub.ping()
+        elif message["type"] == "subscribe":
+            yield None
+        elif message["type"] == "message":
+            yield message["data"]
+        asked = message is None
+
+
+CHOICES = ("decode_responses", "protocol", "username", "password", "socket_connect_timeout", "retry")
+"""What a connection to the same server at another place keeps."""
+
+
+def _choices(client: Redis) -> dict[str, Any]:
+    kept = client.connection_pool.connection_kwargs
+    return {name: kept[name] for name in CHOICES if name in kept}
+
+
+async def _disconnect(client: Redis, connections: Sequence[AbstractConnection]) -> None:
+    for connection in connections:
+        await connection.disconnect(nowait=True)
+    await client.aclose()
 
 
 def load_script(folder: Path, name: str) -> Script:

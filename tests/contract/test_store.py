@@ -278,11 +278,12 @@ async def test_what_was_put_off_waits_and_shows_its_error(store: RedisStore) -> 
     assert await store.waiting_lanes(partition, SLACK, now + 1_000) == []
     (stuck,) = await store.stuck_lanes(SLACK)
     assert (stuck.lane, stuck.error, stuck.attempts, stuck.effects) == (lane, "ratelimited", 1, 2)
+    assert await store.take(lane, term) is None, "whoever wakes it, a lane waits until it is due"
+    await store.retry(lane)
+    assert await store.waiting_lanes(partition, SLACK, now) == [lane]
     head = await store.take(lane, term)
     assert head is not None
     assert head.stamp is None, "what was certainly not sent needs no looking for"
-    await store.retry(lane)
-    assert await store.waiting_lanes(partition, SLACK, now) == [lane]
 
 
 async def test_a_poisoned_effect_is_set_aside_and_the_lane_goes_on(store: RedisStore) -> None:
@@ -310,8 +311,10 @@ async def test_a_delivery_in_doubt_is_swept_once_it_is_due(store: RedisStore) ->
     assert await store.sweeps(partition, SLACK, now) == []
     sweep = Sweep(stored.session.id, first.effect)
     assert await store.sweeps(partition, SLACK, now + 60_000) == [sweep]
-    await store.swept(SLACK, sweep)
+    await store.sweep_later(SLACK, sweep, now + 90_000)
     assert await store.sweeps(partition, SLACK, now + 60_000) == []
+    await store.swept(SLACK, sweep)
+    assert await store.sweeps(partition, SLACK, now + 90_000) == []
 
 
 async def test_a_thread_is_known_and_its_unplaced_input_is_kept(store: RedisStore) -> None:
@@ -360,7 +363,10 @@ async def test_a_timer_is_due_when_its_time_has_come(store: RedisStore) -> None:
     due = 5_000 + 10 * 60_000
     assert await store.due_timers(partition, due - 1) == []
     assert await store.due_timers(partition, due) == [away.session.id]
-    await store.set_timer(away.session.id, None)
+    await store.set_timer(away.session.id, away.head - 1, None)
+    assert await store.due_timers(partition, due) == [away.session.id], "a commit has set another deadline meanwhile"
+    assert await store.timed(partition) == [away.session.id]
+    await store.set_timer(away.session.id, away.head, None)
     assert await store.due_timers(partition, due) == []
 
 

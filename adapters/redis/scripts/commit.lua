@@ -6,9 +6,9 @@
 --
 -- KEYS 1 snapshot 2 journal 3 bodies 4 seen 5 customer 6 customer's sessions 7 timers 8 sessions 9 fence lease
 --      10 stale index 11 stale card, then four per lane: lane, busy, tried, lease
--- ARGV 1 input key 2 head before 3 head after 4 visible 5 tag 6 epoch 7 snapshot 8 session 9 open|go|close
+-- ARGV 1 input key 2 head before 3 head after 4 visible 5 tag 6 epoch 7 snapshot 8 session 9 open|go|close|leave
 --      10 deadline or '' 11 fence term or '' 12 wake channel 13 customer 14 views to refresh ('', 'i', 'c', 'ic')
---      15 due of the refresh 16 entries 17 bodies 18 lanes 19 the closed session before, or '' 20 wait for replicas
+--      15 due of the refresh 16 entries 17 bodies 18 lanes 19 the customer's session before, or '' 20 wait for replicas
 --      21 now (ms), then the entries, the bodies (field, value), the lanes (name, term, n, n * (id, record))
 local types = {'hash', 'list', 'hash', 'hash', 'hash', 'list', 'zset', 'zset', 'hash', 'zset', 'zset'}
 local lane_types = {'list', 'zset', 'hash', 'hash'}
@@ -21,10 +21,15 @@ for i, key in ipairs(KEYS) do
 end
 local entries, bodies, lanes = tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
 local before, after = tonumber(ARGV[2]), tonumber(ARGV[3])
-if not (entries and bodies and lanes and before and after and tonumber(ARGV[4]) and tonumber(ARGV[15])
-    and tonumber(ARGV[21]))
-    or after - before ~= entries or #KEYS ~= 11 + 4 * lanes
-    or (ARGV[10] ~= '' and not tonumber(ARGV[10])) then
+local right = entries and bodies and lanes and before and after and tonumber(ARGV[4]) and tonumber(ARGV[15])
+    and tonumber(ARGV[21]) and after - before == entries and #KEYS == 11 + 4 * lanes
+    and (ARGV[10] == '' or tonumber(ARGV[10]))
+local last = right and 21 + entries + 2 * bodies
+for _ = 1, right and lanes or 0 do
+  local count = last and tonumber(ARGV[last + 3])
+  last = count and last + 3 + 2 * count
+end
+if not right or last ~= #ARGV then
   return redis.error_reply('ARGUMENT of a commit is not what the script expects')
 end
 
@@ -37,10 +42,13 @@ if seen then
 end
 if ARGV[11] ~= '' and redis.call('HGET', KEYS[9], 'term') ~= ARGV[11] then return {'fenced'} end
 if tonumber(redis.call('HGET', KEYS[1], 'head') or '0') ~= before then return {'conflict'} end
-if redis.call('LLEN', KEYS[2]) ~= before then return {'conflict'} end
+if redis.call('LLEN', KEYS[2]) ~= before then
+  return redis.error_reply('FOREIGN ' .. KEYS[2] .. ' is not as long as its snapshot says')
+end
 if ARGV[9] == 'open' then
-  local open = redis.call('HGET', KEYS[5], 'open')
-  if open and open ~= ARGV[19] then return {'conflict'} end
+  -- Nothing was opened since the relay looked, not even what has been closed again: that may hold this very key.
+  local books = redis.call('HMGET', KEYS[5], 'open', 'last')
+  if books[1] and books[1] ~= ARGV[19] or (books[2] or '') ~= ARGV[19] then return {'conflict'} end
 end
 
 local at = 21
@@ -54,8 +62,9 @@ if ARGV[9] == 'open' then
   redis.call('HSET', KEYS[5], 'open', session, 'last', session)
   redis.call('RPUSH', KEYS[6], session)
   redis.call('ZADD', KEYS[8], ARGV[21], session)
-elseif ARGV[9] == 'close' and redis.call('HGET', KEYS[5], 'open') == session then
-  redis.call('HDEL', KEYS[5], 'open')
+elseif ARGV[9] ~= 'go' then
+  if redis.call('HGET', KEYS[5], 'open') == session then redis.call('HDEL', KEYS[5], 'open') end
+  if ARGV[9] == 'leave' and redis.call('HGET', KEYS[5], 'last') == session then redis.call('HDEL', KEYS[5], 'last') end
 end
 if ARGV[10] ~= '' then redis.call('ZADD', KEYS[7], ARGV[10], session) else redis.call('ZREM', KEYS[7], session) end
 if string.find(ARGV[14], 'i', 1, true) then redis.call('ZADD', KEYS[10], 'NX', ARGV[21], session) end
@@ -69,7 +78,7 @@ for lane = 1, lanes do
   local clock = redis.call('TIME')
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
   local lease = redis.call('HMGET', KEYS[k + 3], 'term', 'until')
-  local direct = term ~= '' and lease[1] == term and tonumber(lease[2]) > now
+  local direct = term ~= '' and lease[1] == term and (tonumber(lease[2] or '') or 0) > now
       and redis.call('LLEN', KEYS[k]) == 0
   for i = 1, count do
     local id = ARGV[at + 2 * i - 1]
@@ -77,7 +86,7 @@ for lane = 1, lanes do
     if direct and i == 1 then redis.call('HSET', KEYS[k + 2], id, term .. ':' .. now) end
   end
   at = at + 2 * count
-  redis.call('ZADD', KEYS[k + 1], 'NX', now, session)
+  redis.call('ZADD', KEYS[k + 1], 'NX', 0, session)  -- due at once, by any clock
   if direct then answer[#answer + 1] = name else woken = woken .. ' ' .. name end
 end
 redis.call('PUBLISH', ARGV[12], session .. ' ' .. ARGV[3] .. ' ' .. ARGV[13] .. woken)

@@ -6,7 +6,8 @@ local rate, burst = tonumber(ARGV[2]), tonumber(ARGV[3])
 local bucket = redis.call('HMGET', KEYS[1], 'tokens', 'at', 'pause')
 local pause = tonumber(bucket[3] or '0')
 if pause > now then return {0, pause - now} end
-local tokens = math.min(burst, tonumber(bucket[1] or burst) + (now - tonumber(bucket[2] or now)) * rate / 1000)
+local passed = math.max(0, now - tonumber(bucket[2] or now))  -- a clock that was put back costs no tokens
+local tokens = math.min(burst, tonumber(bucket[1] or burst) + passed * rate / 1000)
 local given = math.max(0, math.min(tonumber(ARGV[1]), math.floor(tokens)))
 tokens = tokens - given
 redis.call('HSET', KEYS[1], 'tokens', tostring(tokens), 'at', now)

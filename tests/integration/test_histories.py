@@ -1,0 +1,208 @@
+"""Random histories: processes die at any await, answers of the store and of the network are lost, leases are stolen.
+
+Whatever happened, in the end nothing is lost, nothing is visibly doubled, and every session is in order. A history is
+its seed; `--soak` walks thousands.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import random
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bridge.errors import KakehashiError, StoreUnavailableError
+from bridge.ports import Delivery
+from routing.facts import CustomerMessageAdded
+from tests.integration.engine_room import PARTITIONS, Room, hurry, idle, room, sound, until
+from tests.integration.notice_board import BOARD, Board, Mood
+from tests.redis_servers import private_redis
+
+CUSTOMERS, MESSAGES = 6, 6
+TROUBLES = (Mood.LOST_BEFORE, Mood.LOST_AFTER, Mood.LATE, Mood.HIDDEN, Mood.HANG, Mood.BUSY, Mood.BREAK, Mood.BLOCKED)
+_PREFIXES = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    loop, stack = asyncio.new_event_loop(), AsyncExitStack()
+    yield loop.run_until_complete(stack.enter_async_context(private_redis(tmp_path_factory.mktemp("redis"))))
+    loop.run_until_complete(stack.aclose())
+    loop.close()
+
+
+@dataclass(slots=True)
+class World:
+    """Some processes, one platform, and chance. `calm`: no more troubles, so that things can come to an end."""
+
+    url: str
+    chance: random.Random
+    prefix: str = field(default_factory=lambda: f"h{next(_PREFIXES)}")
+    board: Board = field(default_factory=Board)
+    rooms: list[Room] = field(default_factory=list)
+    ever: list[Room] = field(default_factory=list)
+    ending: bool = False
+    told: dict[str, int] = field(default_factory=dict)
+    calm: bool = False
+    log: list = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.board.mood = self._mood
+        self.board.latency = self.chance.choice((0.0, 0.001, 0.02))
+
+    def _mood(self, delivery: Delivery, attempt: int) -> Mood:
+        if self.calm or attempt > 2 or self.chance.random() > 0.15:
+            mood = Mood.FINE
+        else:
+            mood = self.chance.choice(TROUBLES)
+        import time
+        self.log.append((round(time.time()%1000,3), delivery.effect.id, attempt, mood.name))
+        return mood
+
+    async def add_room(self) -> None:
+        one = await room(self.url, self.board, prefix=self.prefix)
+        self.ever.append(one)
+        self._make_shaky(one)
+        while not one.tasks:
+            with contextlib.suppress(KakehashiError):
+                await one.start()
+        self.rooms.append(one)
+
+    def _make_shaky(self, one: Room) -> None:
+        """Some calls never arrive, and some answers are lost."""
+        call = one.store._wire.call
+
+        async def shaky(*arguments: Any, **named: Any) -> Any:
+            if not self.calm and self.chance.random() < 0.01:
+                raise StoreUnavailableError("lost on its way there")
+            answer = await call(*arguments, **named)
+            if not self.calm and self.chance.random() < 0.01:
+                raise StoreUnavailableError("lost on its way back")
+            return answer
+
+        one.store._wire.call = shaky  # type: ignore[method-assign]  # the wire between this process and the store
+
+    # ------------------------------------------------------------------ what happens
+
+    async def chat(self, name: str) -> None:
+        for number in range(MESSAGES):
+            await self._until_stored(name, number)
+            self.told[name] = number + 1
+            await asyncio.sleep(self.chance.random() * 0.05)
+
+    async def _until_stored(self, name: str, number: int) -> None:
+        """As a widget does: whatever happens to the process, the same message is sent again, perhaps to another."""
+        while True:
+            process = self.chance.choice(self.rooms)
+            with contextlib.suppress(KakehashiError, TimeoutError):
+                async with asyncio.timeout(self.chance.choice((0.003, 0.02, 2.0))):
+                    await process.writes(name, number)
+                    return
+            await asyncio.sleep(0)
+
+    async def mishaps(self) -> None:
+        while not self.ending:
+            await asyncio.sleep(self.chance.random() * 0.3)
+            with contextlib.suppress(KakehashiError):
+                await self.chance.choice((self._kill, self._drain, self._steal, self._wake))()
+
+    async def _kill(self) -> None:
+        await self.add_room()
+        victim = self.rooms.pop(self.chance.randrange(len(self.rooms) - 1))
+        for _ in range(self.chance.randrange(20)):
+            await asyncio.sleep(0)  # at any await
+        await victim.die()
+
+    async def _drain(self) -> None:
+        await self.add_room()
+        leaver = self.rooms.pop(0)
+        with contextlib.suppress(KakehashiError):
+            await leaver.drain()
+        await leaver.die()
+
+    async def _steal(self) -> None:
+        """A lease passes to somebody who does nothing with it, as to a process that was paused."""
+        thief = self.chance.choice(self.rooms).store
+        name = f"{BOARD}@{self.chance.randrange(PARTITIONS)}"
+        with contextlib.suppress(KakehashiError):
+            key = thief._keys.lease(name)
+            await thief._wire.call(key, "HSET", key, "until", 0)
+            await thief.hold(name, f"thief-{self.chance.random()}", self.chance.randrange(1, 300))
+
+    async def _wake(self) -> None:
+        """Hints come at any time, wanted or not."""
+        for process in self.rooms:
+            async for session in process.store.sessions():
+                process.lanes.wake(session, [BOARD])
+
+    async def end(self) -> None:
+        for one in self.ever:
+            await one.die()
+
+
+@pytest.mark.soak
+async def test_nothing_is_lost_and_nothing_stays_doubled(
+    url: str, history: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch, ttl=300)
+    world = World(url, random.Random(history))
+    try:
+        for _ in range(2):
+            await world.add_room()
+        mishaps = asyncio.create_task(world.mishaps())
+        await asyncio.gather(*(world.chat(f"u{number}") for number in range(CUSTOMERS)))
+        world.ending = True
+        await mishaps
+        world.calm = True
+        await world.add_room()
+        try:
+            await until(lambda: idle(world.rooms[-1].store), f"history {history} comes to rest")
+        except AssertionError:
+            await _dump(world)
+            raise
+        await _judge(world)
+    finally:
+        await world.end()
+
+
+async def _judge(world: World) -> None:
+    store = world.rooms[-1].store
+    sessions = await sound(store)
+    assert len(sessions) == CUSTOMERS, "a customer who writes again opens no second session"
+    for stored in sessions:
+        journal = await store.journal(stored.session.id)
+        said = [str(entry.fact.message) for entry in journal if isinstance(entry.fact, CustomerMessageAdded)]
+        assert said == [f"c:{number}" for number in range(MESSAGES)]
+        if world.board.shows(stored.session.id) != ["OpenThread", *said]:
+            twice = {n.effect for n in world.board.notices if not n.removed and sum(m.effect == n.effect and not m.removed for m in world.board.notices) > 1}
+            print("DOUBLED", twice, [n for n in world.board.notices if n.effect in twice], {e: world.board.attempts[e] for e in twice}, world.log)
+        assert world.board.shows(stored.session.id) == ["OpenThread", *said]
+        twice = [n.effect for n in world.board.notices if n.what in world.board.doubled() and n.session==stored.session.id]
+        print("DOUBLED", twice, [n for n in world.board.notices if n.effect in twice], {e: world.board.attempts[e] for e in twice})
+    assert not world.board.doubled()
+    for to_whom in world.told.values():
+        assert to_whom == MESSAGES
+
+async def _dump(world):
+    store = world.rooms[-1].store
+    out = open("/tmp/dump.txt", "w")
+    for p in range(store.partitions):
+        for name in ("busy","sweeps","tried","errors","swept"):
+            key = store._keys.per_destination(p, name, BOARD)
+            kind = await store._wire.call(key, "TYPE", key)
+            if kind == "none": continue
+            v = await (store._wire.call(key,"ZRANGE",key,0,-1,"WITHSCORES") if kind=="zset" else store._wire.call(key,"HGETALL",key))
+            print(p,name,v,file=out)
+        key = store._keys.lease(f"{BOARD}@{p}")
+        print(p, "lease", await store._wire.call(key,"HGETALL",key), file=out)
+    print("now", await store.now(), await store._wire.call("x","ZRANGE",store._keys.processes,0,-1,"WITHSCORES"), file=out)
+    for r in world.rooms:
+        print("room", r.leases.holder, r.leases.partitions(BOARD), r.leases._held, r.lanes._workers, r.lanes._sweeping, r.lanes._draining, r.tasks, file=out)
+        for w in r.lanes._workers.values():
+            print(w.task.get_stack(), file=out)

@@ -1,0 +1,424 @@
+"""Lanes on a real Redis and a network on which everything goes wrong: order, doubles, hand-overs."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+
+from bridge.errors import StoreUnavailableError
+from bridge.lanes import Timing
+from bridge.ports import Delivery, Lane
+from bridge.relay import Receipt
+from routing.effects import OpenThread, PostMessage
+from routing.ids import EffectId, MessageId, SessionId, partition_in
+from tests.integration.engine_room import QUICK, Room, hurry, idle, room, running, sound, until
+from tests.integration.notice_board import BOARD, Board, BoardNetwork, Mood
+from tests.redis_servers import private_redis
+
+_PREFIXES = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    loop, stack = asyncio.new_event_loop(), AsyncExitStack()
+    yield loop.run_until_complete(
+        stack.enter_async_context(private_redis(tmp_path_factory.mktemp("redis"), durable=True))
+    )
+    loop.run_until_complete(stack.aclose())
+    loop.close()
+
+
+@pytest.fixture
+def prefix(monkeypatch: pytest.MonkeyPatch) -> str:
+    hurry(monkeypatch)
+    return f"t{next(_PREFIXES)}"
+
+
+@pytest.fixture
+def board() -> Board:
+    return Board()
+
+
+@pytest.fixture
+async def one(url: str, prefix: str, board: Board) -> AsyncIterator[Room]:
+    async with running(url, board, prefix=prefix) as process:
+        yield process
+
+
+@pytest.fixture
+async def other(url: str, prefix: str, board: Board, one: Room) -> AsyncIterator[Room]:
+    async with running(url, board, prefix=prefix) as process:
+        await until(
+            lambda: process.leases.partitions(BOARD) and len(one.leases.partitions(BOARD)) < 4, "both hold some"
+        )
+        yield process
+
+
+def on_first(mood: Mood, of: type = PostMessage) -> Callable[[Delivery, int], Mood]:
+    """The first attempt at every effect of this kind goes so, all others well."""
+    return lambda delivery, attempt: mood if attempt == 0 and isinstance(delivery.effect, of) else Mood.FINE
+
+
+def wanted(count: int) -> list[str]:
+    return ["OpenThread", *(f"c:{number}" for number in range(count))]
+
+
+async def talk(process: Room, name: str, count: int) -> SessionId:
+    receipts = [await process.writes(name, number) for number in range(count)]
+    return receipts[0].stored.session.id
+
+
+# ------------------------------------------------------------------ direct or lane
+
+
+async def test_two_processes_never_invert_a_session_whoever_commits(
+    one: Room, other: Room, board: Board, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    """Sending at once without the direct-or-lane rule inverted 821 of 4,000."""
+    hurry(monkeypatch, ttl=6_000)  # nothing is to be in doubt here, however busy the machine is
+    board.latency = 0.001
+    customers, each = (160 if pytestconfig.getoption("--soak") else 40), 25
+
+    async def customer(number: int) -> None:
+        for message in range(each):
+            await (one, other)[(number + message) % 2].writes(f"u{number}", message)
+
+    await asyncio.gather(*map(customer, range(customers)))
+    await until(lambda: idle(one.store), "all is delivered")
+    sessions = await sound(one.store)
+    assert len(sessions) == customers
+    for stored in sessions:
+        assert board.shows(stored.session.id) == wanted(each)
+
+
+async def test_a_message_at_rest_goes_out_at_once_and_not_by_the_poll(one: Room, board: Board) -> None:
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    stop = asyncio.Event()
+    one.lanes._poll = lambda _to: stop.wait()  # type: ignore[method-assign,assignment,return-value]  # no poll from here on
+    await one.writes("a", 1)
+    await until(lambda: board.shows(session) == wanted(2))
+    stop.set()
+
+
+async def test_a_commit_on_a_lane_that_is_not_empty_waits_its_turn(one: Room, board: Board) -> None:
+    board.latency = 0.1
+    session = await talk(one, "a", 4)
+    await until(lambda: idle(one.store))
+    assert board.shows(session) == wanted(4)
+
+
+async def test_an_effect_met_in_the_lane_before_the_commit_answers_is_sent_once_and_at_once(
+    one: Room, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that was woken for nothing takes the very head that our own commit has just stamped for us."""
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    commit = one.store.commit
+
+    async def answered_late(*arguments: object) -> object:
+        answer = await commit(*arguments)  # type: ignore[arg-type]  # passed on as it is
+        one.lanes.wake(session, [BOARD])
+        await asyncio.sleep(0.1)
+        return answer
+
+    monkeypatch.setattr(one.store, "commit", answered_late)
+    await one.writes("a", 1)
+    await until(lambda: idle(one.store))
+    assert board.shows(session) == wanted(2)
+    assert board.looks == 0
+    assert not board.doubled()
+
+
+# ------------------------------------------------------------------ death in the middle of a send
+
+
+class Dying(BoardNetwork):
+    """A process that is killed at a chosen point of its first message's delivery."""
+
+    def __init__(self, board: Board, *, after_posting: bool) -> None:
+        super().__init__(board)
+        self.after_posting = after_posting
+        self.at_the_point = asyncio.Event()
+
+    async def _as_it_goes(self, mood: Mood, delivery: Delivery) -> object:  # type: ignore[override]  # it never returns
+        if isinstance(delivery.effect, OpenThread):
+            return await super()._as_it_goes(mood, delivery)
+        if self.after_posting:
+            self.board.post(delivery)
+        self.at_the_point.set()
+        return await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("after_posting", [True, False])
+async def test_whoever_takes_over_looks_before_it_sends(
+    url: str, prefix: str, board: Board, after_posting: bool
+) -> None:
+    dying = await room(url, board, prefix=prefix)
+    network = Dying(board, after_posting=after_posting)
+    dying.lanes._networks = {BOARD: network}
+    await dying.start()
+    session = await talk(dying, "a", 3)
+    await network.at_the_point.wait()
+    await dying.die()
+    async with running(url, board, prefix=prefix) as survivor:
+        await until(lambda: idle(survivor.store), "the survivor has delivered all, and swept")
+        assert board.shows(session) == wanted(3)
+        assert not board.doubled()
+        assert board.attempts[_effect(board, "c:0")] == (1 if after_posting else 2)
+
+
+def _effect(board: Board, what: str) -> EffectId:
+    return next(one.effect for one in board.notices if one.what == what)
+
+
+async def test_the_next_holder_waits_out_the_former_ones_send(url: str, prefix: str, board: Board) -> None:
+    """A fence cannot guard somebody else's API: only waiting longer than any send lasts can."""
+    loop, times = asyncio.get_running_loop(), dict[str, float]()
+    slow = replace(QUICK, quarantine=1.5)
+
+    def mood(delivery: Delivery, attempt: int) -> Mood:
+        if isinstance(delivery.effect, PostMessage):
+            times[f"attempt {attempt}"] = loop.time()
+            return Mood.HANG if attempt == 0 else Mood.FINE
+        return Mood.FINE
+
+    board.mood = mood
+    dying = await room(url, board, prefix=prefix, timing=slow)
+    await dying.start()
+    session = await talk(dying, "a", 1)
+    await until(lambda: times, "the send has begun")
+    await dying.die()
+    async with running(url, board, prefix=prefix, timing=slow) as survivor:
+        await until(lambda: idle(survivor.store))
+    assert board.shows(session) == wanted(1)
+    assert times["attempt 1"] - times["attempt 0"] >= slow.quarantine - 0.2, "stamped a moment before it was sent"
+
+
+async def test_a_lease_lost_in_the_middle_of_a_send_loses_and_doubles_nothing(
+    url: str, prefix: str, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The former holder's books are refused; the next one finds its post."""
+    board.latency = 0.2
+    async with running(url, board, prefix=prefix) as former:
+        receipt = await former.writes("a", 0)
+        session = receipt.stored.session.id
+        await until(lambda: former.network.under_way, "a send is under way")
+        held = former.leases._held[f"{BOARD}@{partition_in(session)}"].lease
+        await former.store.release(held, former.leases.holder)
+        thief = await former.store.hold(held.name, "thief", 300)
+        assert thief is not None
+        assert thief.term == held.term + 1
+        await former.writes("a", 1)
+        await until(lambda: idle(former.store), "the lease came back, and all was delivered")
+        assert board.shows(session) == wanted(2)
+        assert board.looks > 0
+
+
+async def test_a_stamp_that_has_grown_old_is_renewed_before_the_send(
+    one: Room, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading what a delivery needs may take long; others count the quarantine from the stamp."""
+    stamps: list[EffectId] = []
+    stamp, about = one.store.stamp, one.store.about
+
+    async def counted(lane: Lane, term: int, effect: EffectId) -> bool:
+        stamps.append(effect)
+        return await stamp(lane, term, effect)
+
+    async def slow(session: SessionId) -> object:
+        await asyncio.sleep(0.25)  # over half of what quarantine exceeds the deadline by
+        return await about(session)
+
+    monkeypatch.setattr(one.store, "stamp", counted)
+    monkeypatch.setattr(one.store, "about", slow)
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    assert board.shows(session) == wanted(1)
+    assert stamps
+
+
+# ------------------------------------------------------------------ what a network may do to us
+
+
+@pytest.mark.parametrize(
+    "mood", [Mood.LOST_BEFORE, Mood.LOST_AFTER, Mood.LATE, Mood.HIDDEN, Mood.HANG, Mood.BREAK, Mood.BUSY]
+)
+@pytest.mark.parametrize("of", [PostMessage, OpenThread])
+async def test_nothing_is_lost_or_stays_doubled(one: Room, board: Board, mood: Mood, of: type) -> None:
+    board.mood = on_first(mood, of)
+    session = await talk(one, "a", 3)
+    await until(lambda: idle(one.store), "all is delivered and swept")
+    assert board.shows(session) == wanted(3)
+    assert not board.doubled()
+    if mood in (Mood.LATE, Mood.HIDDEN):
+        assert board.removals > 0, "doubles did appear, and were taken back"
+
+
+@pytest.mark.parametrize("first", [Mood.LATE, Mood.HIDDEN])
+@pytest.mark.parametrize("second", [Mood.BUSY, Mood.BLOCKED, Mood.LOST_BEFORE])
+async def test_a_refused_retry_says_nothing_about_the_first_attempt(
+    one: Room, board: Board, first: Mood, second: Mood
+) -> None:
+    """The random histories found this: the stamp went with the refusal, and the third attempt was sent blindly."""
+    moods = (first, second)
+    board.mood = lambda delivery, attempt: (
+        moods[attempt] if attempt < 2 and isinstance(delivery.effect, PostMessage) else Mood.FINE
+    )
+    session = await talk(one, "a", 2)
+    await until(lambda: idle(one.store))
+    assert board.shows(session) == wanted(2)
+    assert not board.doubled()
+
+
+@pytest.mark.parametrize("mood", [Mood.LATE, Mood.HIDDEN])
+async def test_the_double_that_goes_is_not_the_one_that_edits_will_reach(one: Room, board: Board, mood: Mood) -> None:
+    board.mood = on_first(mood)
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    (kept,) = [notice for notice in board.notices if notice.what == "c:0" and not notice.removed]
+    assert await one.store.posts(session, MessageId("c:0"), 1) == (kept.ref,)
+
+
+async def test_a_send_has_a_deadline(one: Room, board: Board) -> None:
+    board.mood = lambda _delivery, attempt: Mood.HANG if attempt < 2 else Mood.FINE
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    assert board.shows(session) == wanted(1)
+
+
+async def test_one_session_waits_for_no_other(one: Room, board: Board) -> None:
+    stuck = await talk(one, "stuck", 1)
+    await until(lambda: idle(one.store))
+    board.mood = lambda delivery, _attempt: Mood.BLOCKED if delivery.session.id == stuck else Mood.FINE
+    await one.writes("stuck", 1)
+    sessions = await asyncio.gather(*(talk(one, f"u{number}", 2) for number in range(10)))
+    await until(lambda: all(board.shows(session) == wanted(2) for session in sessions))
+    assert board.shows(stuck) == wanted(1)
+    board.mood = lambda _delivery, _attempt: Mood.FINE
+    await until(lambda: board.shows(stuck) == wanted(2), "it is delivered once somebody mended it")
+
+
+async def test_a_blocked_lane_keeps_its_pause_whoever_wakes_it(one: Room, other: Room, board: Board) -> None:
+    """A new message on a lane that was told to wait is no reason to ask again."""
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    board.mood = lambda _delivery, _attempt: Mood.BLOCKED
+    await one.writes("a", 1)
+    lane = Lane(session, BOARD)
+    effect = (await one.store.lane_states(session, BOARD)).head.id  # type: ignore[union-attr]  # just put there
+    await until(lambda: board.attempts[effect], "it was refused")
+    before = board.attempts[effect]
+    for number in range(2, 12):
+        await (one, other)[number % 2].writes("a", number)
+        one.lanes.wake(session, [BOARD])
+        other.lanes.wake(session, [BOARD])
+    assert board.attempts[effect] <= before + 1
+    await one.store.retry(lane)
+    board.mood = lambda _delivery, _attempt: Mood.FINE
+    await until(lambda: board.shows(session) == wanted(12))
+
+
+async def test_a_poisoned_effect_is_set_aside_and_shown(one: Room, board: Board) -> None:
+    board.mood = lambda delivery, _: Mood.POISON if getattr(delivery.effect, "message", "") == "c:1" else Mood.FINE
+    session = await talk(one, "a", 3)
+    await until(lambda: idle(one.store))
+    assert board.shows(session) == ["OpenThread", "c:0", "c:2"]
+    (aside,) = await one.store.stuck_lanes(BOARD)
+    assert (aside.aside, aside.error) == (True, "poison")
+
+
+async def test_back_off_never_overflows(one: Room, board: Board) -> None:
+    """A lane that failed for a long night has thousands of attempts behind it."""
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    board.mood = on_first(Mood.BUSY)
+    errors = one.store._keys.per_destination(partition_in(session), "errors", BOARD)
+    await one.store._wire.call(errors, "HSET", errors, session, "5000 busy")
+    await one.writes("a", 1)
+    await until(lambda: board.shows(session) == wanted(2))
+
+
+async def test_a_network_that_hangs_in_a_sweep_holds_up_no_lane(
+    one: Room, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board.mood = on_first(Mood.LATE)
+    reached = asyncio.Event()
+
+    async def hangs(*_arguments: object) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(BoardNetwork, "remove_double", hangs)
+    await talk(one, "a", 1)
+    await asyncio.wait_for(reached.wait(), 30)
+    board.mood = on_first(Mood.BUSY)  # put off, and so brought back by the poll
+    other = await talk(one, "b", 2)
+    await until(lambda: board.shows(other) == wanted(2))
+
+
+async def test_an_unreadable_effect_stops_its_own_lane_only(one: Room, board: Board) -> None:
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    lane, partition = one.store._keys.lane(session, BOARD), partition_in(session)
+    busy = one.store._keys.per_destination(partition, "busy", BOARD)
+    await one.store._wire.call(lane, "RPUSH", lane, 'e1 {"k":"FromTheFuture"}')
+    await one.store._wire.call(busy, "ZADD", busy, 0, session)
+    fine = await talk(one, "b", 2)
+    await until(lambda: board.shows(fine) == wanted(2))
+
+
+# ------------------------------------------------------------------ drain
+
+
+async def test_a_drain_hands_over_without_a_stamp_left(url: str, prefix: str, board: Board) -> None:
+    board.latency = 0.05
+    leaving = await room(url, board, prefix=prefix)
+    await leaving.start()
+    session = await talk(leaving, "a", 6)
+    await until(lambda: leaving.network.under_way)
+    await leaving.drain()
+    tried = leaving.store._keys.per_destination(partition_in(session), "tried", BOARD)
+    assert await leaving.store._wire.call(tried, "HLEN", tried) == 0
+    await leaving.store.close()
+    async with running(url, board, prefix=prefix) as next_one:
+        await until(lambda: idle(next_one.store))
+    assert board.shows(session) == wanted(6)
+    assert board.looks == 0, "what was handed over in order needs no looking for"
+
+
+async def test_a_drain_does_not_sit_out_a_quarantine(url: str, prefix: str, board: Board) -> None:
+    patient = Timing(send_deadline=0.3, quarantine=3_600.0, poll=0.05)
+    dying = await room(url, board, prefix=prefix, timing=patient)
+    board.mood = on_first(Mood.HANG)
+    await dying.start()
+    session = await talk(dying, "a", 1)
+    await until(lambda: dying.network.under_way and board.shows(session))
+    await dying.die()
+    async with running(url, board, prefix=prefix, timing=patient) as waiting:
+        await until(lambda: waiting.lanes._workers, "it waits for the quarantine's end")
+        await asyncio.wait_for(waiting.drain(), 30)
+
+
+async def test_books_wait_for_a_store_that_is_away_for_a_moment(
+    one: Room, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent is known only to the sender until it is settled."""
+    settle, failures = one.store.settle, iter(range(2))
+
+    async def shaky(*arguments: object, **named: object) -> object:
+        if next(failures, None) is not None:
+            raise StoreUnavailableError("away")
+        return await settle(*arguments, **named)  # type: ignore[arg-type]  # passed on as it is
+
+    monkeypatch.setattr(one.store, "settle", shaky)
+    receipt = await one.writes("a", 0)
+    assert isinstance(receipt, Receipt)
+    await until(lambda: idle(one.store))
+    assert board.shows(receipt.stored.session.id) == wanted(1)
+    assert board.looks == 0
