@@ -19,9 +19,10 @@ from weakref import WeakValueDictionary
 
 from bridge.errors import LostLeaseError, OverloadedError
 from bridge.feed import Feed
+from bridge.memory import REMEMBERED, Memory
 from bridge.messages import About, Body
 from bridge.metrics import Metrics
-from bridge.ports import Commit, Committed, Duplicate, Entry, Fenced, Store, Stored, Written
+from bridge.ports import Commit, CommitResult, Committed, Duplicate, Entry, Fenced, Store, Stored, Written
 from routing import inputs as i
 from routing.decide import Decision, Nothing, Refusal, decide
 from routing.effects import Effect
@@ -48,9 +49,6 @@ UNDER_WAY = 4_096
 
 CARD_DELAY = 1_000
 """ms until a changed card is redrawn, together with whatever else changes until then."""
-
-REMEMBERED = 20_000
-"""Sessions kept decoded in memory; the store has the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +97,7 @@ class Relay:
         self._policy = policy
         self._senders = senders
         self._locks: WeakValueDictionary[CustomerKey, Lock] = WeakValueDictionary()
-        self._sessions: OrderedDict[SessionId, Stored] = OrderedDict()
+        self._memory = Memory(store, feed)
         self._current: OrderedDict[CustomerKey, SessionId] = OrderedDict()
         self._under_way = 0
 
@@ -107,33 +105,43 @@ class Relay:
 
     async def current(self, customer: CustomerKey) -> Stored | None:
         """The customer's open session, else their latest one, else None."""
-        session = self._current.get(customer) or await self._store.open_session(customer)
-        if session is None:
-            return None
-        stored = await self.session(session)
-        if stored is None or stored.session.customer != customer:
+        known = self._current.get(customer)
+        stored = await self.session(known) if known else None
+        if stored is None or stored.session.state is State.CLOSED:
+            named = await self._store.open_session(customer)
+            stored = await self.session(named) if named else None
+        if stored is not None and stored.session.customer != customer:
+            stored = await self._claimed(customer, stored)
+        if stored is None:
             self._current.pop(customer, None)
             return None
-        self._remember(stored)
         self._make_current(stored)
         return stored
 
+    async def _claimed(self, customer: CustomerKey, stored: Stored) -> Stored | None:
+        """The account's books name a visitor's session: a link that was cut short is carried through, or given up."""
+        session = stored.session
+        if session.customer.anonymous and not customer.anonymous and session.state is not State.CLOSED:
+            answer = await self._into(session.id, i.CustomerLinked(customer), InputKey(f"linked/{session.id}"))
+            if isinstance(answer, Receipt) and answer.stored.session.customer == customer:
+                return answer.stored
+        await self._store.detach(customer, session.id)
+        return None
+
     async def session(self, session: SessionId) -> Stored | None:
         """The session as far as this process knows it. A commit finds out when another process knows more."""
-        cached = self._sessions.get(session)
-        if cached is not None:
-            self._sessions.move_to_end(session)
-            return cached
-        stored = await self._store.load(session)
-        if stored is not None:
-            self._remember(stored)
-        return stored
+        return self._memory.known(session) or await self._memory.look(session)
 
     def outdated(self, session: SessionId, head: int) -> None:
         """Another process has committed up to `head`."""
-        cached = self._sessions.get(session)
-        if cached is not None and cached.head < head:
-            del self._sessions[session]
+        known = self._memory.known(session)
+        if known is not None and known.head < head:
+            self._memory.drop(session)
+
+    def forget(self) -> None:
+        """Hints may have been missed: nothing that is remembered counts any more."""
+        self._memory.drop_all()
+        self._current.clear()
 
     # ------------------------------------------------------------------ what happens
 
@@ -211,10 +219,26 @@ class Relay:
         for _ in range(ATTEMPTS):
             stored = await find()
             answer = await self._once(arrival, stored)
-            if answer is not None:
+            if isinstance(answer, Receipt):
                 return answer
+            if answer is not None and not await self._was_old(stored):
+                return await self._unless_repeated(arrival, answer)
             self._forget(arrival.customer, stored)
         raise OverloadedError("the session kept changing under this input", mend="send it again in a moment")
+
+    async def _was_old(self, stored: Stored | None) -> bool:
+        """A refusal writes nothing, so no conflict would show that it was judged on what is no longer so."""
+        if stored is None:
+            return False
+        now = await self._memory.look(stored.session.id)
+        return now is None or now.head != stored.head
+
+    async def _unless_repeated(self, arrival: _Arrival, answer: Refusal | Nothing) -> Answer:
+        """What was done the first time, and now cannot be done again, is answered as the first time."""
+        if isinstance(answer, Nothing):
+            return answer
+        repeated = await self._store.wrote_before(arrival.customer, arrival.key)
+        return answer if repeated is None else await self._repeated(repeated)
 
     async def _once(self, arrival: _Arrival, stored: Stored | None) -> Answer | None:
         """One attempt; None when somebody else was faster."""
@@ -264,7 +288,7 @@ class Relay:
         after, entries = _append(before, decision)
         direct_on = self._senders.terms(partition_in(decision.session.id)) if decision.effects else {}
         begun = time.monotonic()
-        result = await self._store.commit(
+        result = await self._committed(
             Commit(
                 key=arrival.key,
                 before=before,
@@ -289,11 +313,20 @@ class Relay:
             raise LostLeaseError("the lease is another process's now")
         return None
 
+    async def _committed(self, commit: Commit) -> CommitResult:
+        """Ask the store. Whatever interrupts it, the commit may have been made: what we knew is not to be trusted."""
+        try:
+            return await self._store.commit(commit)
+        except BaseException:
+            self._metrics.committed(0.0, "failed")
+            self._forget(commit.after.session.customer, commit.before)
+            raise
+
     async def _done(
         self, arrival: _Arrival, result: Committed, entries: tuple[Entry, ...], effects: tuple[Effect, ...]
     ) -> Receipt:
         stored = result.stored
-        self._remember(stored)
+        self._memory.keep(stored)
         if arrival.opens:
             self._make_current(stored)
         bodies = {(one.message, one.revision): one.body for one in arrival.written}
@@ -305,18 +338,12 @@ class Relay:
         return Receipt(stored, entries)
 
     async def _repeated(self, duplicate: Duplicate) -> Answer:
-        stored = await self.session(duplicate.session)
+        stored = self._memory.known(duplicate.session)
         if stored is None or stored.head < duplicate.head:
-            stored = await self._store.load(duplicate.session)
+            stored = await self._memory.look(duplicate.session)
         if stored is None:
             return Refusal(Reason.NO_SESSION)
         return Receipt(stored, fresh=False)
-
-    def _remember(self, stored: Stored) -> None:
-        self._sessions[stored.session.id] = stored
-        self._sessions.move_to_end(stored.session.id)
-        if len(self._sessions) > REMEMBERED:
-            self._sessions.popitem(last=False)
 
     def _make_current(self, stored: Stored) -> None:
         self._current[stored.session.customer] = stored.session.id
@@ -327,7 +354,7 @@ class Relay:
     def _forget(self, customer: CustomerKey, stored: Stored | None) -> None:
         self._current.pop(customer, None)
         if stored is not None:
-            self._sessions.pop(stored.session.id, None)
+            self._memory.drop(stored.session.id)
 
 
 EDITS = (i.CustomerRevised, i.CustomerWithdrew, i.OperatorRevised, i.OperatorWithdrew)

@@ -158,6 +158,7 @@ class Service:
     async def _listen(self) -> None:
         async for hint in self.store.hints():
             if hint is None:  # it has just begun, or begun anew: whatever was said before was not heard
+                self.relay.forget()
                 self.feed.all_behind()
                 continue
             if hint.signal is None:
