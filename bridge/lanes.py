@@ -439,7 +439,8 @@ class Lanes:
             return
         kept = await self._in_the_books(sweep)
         delivery = replace(delivery, thread=kept.thread or delivery.thread)
-        for double in _doubles(await self._find(delivery), kept, erased=delivery.session.erased):
+        erased = delivery.session.erased and isinstance(sweep.effect, OpenThread | PostMessage)
+        for double in _doubles(await self._find(delivery), kept, erased=erased):
             async with asyncio.timeout(self._timing.send_deadline):
                 await self._networks[to].remove_double(delivery, double)
             log.info("double_removed", session=sweep.session, effect=sweep.effect.id)

@@ -128,12 +128,14 @@ class Api:
         return web.json_response({"operator": _as_account(operator)})
 
     async def desks(self, request: web.Request) -> web.Response:
+        await self._live.settle()
         return web.json_response({"counts": self._board.counts(_operator(request))})
 
     async def team(self, request: web.Request) -> web.Response:
         """Who is on, what they hold, and how much of it is near the promise. For leads."""
         if not _operator(request).lead:
             raise web.HTTPForbidden
+        await self._live.settle()
         here, now = await self._live.here(), await self._engine.store.now()
         people = [one for one in self._engine.directory.all() if one.active]
         rows = [self._load(one, one.id in here, now) for one in people]
@@ -145,6 +147,7 @@ class Api:
         desk = DeskId(request.query["desk"]) if request.query.get("desk") else None
         if name not in LISTS:
             raise FormError("unknown_list", "list")
+        await self._live.settle()
         if name == "closed":
             rows, more = await self._board.done(operator, desk)
         else:
@@ -160,7 +163,10 @@ class Api:
     async def find(self, request: web.Request) -> web.Response:
         """A session by its short code, whatever its state."""
         code = request.query.get("code", "").strip().upper()
-        known = await self._engine.store.session_by_code(ShortCode(code)) if code.isalnum() and code.isascii() else None
+        await self._live.settle()
+        known = self._board.named(code)
+        if known is None and code.isalnum() and code.isascii():
+            known = await self._engine.store.session_by_code(ShortCode(code))
         stored = await self._engine.relay.session(known) if known else None
         if stored is None or not may_see(_operator(request), row_of(stored)):
             raise web.HTTPNotFound

@@ -124,6 +124,10 @@ class Board:
     def get(self, session: SessionId) -> Row | None:
         return self._rows.get(session)
 
+    def named(self, code: str) -> SessionId | None:
+        """An open session by its short code: the board knows it a moment before the index does."""
+        return next((row.session for row in self._rows.values() if row.code == code), None)
+
     def listed(self, name: str, operator: Operator, desk: DeskId | None) -> tuple[list[Row], bool]:
         """The rows of a list of what is open, in order, and whether there are more than are shown."""
         rows = [row for row in self._seen_by(operator, desk) if row.in_list(name, operator.id)]

@@ -18,7 +18,7 @@ from aiohttp import WSCloseCode, web
 
 from adapters.console.accounts import Accounts, Seat
 from adapters.console.board import Board, Row, may_see
-from bridge.errors import StoreUnavailableError
+from bridge.errors import KakehashiError, StoreUnavailableError
 from bridge.feed import Feed, Signal
 from bridge.ports import Hint, Store
 from routing.ids import OperatorId, SessionId
@@ -26,6 +26,7 @@ from routing.session import Session
 
 BEAT = 20.0  # seconds: proxies cut silent connections at 60
 POLL = 5.0  # seconds: how long a lost hint may go unnoticed
+REMEMBERED = 10_000  # names of changed sessions; when there are more, the lines are compared instead
 BACKLOG = 256  # frames: a page that is so far behind reads all anew
 HERE_FOR = 75_000  # ms: three beats and a little, then an operator counts as away
 SIGNED_OUT = 4401  # our close code: sign in again, do not reconnect
@@ -68,11 +69,14 @@ class Live:
         self._pages: set[_Page] = set()
         self._dirty: set[SessionId] = set()
         self._wake = asyncio.Event()
+        self._settling = asyncio.Lock()
+        self._looked = -POLL  # when the lines were compared last, by the loop's clock
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch the feed, and keep the board. Raises StoreUnavailableError when the lines cannot be read at first."""
         await self._board.load()
+        self._looked = asyncio.get_running_loop().time()
         unwatch = self._feed.watch(self)
         tasks = [asyncio.create_task(each) for each in (self._push_changes(), self._look_for_lost_hints())]
         try:
@@ -86,9 +90,14 @@ class Live:
     # ------------------------------------------------------------------ the feed's watcher
 
     def changed(self, session: SessionId, head: int) -> None:
+        """Called on every commit, desk or no desk: while no page is open, the name is all that is kept."""
         del head
-        self._dirty.add(session)
-        self._wake.set()
+        if len(self._dirty) < REMEMBERED:
+            self._dirty.add(session)
+        else:
+            self._looked = -POLL  # the lines tell, when somebody asks
+        if self._pages:
+            self._wake.set()
 
     def signalled(self, signal: Signal) -> None:
         if signal.kind not in ("typing", "noting"):
@@ -112,6 +121,7 @@ class Live:
         await socket.prepare(request)
         page = _Page(socket, seat)
         self._pages.add(page)
+        self._wake.set()
         tasks = [asyncio.create_task(each) for each in (page.write(), self._keep(page))]
         try:
             async for _ in socket:
@@ -150,7 +160,8 @@ class Live:
         self._feed.pass_on("", signal)
         if self._feed.others:
             fields = {"kind": signal.kind, "operator": operator, "message": ""}
-            await self._store.signal(Hint(session.id, "", 0, signal=fields))
+            with contextlib.suppress(KakehashiError):  # best effort, as all signals
+                await self._store.signal(Hint(session.id, "", 0, signal=fields))
 
     async def _keep(self, page: _Page) -> None:
         """The beat: the page hears us, the seat is looked at, and the operator counts as here."""
@@ -167,17 +178,38 @@ class Live:
 
     # ------------------------------------------------------------------ changes
 
+    async def settle(self) -> None:
+        """Bring the board up to date, as far as this process knows, and tell the pages what that changed.
+
+        Raises StoreUnavailableError; what was not told then is told later.
+        """
+        async with self._settling:
+            if asyncio.get_running_loop().time() - self._looked >= POLL:
+                await self._compare()
+            dirty, self._dirty = self._dirty, set()
+            try:
+                await self._push(dirty)
+            except BaseException:
+                self._looked = -POLL
+                raise
+
+    async def _compare(self) -> None:
+        """Look for changes whose hint was lost."""
+        self._dirty.update(await self._board.behind())
+        self._looked = asyncio.get_running_loop().time()
+
     async def _push_changes(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            dirty, self._dirty = self._dirty, set()
             try:
-                await self._push(dirty)
+                await self.settle()
             except Exception as error:  # one session that cannot be read must not leave every page without news
-                _log.warning("desk_pages_not_told", sessions=len(dirty), error=type(error).__name__)
+                _log.warning("desk_pages_not_told", error=type(error).__name__)
 
     async def _push(self, dirty: set[SessionId]) -> None:
+        if not dirty:
+            return
         found = await asyncio.gather(*map(self._board.update, dirty))
         rows = [row for row in found if row is not None]
         shown = await self._board.shown(rows) if self._pages else []
@@ -194,13 +226,8 @@ class Live:
     async def _look_for_lost_hints(self) -> None:
         while True:
             await asyncio.sleep(POLL)
-            try:
-                behind = await self._board.behind()
-            except Exception as error:  # likewise
-                _log.warning("desk_lines_not_read", error=type(error).__name__)
-                continue
-            if behind:
-                self._dirty.update(behind)
+            if self._pages:
+                self._looked = -POLL
                 self._wake.set()
 
     def _who_may_see(self, row: Row) -> list[_Page]:

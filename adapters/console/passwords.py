@@ -51,7 +51,8 @@ class Passwords:
 
     async def matches(self, password: str, password_hash: str) -> bool:
         """Whether it is this password. An empty hash takes as long as a wrong password, and is never right."""
-        expected = password_hash or await self._decoy_hash()
+        decoy = await self._decoy_hash()  # made before anybody can tell by the time for whom it is needed
+        expected = password_hash or decoy
         async with self._room:
             right = await asyncio.to_thread(self._verify, expected, _normal(password[:LONGEST]))
         return right and bool(password_hash) and len(password) <= LONGEST

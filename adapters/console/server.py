@@ -219,6 +219,8 @@ async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse
         return answer
     except (StoreUnavailableError, OverloadedError):
         return _error("not_stored", HTTPStatus.SERVICE_UNAVAILABLE, retry=True)
+    except ConnectionError:  # they left while they were still asking: nobody is there to be answered
+        return _error("gone", HTTPStatus.BAD_REQUEST)
     except web.HTTPClientError as error:
         return _error(error.reason.lower().replace(" ", "_"), HTTPStatus(error.status))
 

@@ -24,6 +24,7 @@ from redis.exceptions import (
     ClusterDownError,
     MovedError,
     NoScriptError,
+    ReadOnlyError,
     RedisError,
     ResponseError,
     TryAgainError,
@@ -145,8 +146,12 @@ class _Node:
             wait: tuple[Any, ...] = ("WAIT", replicas, self.wire.replica_timeout)
             packed.append(pack_command(wait))
         await connection.send_packed_command(packed, check_health=False)
-        for call, answer in zip(batch, await self._answers(connection, batch, replicas), strict=True):
+        answers = await self._answers(connection, batch, replicas)
+        for call, answer in zip(batch, answers, strict=True):
             self.wire.answered(call, answer)
+
+        if any(isinstance(answer, ReadOnlyError) for answer in answers):
+            await connection.disconnect(nowait=True)  # its server was demoted: the address leads to another one now
 
     async def _answers(self, connection: AbstractConnection, batch: list[_Call], replicas: int) -> list[Any]:
         answers = []

@@ -182,9 +182,11 @@ class Field {
   grow() {
     if (!this.input.offsetParent) return;
     this.input.style.height = "auto";
-    const line = parseFloat(getComputedStyle(this.input).lineHeight);
-    const frame = this.input.offsetHeight - this.input.clientHeight + 16;
-    this.input.style.height = `${Math.min(this.input.scrollHeight, LINES * line + frame)}px`;
+    const style = getComputedStyle(this.input);
+    const padding = parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+    const most = LINES * parseFloat(style.lineHeight) + padding;
+    const frame = this.input.offsetHeight - this.input.clientHeight;
+    this.input.style.height = `${Math.min(this.input.scrollHeight, most) + frame}px`;
   }
 
   /** Enter sends, unless it ends an input method's composition (229: Safari says so after the fact). */

@@ -19,6 +19,7 @@ import { languageName, pick, speak, t } from "./words.js";
 
 const WRITING_FOR = 6_000; // ms that "is writing" holds after the last key
 const TICK = 15_000;
+const PEOPLE_EVERY = 10_000; // ms
 const CODE = /^#([0-9A-Za-z]{4,8})$/;
 const root = document.getElementById("root");
 
@@ -50,8 +51,11 @@ class Desk {
     this.onHash = () => this.follow();
     this.onLeave = () => this.composer.keep();
     this.onLook = () => this.looked();
+    this.onLine = () => this.lineChanged();
     window.addEventListener("hashchange", this.onHash);
     window.addEventListener("pagehide", this.onLeave);
+    window.addEventListener("online", this.onLine);
+    window.addEventListener("offline", this.onLine);
     document.addEventListener("visibilitychange", this.onLook);
     this.load();
     this.follow();
@@ -66,6 +70,8 @@ class Desk {
     clearTimeout(this.saying);
     window.removeEventListener("hashchange", this.onHash);
     window.removeEventListener("pagehide", this.onLeave);
+    window.removeEventListener("online", this.onLine);
+    window.removeEventListener("offline", this.onLine);
     document.removeEventListener("visibilitychange", this.onLook);
   }
 
@@ -80,7 +86,7 @@ class Desk {
       myName: this.nameOf(this.id),
       onChoose: (choice) => this.choose(choice),
       onTeam: () => showTeam(names.nameOf),
-      onSignOut: () => this.signOut(),
+      onSignOut: () => this.askToSignOut(),
       onNames: () => this.changeNames(),
       onKeys: showHelp,
       redraw: () => restart(),
@@ -127,6 +133,7 @@ class Desk {
   nameOf(id) {
     if (!id) return "";
     const person = this.people.get(id);
+    if (!person) this.learnPeople();
     return person ? pick(person.names, person.account) || person.account : t("operator.unknown");
   }
 
@@ -176,16 +183,25 @@ class Desk {
     if (known && known.head > row.head) return;
     if (this.belongs(row)) this.rows.set(row.session, row);
     else this.rows.delete(row.session);
-    if (row.assignee && !this.people.has(row.assignee)) this.learnPeople();
   }
 
+  /** Somebody whom this page does not know: an account made since it was opened, or an operator without one. */
   async learnPeople() {
     if (this.learning) return;
     this.learning = true;
+    setTimeout(() => (this.learning = false), PEOPLE_EVERY);
     const { people } = await ask("me").catch(() => ({ people: [] }));
-    for (const one of people) this.people.set(one.id, one);
-    setTimeout(() => (this.learning = false), 60_000);
+    const news = people.filter((one) => !this.people.has(one.id));
+    for (const one of news) this.people.set(one.id, one);
+    if (news.length) this.redraw();
+  }
+
+  redraw() {
     this.showLists();
+    if (!this.state) return;
+    this.drawHead();
+    this.thread.forget();
+    this.drawThread();
   }
 
   unread(row) {
@@ -198,7 +214,9 @@ class Desk {
   async lookUp(code) {
     try {
       const { rows } = await ask(`find?${new URLSearchParams({ code })}`);
+      this.sessions.clearSearch();
       location.hash = rows[0].code;
+      this.place.focus();
     } catch (error) {
       this.say(error);
     }
@@ -481,9 +499,14 @@ class Desk {
     this.refresh();
   }
 
+  lineChanged() {
+    if (navigator.onLine) this.outbox.hurry();
+    this.drawBar();
+  }
+
   drawBar() {
     const unsent = this.outbox?.size ?? 0;
-    this.bar.hidden = this.connected !== false;
+    this.bar.hidden = this.connected !== false && navigator.onLine;
     this.bar.textContent = [t("connection.lost"), unsent && t("connection.unsent", { count: unsent })].filter(Boolean).join(" · ");
   }
 
@@ -504,6 +527,13 @@ class Desk {
       this.people.set(operator.id, operator);
     };
     show({ title: t("names.title"), hint: t("names.hint"), body: fields, submit: { label: t("names.save"), act } });
+  }
+
+  askToSignOut() {
+    const unsent = this.outbox.size;
+    if (!unsent) return this.signOut();
+    const [title, hint] = [t("me.sign_out"), t("connection.unsent", { count: unsent })];
+    show({ title, hint, body: [], submit: { label: title, act: () => this.signOut() } });
   }
 
   /** What this browser kept goes with the operator, but only once the service has let them go. */
@@ -547,8 +577,7 @@ class Desk {
   /** Out of the field first, then out of the conversation. */
   escape(event) {
     if (event.target === this.sessions.search && this.sessions.search.value) {
-      this.sessions.search.value = "";
-      this.sessions.draw();
+      this.sessions.clearSearch();
       return true;
     }
     if (document.activeElement !== document.body && this.open && document.activeElement.matches("input, textarea, select")) {

@@ -121,8 +121,8 @@ export function askTransfer({ desks, people, desk, assignee }, act) {
   if (elsewhere) target.value = elsewhere.id;
   fill();
   const body = [
-    el("label", { class: "field", for: "transfer-desk" }, t("transfer.desk"), target),
-    el("label", { class: "field", for: "transfer-operator" }, t("transfer.operator"), operator),
+    el("div", { class: "field" }, el("label", { for: "transfer-desk" }, t("transfer.desk")), target),
+    el("div", { class: "field" }, el("label", { for: "transfer-operator" }, t("transfer.operator")), operator),
   ];
   const fields = () => ({ desk: target.value, operator: operator.value || null });
   const submit = { label: t("transfer.submit"), act: () => act(fields()) };

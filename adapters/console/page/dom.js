@@ -41,17 +41,14 @@ const ICONS = {
   file: "M5 2.500h6.500L15 6v11.500H5zM11.500 2.500V6H15",
 };
 
-/** Put `children` into `parent`, keeping every node that is already there in its place. */
+/** Put `children` into `parent`. What goes is taken out first, so that nothing that stays has to be moved. */
 export function arrange(parent, children) {
+  const staying = new Set(children);
+  for (const node of [...parent.childNodes]) if (!staying.has(node)) node.remove();
   let at = parent.firstChild;
   for (const child of children) {
     if (child === at) at = at.nextSibling;
     else parent.insertBefore(child, at);
-  }
-  while (at) {
-    const next = at.nextSibling;
-    at.remove();
-    at = next;
   }
 }
 

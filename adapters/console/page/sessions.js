@@ -69,6 +69,11 @@ export class Sessions {
     this.empty.textContent = t(`list.empty.${this.search.value.trim() ? "search" : this.name}`);
   }
 
+  clearSearch() {
+    this.search.value = "";
+    this.draw();
+  }
+
   hold(held) {
     this.held = held;
     if (!held && this.data) this.draw();

@@ -22,7 +22,7 @@ export class Thread {
     );
     this.node = el("div", { class: "thread-body" }, this.scroller, this.pill, this.writing);
     this.keyed = new Keyed((item) => this.draw(item));
-    this.pinned = true;
+    Object.assign(this, { pinned: true, top: 0 });
     const grown = new ResizeObserver(() => this.pinned && this.toEnd());
     grown.observe(this.scroller);
     grown.observe(this.list);
@@ -33,14 +33,22 @@ export class Thread {
     const fresh = this.session !== session;
     const end = fresh || this.pinned;
     const before = this.shown ?? 0;
+    const first = this.list.firstChild;
+    const below = this.scroller.scrollHeight - this.scroller.scrollTop;
     Object.assign(this, { session, language, presenceSince });
     this.scroller.setAttribute("aria-label", t("thread.label", { code }));
     this.older.hidden = !older;
     arrange(this.list, this.keyed.nodes([...this.items(lines), ...unsent.flatMap((one) => this.pending(one))]));
     const said = lines.filter((line) => line.side === "customer").length;
     if (end) this.toEnd();
+    else if (first !== this.list.firstChild) this.scroller.scrollTop = this.scroller.scrollHeight - below; // earlier lines
     else if (said > before) this.tellNew(said - before);
     this.shown = end ? said : Math.min(before, said);
+  }
+
+  /** Names have changed: every line is made anew. */
+  forget() {
+    this.keyed.known.clear();
   }
 
   showWriting(text) {
@@ -158,9 +166,13 @@ export class Thread {
     return scrollHeight - scrollTop - clientHeight < NEAR;
   }
 
-  /** Whoever reads the end stays at the end, also when a picture loads or the composer grows. */
+  /** Whoever reads the end stays at the end, also when a picture loads or the composer grows. Only going up leaves it:
+      a thread that has grown since the last scroll is away from its end too, and nobody went anywhere. */
   scrolled() {
-    this.pinned = this.atEnd();
+    const top = this.scroller.scrollTop;
+    if (this.atEnd()) this.pinned = true;
+    else if (top < this.top) this.pinned = false;
+    this.top = top;
     if (this.pinned) this.clearPill();
   }
 
@@ -168,6 +180,7 @@ export class Thread {
     this.pinned = true;
     this.clearPill();
     this.scroller.scrollTop = this.scroller.scrollHeight;
+    this.top = this.scroller.scrollTop;
   }
 
   tellNew(count) {

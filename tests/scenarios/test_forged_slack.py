@@ -1,0 +1,103 @@
+"""Events that are not Slack's, or are Slack's a second time: refused, or without any effect."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest_asyncio
+from slack_sdk.signature import SignatureVerifier
+
+from tests.scenarios.customer import Customer, Json
+from tests.scenarios.slack_desk import CHANNEL, SlackDesk, slack_desk
+from tests.scenarios.stage import UNHURRIED
+from tests.service import Installation
+
+
+@dataclass
+class House:
+    url: str
+    desk: SlackDesk
+    customer: Customer
+    http: aiohttp.ClientSession
+
+    async def post(self, body: bytes, headers: dict[str, str]) -> int:
+        sent = {"Content-Type": "application/json", **headers}
+        async with self.http.post(f"{self.url}/slack/events", data=body, headers=sent) as response:
+            return response.status
+
+    async def an_event(self, text: str) -> bytes:
+        """What Slack would send for an operator's answer in the customer's thread, made up by somebody else."""
+        people, channels = (await self.desk.slack.do("state"))["people"], self.desk.slack.state["channels"]
+        root = await self.desk.root(self.customer.code)
+        said: Json = {"type": "message", "channel": channels[CHANNEL], "user": people["kenji"], "text": text}
+        said |= {"ts": f"{time.time():.6f}", "thread_ts": root, "team": self.desk.team}
+        call: Json = {"type": "event_callback", "team_id": self.desk.team, "event_id": "Ev0FORGED", "event": said}
+        return json.dumps(call).encode()
+
+    async def nothing_came_of_it(self) -> None:
+        """Proven by the next true message: it is the first one that the customer reads."""
+        await self.desk.say(self.customer.code, "this is true")
+        await self.customer.reads("this is true")
+        assert self.customer.replies() == ["hello", "this is true"]
+
+
+@pytest_asyncio.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with AsyncExitStack() as stack:
+        desk = await stack.enter_async_context(slack_desk())
+        installation = Installation(tmp_path, {**UNHURRIED, **desk.settings("http")})
+        await stack.enter_async_context(installation)
+        url = (await installation.up()).url
+        await desk.deliver_to(url)
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        customer = await stack.enter_async_context(Customer(http, [url]).online())
+        await customer.write("good morning")
+        await customer.is_heard()
+        await desk.say(customer.code, "hello")
+        await customer.reads("hello")
+        yield House(url, desk, customer, http)
+
+
+def signed(secret: str, body: bytes, at: float) -> dict[str, str]:
+    stamp = str(int(at))
+    signature = SignatureVerifier(secret).generate_signature(timestamp=stamp, body=body)
+    assert signature is not None, "it was given a timestamp and a body"
+    return {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
+
+
+async def test_forged_signatures_are_refused(house: House) -> None:
+    body, now = await house.an_event("forged"), time.time()
+    ours = signed(house.desk.signing_secret, body, now)
+    assert await house.post(body, {}) == 401
+    assert await house.post(body, signed("somebody else's secret", body, now)) == 401
+    assert await house.post(body + b" ", ours) == 401, "the body was changed on its way"
+    assert await house.post(body, {**ours, "X-Slack-Request-Timestamp": str(int(now) + 1)}) == 401
+    assert await house.post(body, {**ours, "X-Slack-Signature": "v0=é"}) == 401
+    assert await house.post(body, {**ours, "X-Slack-Request-Timestamp": "now"}) == 401
+    assert await house.post(body, signed(house.desk.signing_secret, body, now - 400)) == 401, "older than 5 minutes"
+    await house.nothing_came_of_it()
+
+
+async def test_a_replayed_request_says_nothing_twice(house: House) -> None:
+    """The verifier takes the same signed request again within five minutes; the input's key is what stops it."""
+    body = await house.an_event("once")
+    headers = signed(house.desk.signing_secret, body, time.time())
+    assert [await house.post(body, headers) for _ in range(5)] == [200] * 5
+    other_name = body.replace(b"Ev0FORGED", b"Ev1FORGED")
+    assert await house.post(other_name, signed(house.desk.signing_secret, other_name, time.time())) == 200
+    await house.desk.say(house.customer.code, "and on")
+    await house.customer.reads("and on")
+    assert house.customer.replies() == ["hello", "once", "and on"]
+
+
+async def test_signed_nonsense_is_answered_and_harms_nobody(house: House) -> None:
+    for body in (b"", b"{", b"[]", b"5", b'{"type":"event_callback"}', b'{"type":"event_callback","event":7}'):
+        status = await house.post(body, signed(house.desk.signing_secret, body, time.time()))
+        assert status < 500, body
+    await house.nothing_came_of_it()
