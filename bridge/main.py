@@ -11,6 +11,7 @@ import json
 import resource
 import secrets as random
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +26,7 @@ from aiohttp import web
 
 from adapters.console.accounts import Accounts, mint_sign_in_link
 from adapters.console.api import Engine as DeskEngine
+from adapters.console.api import Promise
 from adapters.console.network import ConsoleNetwork
 from adapters.console.passwords import Passwords
 from adapters.console.server import Address, console_app
@@ -84,7 +86,7 @@ SLACK = NetworkName("slack")
 
 def run(config: Path | None) -> int:
     """The service, until SIGTERM or SIGINT; then it drains. Returns the exit status, 0 after a clean drain."""
-    settings = configuration.load(config)
+    settings = _with_port(configuration.load(config))
     rulebook = policies.load(settings)
     configure(settings.log)
     _open_as_many_files_as_we_may()
@@ -181,7 +183,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     )
     files = _files(settings, limits)
     stack.push_async_callback(files.close)
-    directory, feed, metrics = Directory(store), Feed(store), Metrics(version("kakehashi"))
+    directory, feed, metrics = Directory(store, rulebook.policy.operators), Feed(store), Metrics(version("kakehashi"))
     await directory.refresh()
     rules = Rules(rulebook, directory)
     networks: dict[NetworkName, Network] = {CONSOLE: ConsoleNetwork()}
@@ -261,6 +263,15 @@ def _timing(settings: Settings) -> Timing:
 
 
 # ------------------------------------------------------------------ the service
+
+
+def _with_port(settings: Settings) -> Settings:
+    """Port 0 takes a free one. It is chosen here, because our pages' own origin, which has it, is needed before."""
+    if settings.web.port:
+        return settings
+    with socket.socket() as free:
+        free.bind((settings.web.host, 0))
+        return settings.model_copy(update={"web": settings.web.model_copy(update={"port": free.getsockname()[1]})})
 
 
 def _open_as_many_files_as_we_may() -> None:
@@ -414,6 +425,7 @@ def _desk_app(engine: Engine, url: str, remote: Callable[[web.Request], str]) ->
         desk_titles=engine.rulebook.desk_titles,
         topic_titles=engine.rulebook.topic_titles,
         limits=engine.limits,
+        promise=Promise(int(settings.desk.amber_after * 1000), int(settings.desk.red_after * 1000)),
     )
     accounts = Accounts(engine.store, engine.directory, Passwords(), settings.desk)
     address = Address(path=urlsplit(url).path, origins=_origins_of(url))

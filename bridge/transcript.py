@@ -38,11 +38,14 @@ _Line = _Said | CustomerNotice
 async def transcript(store: Store, stored: Stored, *, with_notes: bool = False) -> dict[str, Any]:
     """The session as JSON. Customer-visible only, unless `with_notes`. Operators stand there by account id.
 
-    Words that were erased are null. Raises StoreUnavailableError.
+    Words that were erased are null; so are those that were taken back, unless `with_notes`.
+    Raises StoreUnavailableError.
     """
     entries = await store.journal(stored.session.id)
     lines = [line for entry in entries if (line := _line(entry, with_notes)) is not None]
-    wanted = [(line.message, line.revision) for line in lines if isinstance(line, _Said) and not line.withdrawn]
+    said = [line for line in lines if isinstance(line, _Said) and not line.withdrawn]
+    gone = set() if with_notes else {line.message for line in lines if isinstance(line, _Said) and line.withdrawn}
+    wanted = [(line.message, line.revision) for line in said if line.message not in gone]
     bodies = dict(zip(wanted, await store.bodies(stored.session.id, wanted), strict=True)) if wanted else {}
     return _head(stored, with_notes) | {"events": [_written(line, bodies) for line in lines]}
 

@@ -207,6 +207,8 @@ class DeskSettings(Listener):
     )
     session_lifetime: Seconds = Field(default=12 * 3600, gt=0, description="after this an operator signs in again")
     idle_lifetime: Seconds = Field(default=2 * 3600, gt=0, description="and after this long without a click")
+    amber_after: Seconds = Field(default=180, gt=0, description="a waiting time turns amber")
+    red_after: Seconds = Field(default=300, gt=0, description="and red")
     link_lifetime: Seconds = Field(default=900, gt=0, description="life of the sign-in link that `up` prints")
 
 

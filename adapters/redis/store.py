@@ -185,7 +185,6 @@ class RedisStore:
             len(bodies),
             len(lanes),
             session.previous or "",
-            1 if self._wire.replicas else 0,
             session.last_at,
         ]
         args += [codec.encode_entry(entry) for entry in commit.entries]

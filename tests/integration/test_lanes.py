@@ -83,6 +83,7 @@ async def test_two_processes_never_invert_a_session_whoever_commits(
     """Sending at once without the direct-or-lane rule inverted 821 of 4,000."""
     if deaf:
         monkeypatch.setattr(Lanes, "wake", lambda *_: None)
+        one.lanes._timing = other.lanes._timing = replace(QUICK, poll=0.3)
     hurry(monkeypatch, ttl=6_000)  # nothing is to be in doubt here, however busy the machine is
     board.latency = 0.001
     customers, each = (160 if pytestconfig.getoption("--soak") else 30), 20

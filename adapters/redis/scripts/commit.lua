@@ -8,8 +8,8 @@
 --      10 stale index 11 stale card, then four per lane: lane, busy, tried, lease
 -- ARGV 1 input key 2 head before 3 head after 4 visible 5 tag 6 epoch 7 snapshot 8 session 9 open|go|close|leave
 --      10 deadline or '' 11 fence term or '' 12 wake channel 13 customer 14 views to refresh ('', 'i', 'c', 'ic')
---      15 due of the refresh 16 entries 17 bodies 18 lanes 19 the customer's session before, or '' 20 wait for replicas
---      21 now (ms), then the entries, the bodies (field, value), the lanes (name, term, n, n * (id, record))
+--      15 due of the refresh 16 entries 17 bodies 18 lanes 19 the customer's session before, or ''
+--      20 now (ms), then the entries, the bodies (field, value), the lanes (name, term, n, n * (id, record))
 local types = {'hash', 'list', 'hash', 'hash', 'hash', 'list', 'zset', 'zset', 'hash', 'zset', 'zset'}
 local lane_types = {'list', 'zset', 'hash', 'hash'}
 for i, key in ipairs(KEYS) do
@@ -22,9 +22,9 @@ end
 local entries, bodies, lanes = tonumber(ARGV[16]), tonumber(ARGV[17]), tonumber(ARGV[18])
 local before, after = tonumber(ARGV[2]), tonumber(ARGV[3])
 local right = entries and bodies and lanes and before and after and tonumber(ARGV[4]) and tonumber(ARGV[15])
-    and tonumber(ARGV[21]) and after - before == entries and #KEYS == 11 + 4 * lanes
+    and tonumber(ARGV[20]) and after - before == entries and #KEYS == 11 + 4 * lanes
     and (ARGV[10] == '' or tonumber(ARGV[10]))
-local last = right and 21 + entries + 2 * bodies
+local last = right and 20 + entries + 2 * bodies
 for _ = 1, right and lanes or 0 do
   local count = last and tonumber(ARGV[last + 3])
   last = count and last + 3 + 2 * count
@@ -35,11 +35,7 @@ end
 
 local session = ARGV[8]
 local seen = redis.call('HGET', KEYS[4], ARGV[1])
-if seen then
-  -- A write, so that the WAIT behind it on this connection covers what it answers for.
-  if ARGV[20] == '1' then redis.call('HSET', KEYS[4], ARGV[1], seen) end
-  return {'duplicate', seen}
-end
+if seen then return {'duplicate', seen} end
 if ARGV[11] ~= '' and redis.call('HGET', KEYS[9], 'term') ~= ARGV[11] then return {'fenced'} end
 if tonumber(redis.call('HGET', KEYS[1], 'head') or '0') ~= before then return {'conflict'} end
 if redis.call('LLEN', KEYS[2]) ~= before then
@@ -51,7 +47,7 @@ if ARGV[9] == 'open' then
   if books[1] and books[1] ~= ARGV[19] or (books[2] or '') ~= ARGV[19] then return {'conflict'} end
 end
 
-local at = 21
+local at = 20
 for i = 1, entries do redis.call('RPUSH', KEYS[2], ARGV[at + i]) end
 at = at + entries
 for i = 1, bodies do redis.call('HSET', KEYS[3], ARGV[at + 2 * i - 1], ARGV[at + 2 * i]) end
@@ -61,13 +57,13 @@ redis.call('HSET', KEYS[4], ARGV[1], session .. ' ' .. ARGV[3])
 if ARGV[9] == 'open' then
   redis.call('HSET', KEYS[5], 'open', session, 'last', session)
   redis.call('RPUSH', KEYS[6], session)
-  redis.call('ZADD', KEYS[8], ARGV[21], session)
+  redis.call('ZADD', KEYS[8], ARGV[20], session)
 elseif ARGV[9] ~= 'go' then
   if redis.call('HGET', KEYS[5], 'open') == session then redis.call('HDEL', KEYS[5], 'open') end
   if ARGV[9] == 'leave' and redis.call('HGET', KEYS[5], 'last') == session then redis.call('HDEL', KEYS[5], 'last') end
 end
 if ARGV[10] ~= '' then redis.call('ZADD', KEYS[7], ARGV[10], session) else redis.call('ZREM', KEYS[7], session) end
-if string.find(ARGV[14], 'i', 1, true) then redis.call('ZADD', KEYS[10], 'NX', ARGV[21], session) end
+if string.find(ARGV[14], 'i', 1, true) then redis.call('ZADD', KEYS[10], 'NX', ARGV[20], session) end
 if string.find(ARGV[14], 'c', 1, true) then redis.call('ZADD', KEYS[11], 'NX', ARGV[15], session) end
 
 local answer, woken = {'committed'}, ''
