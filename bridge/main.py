@@ -178,6 +178,8 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     server = await _private_server(settings, stack) if settings.redis.private else None
     store, checks = await open_store(_target(settings, server))
     stack.push_async_callback(store.close)
+    if server is not None:
+        server.when_restarted(store.moved_to)
     limits = FileLimits(
         file_bytes=settings.files.max_bytes, pixels=settings.files.max_pixels, reserve_bytes=settings.files.reserve
     )

@@ -402,14 +402,16 @@ def _keep(case: _Case, event: _Edit, revision: int | None) -> None:
 
 def _apply_kept(case: _Case, message: MessageId, by: str) -> None:
     """The message is here now: what had overtaken it is applied."""
-    spoken = case.open.spoken(message)
+    actor = Actor.OPERATOR if by else Actor.CUSTOMER
     for kept in [one for one in case.open.early if one.message == message and one.by == by]:
+        spoken = case.open.spoken(message)
         if spoken is None:
             raise AssertionError("called right after the message was recorded")
-        actor = Actor.OPERATOR if by else Actor.CUSTOMER
+        if spoken.withdrawn:
+            return  # what was taken back is not brought up again by an older edit
         if kept.revision is None:
             case.record(f.MessageWithdrawn, actor, message=message, side=spoken.side)
-        else:
+        elif kept.revision > spoken.revision:
             case.record(f.MessageRevised, actor, message=message, revision=kept.revision, side=spoken.side)
 
 

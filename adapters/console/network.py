@@ -35,7 +35,7 @@ class ConsoleNetwork:
         return [await self.deliver(delivery)]
 
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
-        raise AssertionError("`find` names one result of an effect, so there is no double to remove")
+        """There is none: an effect has one result here, whoever delivers it."""
 
     async def refresh(self, delivery: Delivery) -> None:
         """The pages draw the card from the session itself."""

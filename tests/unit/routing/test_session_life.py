@@ -206,6 +206,24 @@ def test_a_withdrawal_that_overtook_its_message_keeps_it_from_the_mirror() -> No
     assert len(talk.effects) == before
 
 
+def test_of_several_edits_that_overtook_their_message_the_newest_counts_and_a_withdrawal_above_all() -> None:
+    talk = opened()
+    talk.accepts(i.OperatorRevised(M("s:2"), AIKO, 9))
+    talk.accepts(i.OperatorRevised(M("s:2"), AIKO, 7))
+    session = talk.accepts(i.OperatorReplied(M("s:2"), AIKO, i.Origin(1)))
+    spoken = session.spoken(M("s:2"))
+    assert spoken is not None
+    assert spoken.revision == 9
+    talk.accepts(i.OperatorWithdrew(M("s:3"), AIKO))
+    talk.accepts(i.OperatorRevised(M("s:3"), AIKO, 4))
+    session = talk.accepts(i.OperatorReplied(M("s:3"), AIKO, i.Origin(1)))
+    spoken = session.spoken(M("s:3"))
+    assert spoken is not None
+    assert spoken.withdrawn
+    last = [fact for fact in talk.facts if getattr(fact, "message", "") == "s:3"][-1]
+    assert isinstance(last, f.MessageWithdrawn), "nothing brings the words up again"
+
+
 def test_an_edit_of_a_message_too_old_to_know_says_so() -> None:
     assert opened().refuses(i.OperatorRevised(M("s:old"), AIKO, 1, committed=True)) == "too_late"
 
