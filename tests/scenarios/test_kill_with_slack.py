@@ -24,6 +24,8 @@ from tests.service import Installation, free_port, until
 
 Kill = Callable[[], Awaitable[None]]
 NOTE = "note: "
+BEHIND = 15
+"""Messages that Slack has not taken yet, of all customers, at which they stop to write for a while."""
 
 
 async def test_a_rude_slack_and_a_killed_process_lose_and_double_nothing(tmp_path: Path, seed: int, kills: int) -> None:
@@ -110,13 +112,13 @@ async def _be_rude(desk: SlackDesk) -> None:
 async def _talk(everybody: Sequence[Customer], desk: SlackDesk, kills: Sequence[Kill], dice: random.Random) -> None:
     over = asyncio.Event()
     async with asyncio.TaskGroup() as talk:
+        talk.create_task(_chatter(everybody, desk, over))
         for one in everybody:
-            talk.create_task(_chatter(one, over))
             talk.create_task(_answer(desk, one, over))
         for kill in kills:
-            await _slack_takes(desk, dice.randrange(5, 40))
+            await _slack_takes(desk, dice.randrange(3, 20))
             await kill()
-        await _slack_takes(desk, 20)
+        await _slack_takes(desk, 10)
         over.set()
 
 
@@ -129,10 +131,13 @@ async def _slack_takes(desk: SlackDesk, posts: int) -> None:
     await until(enough, f"Slack has taken {posts} more posts")
 
 
-async def _chatter(customer: Customer, over: asyncio.Event) -> None:
+async def _chatter(everybody: Sequence[Customer], desk: SlackDesk, over: asyncio.Event) -> None:
+    """Everybody writes on, but no faster than a rude Slack takes it in: each lost answer costs its thread seconds."""
     while not over.is_set():
-        if len(customer.outbox) < 3:
-            await customer.write(f"{customer.name} says {len(customer.said)}")
+        behind = sum(len(one.said) for one in everybody) - await desk.posts()
+        for one in everybody if behind < BEHIND else ():
+            if len(one.outbox) < 3:
+                await one.write(f"{one.name} says {len(one.said)}")
         await asyncio.sleep(0.1)
 
 

@@ -28,6 +28,8 @@ TEXT = st.lists(MEANINGFUL | st.text(max_size=12)).map("".join)
 def test_what_a_person_types_comes_out_as_they_typed_it(typed: str) -> None:
     if re.search(r"<[@#][A-Z][A-Z0-9]+>", typed) or any(f":{name}:" in typed for name in mrkdwn.EMOJI.values()):
         return  # the simulator takes these for a mention, and for an emoji that was picked
+    if re.search(rf"(://|\.)\S*({'|'.join(map(re.escape, mrkdwn.EMOJI))})", typed):
+        return  # glued to an address, where the simulator takes an emoji's name for a part of the address
     sent, blocks = mrkdwn.typed(typed), [mrkdwn.rich_text(typed)]
     if re.search(r"&(lt|gt|amp)[>|]", sent):
         return  # where an address ends in one, the simulator cuts the entity in two
