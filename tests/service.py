@@ -128,6 +128,7 @@ class Installation:
         self.settings = {name: str(value) for name, value in (settings or {}).items()}
         self.port = free_port()
         self.processes: list[Running] = []
+        self._commands: list[Process] = []
         self._logs: list[IO[bytes]] = []
 
     @property
@@ -144,6 +145,10 @@ class Installation:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for command in self._commands:
+            if command.returncode is None:
+                command.kill()
+                await command.wait()
         for one in self.processes:
             await one.kill()
         for log in self._logs:
@@ -192,6 +197,7 @@ class Installation:
             stderr=PIPE,
             **self._around(settings),
         )
+        self._commands.append(process)
         async with asyncio.timeout(DEADLINE):
             out, err = await process.communicate()
         assert process.returncode is not None, "communicate() returns when the process has ended"
