@@ -47,6 +47,7 @@ ELSEWHERE = (
     "backups of the data folder made before now",
     "copies that people made: downloads, screenshots, forwarded messages",
     "what the chat network keeps by its own retention and export rules",
+    "an operator's input from a thread that is not known yet, for a day at most",
     "the customer's own device, until their page is next open or they log out",
 )
 """Where an erasure does not reach, whatever we do."""
