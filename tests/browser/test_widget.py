@@ -1012,6 +1012,24 @@ async def test_a_site_that_has_no_fresh_token_makes_the_customer_a_visitor(visit
     assert [hello["jwt"] for hello in desk.heard_of("hello")] == ["expired", None]
 
 
+async def test_what_was_written_under_a_login_that_lapses_is_sent_all_the_same(visit: Door, desk: FakeDesk) -> None:
+    customer = await visit()
+    lapse = """window.asked = new Promise((heard) => Kakehashi.onTokenExpiring(() => new Promise((answer) => {
+      window.answer = answer;
+      heard();
+    })));"""
+    await customer.page.evaluate(f"{lapse} Kakehashi.identify('expired')")
+    await customer.open()
+    await customer.choose("Trading")
+    await customer.page.evaluate("window.asked")
+    await customer.write("Written before the site had no token")
+    await customer.input.fill("And a draft")
+    await customer.page.evaluate("answer(null)")
+    await desk.until(lambda: desk.heard_of("message"))
+    await customer.was_shown("Written before the site had no token")
+    await expect(customer.input).to_have_value("And a draft")
+
+
 async def test_a_token_is_renewed_before_it_expires(visit: Door, desk: FakeDesk) -> None:
     desk.token_expires_in = 60.5
     customer = await visit()

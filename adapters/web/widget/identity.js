@@ -10,16 +10,21 @@ export class Identity {
     this.jwt = null;
     this.ask = null; // the site's onTokenExpiring
     this.stale = false; // the desk no longer takes our jwt
+    this.lapsed = null; // who sat here when the login lapsed: the same person goes on, as a visitor to the desk
   }
 
   /** Whose drafts and unsent messages are on this device: nobody else gets to see or send them. */
   get who() {
-    return this.jwt ? `account/${subject(this.jwt)}` : "visitor";
+    return this.jwt ? `account/${subject(this.jwt)}` : (this.lapsed ?? "visitor");
   }
 
   /** What goes into the hello. Asks the site for a fresh token when ours is no longer taken. */
   async credentials() {
-    if (this.stale) this.jwt = await this.fresh();
+    if (this.stale) {
+      const { who } = this;
+      this.jwt = await this.fresh();
+      this.lapsed = who;
+    }
     this.stale = false;
     return { token: this.token, jwt: this.jwt };
   }
@@ -44,6 +49,7 @@ export class Identity {
     this.token = null;
     this.jwt = null;
     this.stale = false;
+    this.lapsed = null;
     this.keep.remove("token");
   }
 }
