@@ -54,21 +54,24 @@ class Timers:
             await asyncio.sleep(TICK)
 
     async def tick(self) -> None:
-        """One look at every partition that is ours."""
+        """One look at every partition that is ours. All are asked at once, which the wire makes one batch of."""
         now = await self._store.now()
-        for partition, term in self._leases.partitions(TIMERS):
+        ours = self._leases.partitions(TIMERS)
+        await asyncio.gather(*(self._reckon(partition, term) for partition, term in ours))
+        due = await asyncio.gather(*(self._store.due_timers(partition, now) for partition, _ in ours))
+        absent = await asyncio.gather(*(self._store.absent(partition, now - ABSENT_AFTER) for partition, _ in ours))
+        for (partition, term), fallen, gone in zip(ours, due, absent, strict=True):
             try:
-                await self._look(partition, term, now)
+                await self._work_off(partition, term, now, fallen, gone)
             except LostLeaseError:
                 self._leases.lost(TIMERS, partition, term)
 
-    async def _look(self, partition: int, term: int, now: int) -> None:
+    async def _work_off(
+        self, partition: int, term: int, now: int, fallen: Sequence[SessionId], gone: Sequence[SessionId]
+    ) -> None:
         fence = (lease_name(TIMERS, partition), term)
-        await self._reckon(partition, term)
-        await _each(await self._store.due_timers(partition, now), lambda one: self._fire(one, fence, now))
-        before = now - ABSENT_AFTER
-        absent = await self._store.absent(partition, before)
-        await _each(absent, lambda one: self._note_absent(one, fence, now, before))
+        await _each(fallen, lambda one: self._fire(one, fence, now))
+        await _each(gone, lambda one: self._note_absent(one, fence, now, now - ABSENT_AFTER))
 
     async def _reckon(self, partition: int, term: int) -> None:
         """Under a changed policy deadlines may be nearer than the store has them: work all of them out once."""

@@ -53,10 +53,11 @@ class Views:
 
     async def _look(self, to: NetworkName) -> None:
         now = await self._store.now()
-        for partition, _term in self._leases.partitions(to):
-            stale = await self._store.stale_views(partition, to, now)
-            for start in range(0, len(stale), AT_ONCE):
-                await asyncio.gather(*(self._redraw(to, session, now) for session in stale[start : start + AT_ONCE]))
+        ours = self._leases.partitions(to)
+        found = await asyncio.gather(*(self._store.stale_views(partition, to, now) for partition, _term in ours))
+        stale = [session for sessions in found for session in sessions]
+        for start in range(0, len(stale), AT_ONCE):
+            await asyncio.gather(*(self._redraw(to, session, now) for session in stale[start : start + AT_ONCE]))
 
     async def _redraw(self, to: NetworkName, session: SessionId, now: int) -> None:
         again_in = CARD_EVERY
