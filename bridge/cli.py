@@ -9,8 +9,9 @@ import argparse
 import asyncio
 import getpass
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -20,11 +21,25 @@ from bridge.directory import Operator, new_operator_id
 from bridge.doctor import Finding, examine, worst
 from bridge.erasure import ELSEWHERE, Leftovers, erase
 from bridge.errors import KakehashiError, OverloadedError, SettingsError, StoreUnavailableError
-from bridge.inspection import Engine, NotFoundError, find, outbox, pending, sessions, shown, why
-from bridge.ports import Lane
+from bridge.inspection import (
+    NO_ADAPTER,
+    NO_ADAPTER_MEND,
+    Engine,
+    NotFoundError,
+    destinations,
+    find,
+    neglected,
+    outbox,
+    pending,
+    sessions,
+    shown,
+    unserved,
+    why,
+)
+from bridge.ports import Lane, LaneState
 from bridge.terminal import Terminal
 from bridge.transcript import transcript
-from routing.ids import DeskId, EffectId, NetworkName
+from routing.ids import DeskId, EffectId, NetworkName, SessionId
 from routing.session import State
 
 STATES = ("open", "any", *(state for state in State if state is not State.NEW))
@@ -154,6 +169,7 @@ def _doctor(command: _Command) -> Status:
     async def look(engine: Engine) -> Status:
         findings.extend(engine.checks)
         findings.extend(await examine(engine.networks.values()))
+        findings.extend(await neglected(engine))
         return Status.DONE
 
     try:
@@ -269,14 +285,21 @@ def _erase_session(command: _Command) -> Status:
             told=command.terminal.progress,
         )
         command.terminal.progress_over()
-        return _tell_what_is_left(command.terminal, stored.session.code, left)
+        left = replace(left, lanes=(*left.lanes, *await _lanes_without_adapter(engine, stored.session.id)))
+        return _tell_what_is_left(command.terminal, stored.session.code, left, tuple(engine.networks))
 
     return command.with_engine(carry_out)
 
 
-def _tell_what_is_left(terminal: Terminal, code: str, left: Leftovers) -> Status:
+async def _lanes_without_adapter(engine: Engine, session: SessionId) -> list[LaneState]:
+    """Nobody delivers these, so an erasure has not waited for them; what was posted there is still there."""
+    states = [await engine.store.lane_states(session, to) for to in await unserved(engine)]
+    return [state for state in states if state is not None]
+
+
+def _tell_what_is_left(terminal: Terminal, code: str, left: Leftovers, served: Collection[NetworkName]) -> Status:
     findings = [Finding("ok", f"the words and files of {code} are deleted")]
-    findings += [_mirrors_left(pending(state)) for state in left.lanes]
+    findings += [_mirrors_left(pending(state), state.lane.to in served) for state in left.lanes]
     findings += [] if left.lanes else [Finding("ok", "what could be deleted on the networks is deleted")]
     if left.disk:
         mend = "run BGREWRITEAOF (and take a new snapshot) on that Redis"
@@ -291,10 +314,13 @@ def _tell_what_is_left(terminal: Terminal, code: str, left: Leftovers) -> Status
     return Status.DONE if left.nothing else Status.UNFINISHED
 
 
-def _mirrors_left(lane: dict[str, Any]) -> Finding:
+def _mirrors_left(lane: dict[str, Any], served: bool) -> Finding:
+    what = f"{lane['to']} still shows what it has been sent"
+    if not served:
+        return Finding("warn", f"{what} ({NO_ADAPTER})", NO_ADAPTER_MEND)
     trouble = f" (last error: {lane['error']})" if lane["error"] else ""
     mend = "is `kakehashi up` running? It deletes them; run this command again to see"
-    return Finding("warn", f"{lane['to']} still shows what it has been sent{trouble}", mend)
+    return Finding("warn", what + trouble, mend)
 
 
 # ------------------------------------------------------------------ the outbox
@@ -303,7 +329,11 @@ def _mirrors_left(lane: dict[str, Any]) -> Finding:
 def _list_outbox(command: _Command) -> Status:
     async def answer(engine: Engine) -> Status:
         columns = ("code", "to", "effects", "first", "effect", "attempts", "error", "due", "set_aside")
-        command.table(await outbox(engine), columns, "nothing is stuck")
+        rows = await outbox(engine)
+        command.table(rows, columns, "nothing is stuck")
+        if not command.chosen.json:
+            mends = dict.fromkeys((row["to"], row["error"], row["mend"]) for row in rows if "mend" in row)
+            command.terminal.findings(Finding("warn", f"{to}: {trouble}", mend) for to, trouble, mend in mends)
         return Status.DONE
 
     return command.with_engine(answer)
@@ -312,7 +342,7 @@ def _list_outbox(command: _Command) -> Status:
 def _retry(command: _Command) -> Status:
     async def again(engine: Engine) -> Status:
         session = (await find(engine.store, command.chosen.code)).session
-        for to in _destinations(engine, command.chosen.to):
+        for to in await _destinations(engine, command.chosen.to):
             await engine.store.retry(Lane(session.id, to))
         command.terminal.line(f"{session.code} is due now")
         return Status.DONE
@@ -324,7 +354,7 @@ def _discard(command: _Command) -> Status:
     async def drop(engine: Engine) -> Status:
         session = (await find(engine.store, command.chosen.code)).session
         effect = EffectId(command.chosen.effect)
-        for to in _destinations(engine, command.chosen.to):
+        for to in await _destinations(engine, command.chosen.to):
             if await engine.store.discard(Lane(session.id, to), effect):
                 command.terminal.line(f"{to} will not be told of {effect}")
                 return Status.DONE
@@ -333,11 +363,12 @@ def _discard(command: _Command) -> Status:
     return command.with_engine(drop)
 
 
-def _destinations(engine: Engine, chosen: str | None) -> Sequence[NetworkName]:
+async def _destinations(engine: Engine, chosen: str | None) -> Sequence[NetworkName]:
+    known = await destinations(engine)
     if chosen is None:
-        return tuple(engine.networks)
-    if chosen not in engine.networks:
-        raise NotFoundError(f"there is no network {chosen}", mend=f"choose from {', '.join(engine.networks)}")
+        return known
+    if chosen not in known:
+        raise NotFoundError(f"there is no network {chosen}", mend=f"choose from {', '.join(known)}")
     return (NetworkName(chosen),)
 
 

@@ -149,7 +149,10 @@ class Feed:
             watcher.changed(hint.session, hint.head)
 
     def all_behind(self) -> None:
-        """Hints may have been missed: every page compares its head with the store's."""
+        """Hints may have been missed: every customer's page compares its head with the store's.
+
+        Watchers have no head of their own to compare; the desk's lists look at every row, see `Relay.forgotten`.
+        """
         for followers in tuple(self._followers.values()):
             for follower in tuple(followers):
                 follower.behind(None)

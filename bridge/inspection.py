@@ -21,6 +21,9 @@ from routing.ids import NetworkName, OperatorId, SessionId, ShortCode, partition
 from routing.policy import Policy
 from routing.session import State, timers
 
+NO_ADAPTER = "no adapter configured"
+NO_ADAPTER_MEND = "put its settings back, or give the effects up with `kakehashi outbox discard`"
+
 
 class NotFoundError(KakehashiError):
     """What was asked for is not there."""
@@ -88,13 +91,13 @@ async def why(engine: Engine, stored: Stored) -> dict[str, Any]:
         "assignee": session.assignee,
         "last_fact": described(journal[-1].fact) if journal else None,
         "pending": [pending(state) for state in await _lanes(engine, session.id)],
-        "leases": [await _lease(store, to, session.id) for to in engine.networks],
+        "leases": [await _lease(store, to, session.id) for to in await destinations(engine)],
         "next_deadline": None if first is None else {"timer": first, "at": moment(due[first])},
     }
 
 
 async def _lanes(engine: Engine, session: SessionId) -> list[LaneState]:
-    states = [await engine.store.lane_states(session, to) for to in engine.networks]
+    states = [await engine.store.lane_states(session, to) for to in await destinations(engine)]
     return [state for state in states if state is not None]
 
 
@@ -121,14 +124,55 @@ def pending(state: LaneState) -> dict[str, Any]:
     }
 
 
+async def destinations(engine: Engine) -> list[NetworkName]:
+    """Every network that may have lanes: those of the settings, then those that were taken out of them."""
+    return [*engine.networks, *await unserved(engine)]
+
+
+async def unserved(engine: Engine) -> list[NetworkName]:
+    """Networks that lanes were made for, and that the settings have no more."""
+    return [to for to in await engine.store.destinations() if to not in engine.networks]
+
+
 async def outbox(engine: Engine) -> list[dict[str, Any]]:
-    """Every lane that is stuck, and every effect that was set aside, with the session's code."""
+    """Every lane that is stuck, and every effect that was set aside, with the session's code.
+
+    Of a network without an adapter every lane that holds something is stuck.
+    """
     found = []
-    for to in engine.networks:
-        for state in await engine.store.stuck_lanes(to):
+    for to in await destinations(engine):
+        served = to in engine.networks
+        for state in await engine.store.stuck_lanes(to, waiting=not served):
             stored = await engine.store.load(state.lane.session)
-            found.append({"code": stored.session.code if stored else None} | pending(state))
+            trouble = {} if served else {"error": NO_ADAPTER, "mend": NO_ADAPTER_MEND}
+            found.append({"code": stored.session.code if stored else None} | pending(state) | trouble)
     return found
+
+
+async def neglected(engine: Engine) -> list[Finding]:
+    """What waits where nobody looks: for networks that have no adapter, at desks that the policy does not have."""
+    return [*await _waiting_for_no_adapter(engine), *await _at_no_desk(engine)]
+
+
+async def _waiting_for_no_adapter(engine: Engine) -> list[Finding]:
+    findings = []
+    for to in await unserved(engine):
+        waiting = {state.lane.session for state in await engine.store.stuck_lanes(to, waiting=True)}
+        if waiting:
+            what = f"{to}: {NO_ADAPTER}; sessions with something waiting for it: {len(waiting)}"
+            findings.append(Finding("warn", what, NO_ADAPTER_MEND))
+    return findings
+
+
+async def _at_no_desk(engine: Engine) -> list[Finding]:
+    findings = []
+    for desk in await engine.store.desks():
+        left = 0 if desk in engine.policy().desks else len(await engine.store.lines(desk))
+        if left:
+            what = f"desk {desk} is not in the policy; its sessions that are not closed: {left}"
+            mend = "put the desk back, or transfer them: the built-in desk has them in the list All"
+            findings.append(Finding("warn", what, mend))
+    return findings
 
 
 async def sessions(store: Store, state: str, limit: int) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ way, looks at what is there, and only then sends again. A minute later it looks 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -121,7 +122,7 @@ class Lanes:
         self._workers: dict[Lane, _Worker] = {}
         self._sweeping: dict[EffectId, asyncio.Task[None]] = {}
         self._threads: dict[tuple[SessionId, int], ThreadRef] = {}
-        self._abouts: dict[SessionId, About] = {}
+        self._abouts: OrderedDict[SessionId, tuple[float, About]] = OrderedDict()
         self._draining = False
         leases.guard(self._busy)
 
@@ -143,6 +144,8 @@ class Lanes:
 
     def wake(self, session: SessionId, destinations: Sequence[NetworkName]) -> None:
         """Another process has put something into lanes that may be ours."""
+        if destinations:
+            self._abouts.pop(session, None)  # it may be an erasure: what is known of the customer is read anew
         for to in destinations:
             if to in self._networks and self._leases.term(to, partition_in(session)) is not None:
                 self._work(Lane(session, to))
@@ -151,13 +154,24 @@ class Lanes:
 
     async def run(self) -> None:
         """Look for lanes that wait, until cancelled. Wake-ups are hints; this is what nothing escapes."""
+        for to in self._networks:
+            self._metrics.serves(to)
         try:
+            await self._name_the_unserved()
             while True:
+                self._forget_people()
                 await asyncio.gather(*map(self._poll, tuple(self._networks)))
                 await asyncio.sleep(self._timing.poll)
         finally:
             for task in self._sweeping.values():
                 task.cancel()
+
+    async def _name_the_unserved(self) -> None:
+        """Lanes of a network that was taken out of the settings wait for ever, and somebody should know."""
+        with suppress(KakehashiError):
+            for to in await self._store.destinations():
+                if to not in self._networks and (waiting := await self._store.stuck_lanes(to, waiting=True)):
+                    log.warning("no_adapter_configured", to=to, lanes=len(waiting))
 
     async def drain(self) -> None:
         """Start nothing new, and return when what is being sent has been acknowledged or given up."""
@@ -172,17 +186,20 @@ class Lanes:
 
     async def _poll(self, to: NetworkName) -> None:
         """One destination's lanes and sweeps. What is wrong with one partition must not hide the others."""
-        for partition, _term in self._leases.partitions(to):
-            try:
-                await self._poll_partition(partition, to)
-            except KakehashiError as error:
-                log.warning("lanes_not_polled", to=to, partition=partition, reason=error.what)
+        await asyncio.gather(*(self._poll_partition(partition, to) for partition, _ in self._leases.partitions(to)))
 
     async def _poll_partition(self, partition: int, to: NetworkName) -> None:
-        now = await self._store.now()
-        for lane in await self._store.waiting_lanes(partition, to, now):
+        try:
+            now = await self._store.now()
+            lanes, sweeps = await asyncio.gather(
+                self._store.waiting_lanes(partition, to, now), self._store.sweeps(partition, to, now)
+            )
+        except KakehashiError as error:
+            log.warning("lanes_not_polled", to=to, partition=partition, reason=error.what)
+            return
+        for lane in lanes:
             self._work(lane)
-        for sweep in await self._store.sweeps(partition, to, now):
+        for sweep in sweeps:
             self._begin_sweep(to, sweep)
 
     def _work(self, lane: Lane, head: _Head | None = None) -> None:
@@ -264,7 +281,19 @@ class Lanes:
         return age > (self._timing.quarantine - self._timing.send_deadline) / 2
 
     async def _send(self, delivery: Delivery) -> Delivered:
-        """One attempt within the deadline. What is not a DeliveryError leaves the outcome unknown."""
+        """One attempt, counted by what came of it."""
+        to, clock = delivery.effect.to, asyncio.get_running_loop().time
+        begun = clock()
+        try:
+            done = await self._attempt(delivery)
+        except DeliveryError as error:
+            self._metrics.delivered(to, error.fault, clock() - begun)
+            raise
+        self._metrics.delivered(to, "done", clock() - begun)
+        return done
+
+    async def _attempt(self, delivery: Delivery) -> Delivered:
+        """Within the deadline. What is not a DeliveryError leaves the outcome unknown."""
         network = self._networks[delivery.effect.to]
         try:
             async with asyncio.timeout(self._timing.send_deadline):
@@ -290,7 +319,6 @@ class Lanes:
             return await self._store.settle(lane, term, effect, done, sweep_at=sweep_at)
 
         settled = await self._insist(keep_books)
-        self._metrics.delivered(lane.to, "done")
         if isinstance(effect, PostMessage) and effect.side is Side.CUSTOMER:
             await self._feed.signal(delivery.session, Signal("reached", lane.session, message=effect.message))
         return _Head(settled.next, since) if settled.next is not None else None
@@ -322,7 +350,6 @@ class Lanes:
     ) -> _Head | None:
         """What is known decides what is done: later, look first, wait for a person, or set aside."""
         effect = delivery.effect
-        self._metrics.delivered(lane.to, error.fault)
         log.warning("not_delivered", session=lane.session, effect=effect.id, fault=error.fault, code=error.code)
         if error.fault is Fault.AMBIGUOUS:
             return await self._look(lane, term, delivery, worker, self._timing.settle_down)
@@ -352,11 +379,17 @@ class Lanes:
     async def _reconcile(self, lane: Lane, term: int, head: _Head, worker: _Worker) -> _Head | None:
         """Somebody began to send this. Wait until that send must be over, then look.
 
-        If that somebody is our own relay, whose commit is answered just now, it is ours to send at once.
+        If that somebody is our own relay, it is ours to send at once: when its commit is answered, or is given up.
         """
         assert head.pending.stamp is not None, "only a stamped effect is looked for"
+        loop = asyncio.get_running_loop()
         over = head.pending.stamp.at / 1000 + self._timing.quarantine - await self._store.now() / 1000
-        await self._rest(worker, min(max(over, 0.0), self._timing.quarantine), unless=head.effect.id)
+        until = loop.time() + min(over, self._timing.quarantine)
+        while not worker.is_given(head.effect.id) and loop.time() < until and not self._draining:
+            await self._rest(worker, min(until - loop.time(), self._timing.poll), unless=head.effect.id)
+            again = await self._take(lane, term)
+            if again is None or again.pending != head.pending:
+                return again
         if worker.is_given(head.effect.id):
             return worker.take_given()
         delivery = await self._delivery(lane, head.effect, head.known)
@@ -475,10 +508,20 @@ class Lanes:
             self._abouts.pop(session, None)
             return About()
         if session not in self._abouts:
-            if len(self._abouts) >= REMEMBERED:
-                self._abouts.clear()
-            self._abouts[session] = await self._store.about(session)
-        return self._abouts[session]
+            about = await self._store.about(session)
+            self._abouts[session] = (asyncio.get_running_loop().time(), about)
+            self._abouts.move_to_end(session)  # another worker may have been faster: they stay in order of reading
+            return about
+        return self._abouts[session][1]
+
+    def _forget_people(self) -> None:
+        """The oldest go when there are too many, and all in time: a process need not hear of an erasure to obey it."""
+        since = asyncio.get_running_loop().time() - PEOPLE_FOR
+        while self._abouts:
+            read_at, _about = next(iter(self._abouts.values()))
+            if read_at > since and len(self._abouts) <= REMEMBERED:
+                return
+            self._abouts.popitem(last=False)
 
     async def _thread(self, session: SessionId, effect: Effect) -> ThreadRef | None:
         if isinstance(effect, OpenThread):
@@ -523,6 +566,9 @@ def _same(one: Delivered, other: Delivered) -> bool:
 
 REMEMBERED = 20_000
 """Threads and names kept in memory; the store has them all."""
+
+PEOPLE_FOR = 60.0
+"""Seconds that a customer's name is kept in memory, erased or not: one reading a minute costs next to nothing."""
 
 SWEEPS_AT_ONCE = 16
 """Looks for late doubles under way in one process; the rest are due a moment later."""

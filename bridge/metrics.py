@@ -9,11 +9,14 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bridge.errors import Fault
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _COMMIT_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
 _SEND_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_BATCH_CALLS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_COMMITS = ("committed", "duplicate", "conflict", "fenced", "failed")
+_DELIVERIES = ("done", *Fault)
 
 
 class Metrics:
@@ -33,14 +36,13 @@ class Metrics:
         self._commits = Counter(
             "kakehashi_commits", "Inputs put before the store, by outcome.", ["outcome"], registry=self.registry
         )
+        for outcome in _COMMITS:
+            self._commits.labels(outcome)
         self._commit_seconds = Histogram(
             "kakehashi_commit_seconds",
             "From handing an input to the store until it is durable.",
             registry=self.registry,
             buckets=_COMMIT_SECONDS,
-        )
-        self._batch = Histogram(
-            "kakehashi_redis_batch_calls", "Calls in one batch to Redis.", registry=self.registry, buckets=_BATCH_CALLS
         )
         self._store_up = Gauge("kakehashi_store_up", "1 while the store answers.", registry=self.registry)
 
@@ -74,7 +76,7 @@ class Metrics:
 
     def _define_customers(self) -> None:
         self._sockets = Gauge(
-            "kakehashi_connections", "Open pages, by kind: socket, poll, desk.", ["kind"], registry=self.registry
+            "kakehashi_connections", "Customers' open pages: socket, poll.", ["kind"], registry=self.registry
         )
         self._shed = Counter(
             "kakehashi_shed", "Refused on purpose because too much was under way.", ["what"], registry=self.registry
@@ -82,28 +84,33 @@ class Metrics:
         self._refused = Counter(
             "kakehashi_refused_frames", "Frames refused, by code.", ["code"], registry=self.registry
         )
+        for kind in ("socket", "poll"):
+            self._sockets.labels(kind)
+        self._shed.labels("input")
+        self._refused.labels("not_stored")
 
     # ------------------------------------------------------------------ the store
 
     def committed(self, seconds: float, outcome: str = "committed") -> None:
-        """An input was put before the store; outcome: committed, duplicate, conflict, fenced, failed."""
+        """An input was put before the store; `outcome` is one of _COMMITS."""
         self._commits.labels(outcome).inc()
         if outcome == "committed":
             self._commit_seconds.observe(seconds)
-
-    def batched(self, calls: int) -> None:
-        self._batch.observe(calls)
 
     def store_up(self, up: bool) -> None:
         self._store_up.set(up)
 
     # ------------------------------------------------------------------ deliveries
 
-    def delivered(self, to: str, outcome: str, seconds: float | None = None) -> None:
-        """An effect came to an end; `outcome` is done, or the fault."""
+    def serves(self, to: str) -> None:
+        """Deliveries to this network are counted from 0: what begins with 1 has not increased, to an alarm."""
+        for outcome in _DELIVERIES:
+            self._deliveries.labels(to, outcome)
+
+    def delivered(self, to: str, outcome: str, seconds: float) -> None:
+        """An effect was handed to a network, and `seconds` later came back: `outcome` is done, or the fault."""
         self._deliveries.labels(to, outcome).inc()
-        if seconds is not None:
-            self._send_seconds.labels(to).observe(seconds)
+        self._send_seconds.labels(to).observe(seconds)
 
     def lanes(self, to: str, waiting: int, oldest: float = 0.0) -> None:
         """Lanes with due effects, and how many seconds overdue the oldest is."""
@@ -122,14 +129,14 @@ class Metrics:
     # ------------------------------------------------------------------ customers
 
     def opened(self, kind: str) -> None:
-        """A page connected; kind: socket, poll, desk."""
+        """A customer's page connected; kind: socket, poll."""
         self._sockets.labels(kind).inc()
 
     def closed(self, kind: str) -> None:
         self._sockets.labels(kind).dec()
 
     def shed(self, what: str) -> None:
-        """Something was refused because of load: input, connection, upload."""
+        """Something was refused because of load: an input."""
         self._shed.labels(what).inc()
 
     def refused(self, code: str) -> None:

@@ -291,7 +291,8 @@ class Store(Protocol):
     async def take(self, lane: Lane, term: int) -> Pending | None:
         """The lane's head. Stamped `tried(term)` now, unless it bore a stamp: then that one is shown and stays.
 
-        None when the lane is empty, and while it is put off.
+        The stamp of a commit of this very process that raised counts as none: nobody was told to send, and a repeat
+        of that commit is not answered `direct`. None when the lane is empty, and while it is put off.
         """
         ...
 
@@ -323,8 +324,15 @@ class Store(Protocol):
         """One lane, stuck or not; None when it is empty."""
         ...
 
-    async def stuck_lanes(self, to: NetworkName) -> list[LaneState]:
-        """Lanes whose head has failed, and effects set aside: what `outbox list` shows."""
+    async def destinations(self) -> list[NetworkName]:
+        """Every network that a lane was ever made for, whether there is an adapter for it now or not."""
+        ...
+
+    async def stuck_lanes(self, to: NetworkName, *, waiting: bool = False) -> list[LaneState]:
+        """Lanes whose head has failed, and effects set aside: what `outbox list` shows.
+
+        `waiting`: lanes that have not been tried yet as well, so everything that there is.
+        """
         ...
 
     async def retry(self, lane: Lane) -> None: ...
@@ -375,6 +383,10 @@ class Store(Protocol):
 
     async def drop_line(self, desk: DeskId, session: SessionId, head: int) -> None:
         """Take a session off the list of a desk that it has left."""
+        ...
+
+    async def desks(self) -> list[DeskId]:
+        """Every desk that a line was ever put into, whether the policy still has it or not."""
         ...
 
     async def lines(self, desk: DeskId) -> list[Line]: ...

@@ -100,6 +100,7 @@ class Relay:
         self._memory = Memory(store, feed)
         self._current: OrderedDict[CustomerKey, SessionId] = OrderedDict()
         self._under_way = 0
+        self.forgotten = 0
 
     # ------------------------------------------------------------------ what is there
 
@@ -120,13 +121,25 @@ class Relay:
 
     async def _claimed(self, customer: CustomerKey, stored: Stored) -> Stored | None:
         """The account's books name a visitor's session: a link that was cut short is carried through, or given up."""
-        session = stored.session
-        if session.customer.anonymous and not customer.anonymous and session.state is not State.CLOSED:
-            answer = await self._into(session.id, i.CustomerLinked(customer), InputKey(f"linked/{session.id}"))
-            if isinstance(answer, Receipt) and answer.stored.session.customer == customer:
-                return answer.stored
-        await self._store.detach(customer, session.id)
-        return None
+        linked = None if customer.anonymous else await self.link(stored, customer)
+        if linked is None:
+            await self._store.detach(customer, stored.session.id)
+        return linked
+
+    async def link(self, stored: Stored, account: CustomerKey) -> Stored | None:
+        """A visitor has logged in, and the store's `attach` has put their session into the account's books: now the
+        session says so itself. Returns it, or None when it is not theirs.
+
+        One link, however many pages and processes ask for it at once. Raises as `from_customer` does.
+        """
+        session, visitor = stored.session.id, stored.session.customer
+        if visitor.anonymous:
+            arrival = _Arrival(visitor, i.CustomerLinked(account), InputKey(f"linked/{session}"))
+            with self._admitted():
+                async with self._turn(visitor):
+                    await self._settle(arrival, lambda: self.session(session))
+        now = await self._memory.look(session)
+        return now if now is not None and now.session.customer == account else None
 
     async def session(self, session: SessionId) -> Stored | None:
         """The session as far as this process knows it. A commit finds out when another process knows more."""
@@ -139,7 +152,8 @@ class Relay:
             self._memory.drop(session)
 
     def forget(self) -> None:
-        """Hints may have been missed: nothing that is remembered counts any more."""
+        """Hints may have been missed: nothing that is remembered counts any more. `forgotten` counts how often."""
+        self.forgotten += 1
         self._memory.drop_all()
         self._current.clear()
 

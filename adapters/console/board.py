@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import structlog
+
 from bridge.directory import Operator
 from bridge.messages import Body
 from bridge.ports import Line, Store, Stored
@@ -32,12 +34,19 @@ DRESSED = 5_000
 PREVIEW = 140
 """Characters of the last line in a row."""
 
+READ_AT_ONCE = 64
+"""Sessions that are read together when every row has to be looked at."""
+
 _OPEN = (State.QUEUED, State.ASSIGNED)
+
+_log = structlog.get_logger(__name__)
 
 
 class Sessions(Protocol):
-    """What the desk asks the relay when it only reads."""
+    """What the desk asks the relay when it only reads. `forgotten` counts how often hints may have been missed."""
 
+    @property
+    def forgotten(self) -> int: ...
     async def session(self, session: SessionId) -> Stored | None: ...
     def outdated(self, session: SessionId, head: int) -> None: ...
 
@@ -93,17 +102,37 @@ class Board:
         self._rows: dict[SessionId, Row] = {}
         self._counts: Counter[tuple[DeskId, str, str]] = Counter()
         self._dresses: OrderedDict[SessionId, _Dress] = OrderedDict()
+        self._forgotten = 0  # the relay's count when every row was looked at last
 
     async def load(self) -> None:
-        """Read every desk's lines."""
+        """Read every desk's lines. Desks that the policy has no more are named in the log, while they have sessions."""
+        self._forgotten = self._sessions.forgotten
         for line in await self._lines():
             self._put(row_of_line(line))
+        homeless = Counter(row.desk for row in self._rows.values() if row.desk not in self._policy().desks)
+        for desk, count in homeless.items():
+            _log.warning("desk_not_in_policy", desk=desk, sessions=count)
 
     async def behind(self) -> list[SessionId]:
-        """Sessions whose line says something else than the row here: a hint about them was lost.
+        """Sessions that say something else than the row here: a hint about them was lost."""
+        forgotten = self._sessions.forgotten
+        moved = await self._moved() if forgotten != self._forgotten else []
+        behind = [*moved, *await self._behind_their_lines()]
+        self._forgotten = forgotten
+        return behind
 
-        A line comes after its session, so one that is older says nothing.
-        """
+    async def _moved(self) -> list[SessionId]:
+        """Sessions that are further on than their row, whatever their lines say: not every message renews a line."""
+        rows, moved = list(self._rows.values()), []
+        for start in range(0, len(rows), READ_AT_ONCE):
+            some = rows[start : start + READ_AT_ONCE]
+            found = await asyncio.gather(*(self._sessions.session(row.session) for row in some))
+            heads = [stored.head if stored is not None else -1 for stored in found]
+            moved += [row.session for row, head in zip(some, heads, strict=True) if head > row.head]
+        return moved
+
+    async def _behind_their_lines(self) -> list[SessionId]:
+        """A line comes after its session, so one that is older says nothing."""
         heads = {line.session: line.head for line in await self._lines()}
         vanished = {session: row.head + 1 for session, row in self._rows.items() if session not in heads}
         newer = {session: head for session, head in heads.items() if head > self._head(session)}
@@ -117,6 +146,7 @@ class Board:
         if stored is None:
             return None
         row = row_of(stored)
+        self._undress(row)
         if row.head >= self._head(session):
             self._put(row)
         return self._rows.get(session, row)
@@ -136,7 +166,7 @@ class Board:
 
     async def done(self, operator: Operator, desk: DeskId | None) -> tuple[list[Row], bool]:
         """What was resolved or closed last."""
-        desks = [one for one in self._policy().desks if desk in (None, one) and operator.serves(one)]
+        desks = [one for one in await self._desks() if desk in (None, one) and operator.serves(one)]
         named = await asyncio.gather(*(self._store.closed(one, SHOWN) for one in desks))
         found = await asyncio.gather(*(self._sessions.session(session) for some in named for session in some))
         resolved = [row for row in self._seen_by(operator, desk) if row.state not in _OPEN]
@@ -148,14 +178,18 @@ class Board:
         return [row for row in self._rows.values() if desk in (None, row.desk) and may_see(operator, row)]
 
     def counts(self, operator: Operator) -> dict[str, dict[str, int]]:
-        """By desk that the operator serves: how many wait, are theirs, and are open."""
+        """By desk that the operator serves: how many wait, are theirs, and are open.
+
+        A desk that the policy has no more counts for as long as it has open sessions.
+        """
+        open_at = {desk for (desk, kind, _), count in self._counts.items() if kind == "open" and count}
         return {
             desk: {
                 "waiting": self._counts[desk, "waiting", ""],
                 "mine": self._counts[desk, "held", operator.id],
                 "all": self._counts[desk, "open", ""],
             }
-            for desk in self._policy().desks
+            for desk in dict.fromkeys((*self._policy().desks, *sorted(open_at)))
             if operator.serves(desk)
         }
 
@@ -171,8 +205,11 @@ class Board:
     # ------------------------------------------------------------------ the books
 
     async def _lines(self) -> list[Line]:
-        desks = tuple(self._policy().desks)
-        return [line for found in await asyncio.gather(*map(self._store.lines, desks)) for line in found]
+        return [line for found in await asyncio.gather(*map(self._store.lines, await self._desks())) for line in found]
+
+    async def _desks(self) -> list[DeskId]:
+        """Every desk of the policy, and those that were in it once: somebody may still wait there."""
+        return list(dict.fromkeys((*self._policy().desks, *await self._store.desks())))
 
     def _head(self, session: SessionId) -> int:
         row = self._rows.get(session)
@@ -185,6 +222,12 @@ class Board:
         if row.state is not State.CLOSED:
             self._rows[row.session] = row
             self._counts.update(_tallies(row))
+
+    def _undress(self, row: Row) -> None:
+        """Words of an older head are not shown any more; they may have been erased, and are not kept either."""
+        known = self._dresses.get(row.session)
+        if known is not None and known.head < row.head:
+            del self._dresses[row.session]
 
     async def _dress(self, row: Row) -> _Dress:
         known = self._dresses.get(row.session)

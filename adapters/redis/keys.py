@@ -77,6 +77,16 @@ class Keys:
         return f"{self.prefix}:meta"
 
     @property
+    def destinations(self) -> str:
+        """Set: every network that a lane was ever made for."""
+        return f"{self.prefix}:destinations"
+
+    @property
+    def desks(self) -> str:
+        """Set: every desk that ever had a list."""
+        return f"{self.prefix}:desks"
+
+    @property
     def codes(self) -> str:
         return f"{self.prefix}:codes"
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ CLOCK_EVERY = 5.0
 PROCESS_TTL = 6_000
 """ms after which a process that has not said anything counts as dead: as soon as its leases are free to be taken."""
 
+UNANSWERED = 10_000
+"""Effects remembered of commits that were not answered. A forgotten one waits as if somebody else had stamped it."""
+
 CLOSED_KEPT = 10_000
 """Closed sessions in a desk's list. The sessions themselves are kept; this is only the list."""
 
@@ -81,6 +85,8 @@ class RedisStore:
         self._looked = 0.0
         self._looking: asyncio.Task[None] | None = None
         self._codes: list[ShortCode] = []
+        self._noted: set[tuple[str, str]] = set()
+        self._unanswered: OrderedDict[EffectId, int] = OrderedDict()
         script = load_script
         self._commit = script(SCRIPTS, "commit")
         self._take = script(SCRIPTS, "take")
@@ -99,11 +105,17 @@ class RedisStore:
 
     @classmethod
     async def open(cls, wire: Wire, prefix: str, partitions: int) -> RedisStore:
-        """The partition count is fixed at the first start: `partitions` is only what that start would take."""
+        """The partition count is fixed at the first start: `partitions` is only what that start would take.
+
+        Raises KakehashiError for records that this release does not read.
+        """
         keys = Keys(prefix)
         await wire.call(keys.meta, "HSETNX", keys.meta, "partitions", partitions, durable=True)
         await wire.call(keys.meta, "HSETNX", keys.meta, "schema", codec.SCHEMA, durable=True)
-        fixed = await wire.call(keys.meta, "HGET", keys.meta, "partitions")
+        fixed, schema = await wire.call(keys.meta, "HMGET", keys.meta, "partitions", "schema")
+        _check_schema(int(schema), keys.meta)
+        if int(schema) < codec.SCHEMA:  # from here on there are records of ours, which older releases are to refuse
+            await wire.call(keys.meta, "HSET", keys.meta, "schema", codec.SCHEMA, durable=True)
         return cls(wire, keys, int(fixed))
 
     async def close(self) -> None:
@@ -142,8 +154,13 @@ class RedisStore:
     # ------------------------------------------------------------------ sessions
 
     async def commit(self, commit: Commit) -> CommitResult:
+        await self._note(self._keys.destinations, {effect.to for effect in commit.effects})
         keys, args = self._arguments(commit)
-        answer = await self._wire.run(self._commit, keys, args, durable=True)
+        try:
+            answer = await self._wire.run(self._commit, keys, args, durable=True)
+        except BaseException:
+            self._remember_unanswered(commit)
+            raise
         kind = answer[0]
         if kind == "committed":
             return Committed(commit.after, frozenset(NetworkName(name) for name in answer[1:]))
@@ -192,7 +209,7 @@ class RedisStore:
             args += [field, value]
         for name, effects in lanes.items():
             keys += self._keys.of_lane(session.id, name)
-            args += [name, commit.terms.get(name, ""), len(effects)]
+            args += [name, self._term_for(commit, effects[0]), len(effects)]
             for effect in effects:
                 args += [effect.id, codec.encode_effect(effect)]
         return keys, args
@@ -203,6 +220,31 @@ class RedisStore:
         if commit.about is not None:
             bodies.append((ABOUT, codec.encode_about(commit.about)))
         return bodies
+
+    def _remember_unanswered(self, commit: Commit) -> None:
+        """Should it have been made after all, it has stamped effects for us that nobody here was told to send."""
+        for effect in commit.effects:
+            if effect.to in commit.terms:
+                self._unanswered[effect.id] = commit.terms[effect.to]
+        while len(self._unanswered) > UNANSWERED:
+            self._unanswered.popitem(last=False)
+
+    def _term_for(self, commit: Commit, first: Effect) -> int | str:
+        """The term under which a lane's first effect may be answered `direct`; '' for none.
+
+        A repeated commit asks for no such answer: the first one may still be made, and its stamp means nothing to us.
+        """
+        return "" if first.id in self._unanswered else commit.terms.get(first.to, "")
+
+    async def _note(self, key: str, names: Iterable[str]) -> None:
+        """Put names into a set that only grows; each process does so once a name."""
+        for name in names:
+            if (key, name) not in self._noted:
+                await self._wire.call(key, "SADD", key, name, durable=True)
+                self._noted.add((key, name))
+
+    async def _noted_in(self, key: str) -> list[str]:
+        return sorted(await self._wire.call(key, "SMEMBERS", key))
 
     async def load(self, session: SessionId) -> Stored | None:
         key = self._keys.session(session, "snapshot")
@@ -322,9 +364,23 @@ class RedisStore:
 
     async def take(self, lane: Lane, term: int) -> Pending | None:
         keys = self._lane_keys(lane, "busy", "tried", "lease")
-        return _pending(await self._wire.run(self._take, keys, [term, lane.session, ""], durable=True))
+        head = _pending(await self._wire.run(self._take, keys, [term, lane.session, ""], durable=True))
+        if head is None or not self._nobody_was_told(head):
+            return self._told(head)
+        return Pending(head.effect) if await self.stamp(lane, term, head.effect.id) else None
+
+    def _nobody_was_told(self, head: Pending) -> bool:
+        """Whether its stamp is that of a commit of ours which was never answered: then nobody has begun to send it."""
+        return head.stamp is not None and self._unanswered.get(head.effect.id) == head.stamp.term
+
+    def _told(self, head: Pending | None) -> Pending | None:
+        """From here on an effect that bore no stamp may be sent at any moment, and its next stamp counts."""
+        if head is not None and head.stamp is None:
+            self._unanswered.pop(head.effect.id, None)
+        return head
 
     async def stamp(self, lane: Lane, term: int, effect: EffectId) -> bool:
+        self._unanswered.pop(effect, None)
         keys = self._lane_keys(lane, "busy", "tried", "lease")
         return _pending(await self._wire.run(self._take, keys, [term, lane.session, effect], durable=True)) is not None
 
@@ -345,7 +401,7 @@ class RedisStore:
             self._keys.per_destination(partition, name, lane.to) for name in ("sweeps", "swept", "errors", "aside")
         ]
         args = [term, effect.id, lane.session, "" if sweep_at is None else sweep_at, error, len(fields) // 2, *fields]
-        return Settled(_pending(await self._wire.run(self._settle, keys, args, durable=True)))
+        return Settled(self._told(_pending(await self._wire.run(self._settle, keys, args, durable=True))))
 
     async def put_off(self, lane: Lane, term: int, due: int, error: str, *, certain: bool) -> None:
         keys = self._lane_keys(lane, "busy", "tried", "lease", "errors")
@@ -380,15 +436,25 @@ class RedisStore:
         attempts, _, word = (error or "0 ").partition(" ")
         return LaneState(lane, count, _effect(head), int(float(due or 0)), int(attempts), word)
 
-    async def stuck_lanes(self, to: NetworkName) -> list[LaneState]:
+    async def destinations(self) -> list[NetworkName]:
+        return [NetworkName(name) for name in await self._noted_in(self._keys.destinations)]
+
+    async def stuck_lanes(self, to: NetworkName, *, waiting: bool = False) -> list[LaneState]:
         stuck: list[LaneState] = []
         for partition in range(self.partitions):
-            errors = self._keys.per_destination(partition, "errors", to)
-            for session in await self._wire.call(errors, "HKEYS", errors):
+            for session in await self._busy(partition, to) if waiting else await self._failed(partition, to):
                 state = await self.lane_states(SessionId(session), to)
                 stuck += [state] if state else []
             stuck += await self._set_aside(partition, to)
         return stuck
+
+    async def _busy(self, partition: int, to: NetworkName) -> list[str]:
+        key = self._keys.per_destination(partition, "busy", to)
+        return list(await self._wire.call(key, "ZRANGE", key, 0, -1))
+
+    async def _failed(self, partition: int, to: NetworkName) -> list[str]:
+        key = self._keys.per_destination(partition, "errors", to)
+        return list(await self._wire.call(key, "HKEYS", key))
 
     async def _set_aside(self, partition: int, to: NetworkName) -> list[LaneState]:
         key = self._keys.per_destination(partition, "aside", to)
@@ -499,6 +565,7 @@ class RedisStore:
         desk, code = self._keys.desk(line.desk), self._keys.code(line.code)
         record = codec.encode_plain({"code": line.code, **line.summary})
         closed = line.summary.get("state") == State.CLOSED
+        await self._note(self._keys.desks, (line.desk,))
         await self._wire.call(code, "SET", code, line.session)
         await self._wire.run(self._line, [desk], [line.session, line.head, "" if closed else record])
         if closed:
@@ -511,6 +578,9 @@ class RedisStore:
 
     async def drop_line(self, desk: DeskId, session: SessionId, head: int) -> None:
         await self._wire.run(self._line, [self._keys.desk(desk)], [session, head, ""])
+
+    async def desks(self) -> list[DeskId]:
+        return [DeskId(name) for name in await self._noted_in(self._keys.desks)]
 
     async def lines(self, desk: DeskId) -> list[Line]:
         key = self._keys.desk(desk)
@@ -636,6 +706,17 @@ class RedisStore:
     async def signal(self, hint: Hint) -> None:
         body = codec.encode_plain({"session": hint.session, "customer": hint.customer, "signal": hint.signal or {}})
         await self._wire.call(self._keys.wake, "PUBLISH", self._keys.wake, body)
+
+
+def _check_schema(schema: int, where: str) -> None:
+    """A release reads its own records and those of the one before."""
+    reads = f"its records have the number {schema}, and this release reads {max(codec.SCHEMA - 1, 1)} to {codec.SCHEMA}"
+    if schema > codec.SCHEMA:
+        mend = "start that release again, or restore a backup from before the upgrade"
+        raise KakehashiError(f"a newer release has written this data: {reads}", where=where, mend=mend)
+    if schema < codec.SCHEMA - 1:
+        mend = "start the releases in between first, one after the other"
+        raise KakehashiError(f"a release too old has written this data: {reads}", where=where, mend=mend)
 
 
 ABOUT = "about"

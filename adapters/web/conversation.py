@@ -97,7 +97,6 @@ class Conversation:
         except (StoreUnavailableError, StoreCorruptError):
             self._not_stored(connection, frame)
         except OverloadedError:
-            self._lobby.metrics.shed("input")
             shed = ProblemError("overloaded", "too much is under way", retry=True, after=AGAIN_AFTER)
             self._refuse(connection, frame, shed)
         except Exception:

@@ -25,8 +25,7 @@ from bridge.messages import PARTS_LIMIT, TEXT_LIMIT, About
 from bridge.ports import Stored
 from config.settings import WebSettings
 from routing.facts import Side
-from routing.ids import CustomerKey, InputKey, MessageId, Topic
-from routing.inputs import CustomerLinked
+from routing.ids import CustomerKey, MessageId, Topic
 from routing.session import Session, State
 
 WELCOME_WITHIN = 30.0
@@ -170,8 +169,7 @@ class Reception:
         if stored is None or stored.session.state is State.CLOSED:
             return
         if await self._lobby.store.attach(account, stored.session.id):
-            key = InputKey(f"web/linked/{stored.session.id}")
-            await self._lobby.relay.from_customer(visitor, CustomerLinked(account), key)
+            await self._lobby.relay.link(stored, account)
             self._lobby.start_anew(visitor, but=connection)
 
     async def _latest(self, customer: CustomerKey) -> Stored | None:

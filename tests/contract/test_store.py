@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from adapters.redis import codec
 from adapters.redis.store import RedisStore
-from bridge.errors import LostLeaseError, StoreCorruptError
+from adapters.redis.wire import Script
+from bridge.errors import KakehashiError, LostLeaseError, StoreCorruptError, StoreUnavailableError
 from bridge.messages import Body, TextPart
 from bridge.ports import (
     Commit,
@@ -37,6 +39,7 @@ from routing.ids import (
 )
 from routing.session import fold
 from tests.contract.commits import AIKO, SLACK, committed, customer, next_commit, opened_session, opening_commit
+from tests.contract.engines import opened
 
 M = MessageId
 
@@ -58,6 +61,7 @@ async def _value(store: RedisStore, key: str) -> Any:
         "list": ("LRANGE", key, 0, -1),
         "zset": ("ZRANGE", key, 0, -1, "WITHSCORES"),
         "string": ("GET", key),
+        "set": ("SMEMBERS", key),
     }
     return kind, await call(key, *readers[kind])
 
@@ -206,6 +210,83 @@ async def test_direct_is_answered_only_to_the_holder_and_only_on_an_empty_lane(s
     head = await store.take(lane, term)
     assert head is not None
     assert head.stamp is not None, "a direct send is stamped in the commit itself"
+
+
+def _lose_the_next_answer(store: RedisStore, monkeypatch: pytest.MonkeyPatch, *, before: bool = False) -> None:
+    """The next script is run, and nobody hears of it; or, with `before`, it does not even get there."""
+    run = store._wire.run
+
+    async def lost(script: Script, *arguments: Any, **options: Any) -> Any:
+        monkeypatch.setattr(store._wire, "run", run)
+        if not before:
+            await run(script, *arguments, **options)
+        raise StoreUnavailableError("the store did not answer")
+
+    monkeypatch.setattr(store._wire, "run", lost)
+
+
+async def test_what_a_commit_stamped_that_nobody_heard_of_is_not_in_doubt(
+    store: RedisStore, other_store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = await opened_session(store)
+    lane, term = Lane(stored.session.id, SLACK), await _leased(store, stored.session.id)
+    await _emptied(store, lane, term)
+    commit = next_commit(stored, i.CustomerWrote(M("c:2")), key="k2", terms={SLACK: term})
+    _lose_the_next_answer(store, monkeypatch)
+    with pytest.raises(StoreUnavailableError):
+        await store.commit(commit)
+    elsewhere = await other_store.take(lane, term)
+    assert elsewhere is not None
+    assert elsewhere.stamp is not None, "only the process that asked knows that it never heard of it"
+    here = await store.take(lane, term)
+    assert here is not None
+    assert here.stamp is None
+    again = await store.take(lane, term)
+    assert again is not None
+    assert again.stamp is not None, "from the first time on it may have been sent"
+    assert again.stamp.at >= elsewhere.stamp.at
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["made", "not made"])
+async def test_the_repeat_of_a_commit_that_was_not_answered_is_never_direct(
+    store: RedisStore, monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """Else the lane's worker, who finds a stamp that nobody was told of, and the commit's answer would both send it."""
+    stored = await opened_session(store)
+    lane, term = Lane(stored.session.id, SLACK), await _leased(store, stored.session.id)
+    await _emptied(store, lane, term)
+    commit = next_commit(stored, i.CustomerWrote(M("c:2")), key="k2", terms={SLACK: term})
+    _lose_the_next_answer(store, monkeypatch, before=before)
+    with pytest.raises(StoreUnavailableError):
+        await store.commit(commit)
+    repeated = await store.commit(commit)
+    assert repeated == (Committed(commit.after) if before else Duplicate(stored.session.id, commit.after.head))
+    assert await _emptied(store, lane, term) == ["PostMessage"]
+
+
+async def test_a_stamp_renewed_before_a_send_counts(store: RedisStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = await opened_session(store)
+    lane, term = Lane(stored.session.id, SLACK), await _leased(store, stored.session.id)
+    await _emptied(store, lane, term)
+    commit = next_commit(stored, i.CustomerWrote(M("c:2")), key="k2", terms={SLACK: term})
+    _lose_the_next_answer(store, monkeypatch)
+    with pytest.raises(StoreUnavailableError):
+        await store.commit(commit)
+    assert await store.stamp(lane, term, commit.effects[0].id)
+    head = await store.take(lane, term)
+    assert head is not None
+    assert head.stamp is not None
+
+
+async def test_every_lane_is_found_whether_anybody_serves_it_or_not(store: RedisStore, other_store: RedisStore) -> None:
+    assert await store.destinations() == []
+    stored = await opened_session(store)
+    assert await other_store.destinations() == [SLACK]
+    assert await store.stuck_lanes(SLACK) == []
+    (waiting,) = await store.stuck_lanes(SLACK, waiting=True)
+    assert (waiting.lane, waiting.effects, waiting.aside) == (Lane(stored.session.id, SLACK), 2, False)
+    await _emptied(store, waiting.lane, await _leased(store, stored.session.id))
+    assert await store.stuck_lanes(SLACK, waiting=True) == []
 
 
 async def _emptied(store: RedisStore, lane: Lane, term: int) -> list[str]:
@@ -406,9 +487,38 @@ async def test_a_line_never_goes_back_to_an_older_head(store: RedisStore) -> Non
     await store.put_line(Line(session, ShortCode("K7Q2"), desk, 6, {"state": "closed"}))
     assert await store.lines(desk) == []
     assert await store.closed(desk, 10) == [session]
+    assert await store.desks() == [desk]
 
 
 # ------------------------------------------------------------------ the rest
+
+
+async def test_records_of_a_newer_release_refuse_to_start(
+    store: RedisStore, engine_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release reads its own records and those of the one before; it says so, where, and what to do."""
+    meta = store._keys.meta
+    monkeypatch.setattr(codec, "SCHEMA", 2)
+    async with opened(engine_url, prefix):
+        assert await store._wire.call(meta, "HGET", meta, "schema") == "2"
+    monkeypatch.setattr(codec, "SCHEMA", 1)
+    with pytest.raises(KakehashiError, match="a newer release has written this data") as refused:
+        async with opened(engine_url, prefix):
+            raise AssertionError("it was opened")
+    assert refused.value.where == meta
+    assert "start that release again" in refused.value.mend
+    assert await store._wire.call(meta, "HGET", meta, "schema") == "2"
+
+
+async def test_records_of_two_releases_ago_refuse_to_start(
+    store: RedisStore, engine_url: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codec, "SCHEMA", 3)
+    with pytest.raises(KakehashiError, match="a release too old") as refused:
+        async with opened(engine_url, prefix):
+            raise AssertionError("it was opened")
+    assert "in between" in refused.value.mend
+    assert await store._wire.call(store._keys.meta, "HGET", store._keys.meta, "schema") == "1"
 
 
 async def test_codes_are_never_given_twice(store: RedisStore, other_store: RedisStore) -> None:

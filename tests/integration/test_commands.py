@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -86,11 +86,12 @@ class OpenEngine:
     relay: Relay
     directory: Directory
     files: Shelf
-    networks: Mapping[NetworkName, Network | None] = field(default_factory=lambda: {SLACK: None})
+    networks: Mapping[NetworkName, Network | None]
+    rules: Policy
     checks: Sequence[Finding] = ()
 
     def policy(self) -> Policy:
-        return POLICY
+        return self.rules
 
     async def hash_password(self, password: str, account: str) -> str:
         return "hash"
@@ -98,16 +99,18 @@ class OpenEngine:
 
 @dataclass
 class Installation:
-    """One Redis, opened anew by each command, as the command line does."""
+    """One Redis, opened anew by each command, as the command line does. The settings may change in between."""
 
     url: str
     files: Shelf = field(default_factory=Shelf)
+    networks: tuple[NetworkName, ...] = (SLACK,)
+    rules: Policy = POLICY
 
     def run(self, config: Path | None) -> int:
         raise AssertionError("not asked for here")
 
     def check(self, config: Path | None, *, machine: bool) -> Sequence[Finding]:
-        raise AssertionError("not asked for here")
+        return ()
 
     def slack_manifest(self, config: Path | None) -> str:
         raise AssertionError("not asked for here")
@@ -124,8 +127,9 @@ class Installation:
     async def opened(self) -> AsyncIterator[OpenEngine]:
         store, _ = await open_store(Target(url=self.url, partitions=2))
         try:
-            feed = Feed(store)
-            yield OpenEngine(store, Relay(store, feed, lambda: POLICY, NoSenders()), Directory(store), self.files)
+            relay = Relay(store, Feed(store), lambda: self.rules, NoSenders())
+            networks: dict[NetworkName, Network | None] = dict.fromkeys(self.networks)
+            yield OpenEngine(store, relay, Directory(store), self.files, networks, self.rules)
         finally:
             await store.close()
 
@@ -407,6 +411,45 @@ def test_what_is_stuck_is_listed_retried_and_discarded(installation: Installatio
 def test_the_outbox_names_what_it_does_not_have(installation: Installation, code: str) -> None:
     assert "no such effect" in kakehashi(installation, f"outbox discard {code} 00ff").err
     assert "there is no network discord" in kakehashi(installation, f"outbox retry {code} --to discord").err
+
+
+# ------------------------------------------------------------------ what was taken out of the settings
+
+
+def test_a_removed_networks_lanes_are_shown_with_the_mend_and_can_be_given_up(
+    installation: Installation, code: str
+) -> None:
+    """They were never tried, so nothing has failed; and nobody is going to try."""
+    installation.networks = (NetworkName("console"),)
+    (row,) = kakehashi(installation, "outbox list --json").json
+    assert (row["code"], row["to"], row["effects"], row["error"]) == (code, "slack", 4, "no adapter configured")
+    assert "kakehashi outbox discard" in row["mend"]
+    told = kakehashi(installation, "outbox list").out
+    assert told.count("! slack: no adapter configured\n  put its settings back") == 1
+    assert "pending      slack: 4 effects" in kakehashi(installation, f"why {code}").out
+    found = kakehashi(installation, "doctor")
+    assert found.out.startswith("! slack: no adapter configured; sessions with something waiting for it: 1\n")
+
+    for _ in range(row["effects"]):
+        (row,) = kakehashi(installation, "outbox list --json").json
+        assert kakehashi(installation, f"outbox discard {code} {row['effect']}").status == Status.DONE
+    assert kakehashi(installation, "outbox list").out == "nothing is stuck\n"
+    assert kakehashi(installation, "doctor").out == ""
+
+
+def test_an_erasure_does_not_wait_for_a_removed_network_and_names_it(installation: Installation, code: str) -> None:
+    installation.networks = ()
+    answer = kakehashi(installation, f"sessions erase {code} --yes --wait 3600")
+    assert answer.status == Status.UNFINISHED
+    assert "! slack still shows what it has been sent (no adapter configured)" in answer.out
+
+
+def test_a_removed_desks_sessions_are_counted(installation: Installation, code: str) -> None:
+    assert kakehashi(installation, "doctor").out == ""
+    installation.rules = replace(POLICY, desks={DeskId("en"): Desk(DeskId("en"), SLACK, Place("C2"))})
+    found = kakehashi(installation, "doctor")
+    assert "! desk ja is not in the policy; its sessions that are not closed: 1\n" in found.out
+    assert found.status == Status.DONE
 
 
 # ------------------------------------------------------------------ operators

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
 from aiohttp import ClientResponse, ClientSession, ClientWebSocketResponse, CookieJar
+from structlog.testing import capture_logs
 from yarl import URL
 
 from adapters.console import live as live_module
+from adapters.console.board import Board
 from bridge.errors import StoreUnavailableError
-from bridge.feed import Shown, Signal
+from bridge.feed import Feed, Shown, Signal
 from bridge.messages import About
+from bridge.ports import Stored
+from bridge.relay import Relay
 from routing import inputs as i
 from routing.ids import DeskId, InputKey, MessageId, OperatorId, SessionId
+from routing.policy import Desk
 from routing.session import Session
 from tests.integration.console_house import PASSWORD, House, console_house, png
 from tests.unit.bridge.book import Book
@@ -343,6 +348,51 @@ async def test_operators_see_their_desks_and_what_they_hold(
     assert await aiko.codes("mine") == [english.session.code]
 
 
+async def becomes(so: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await so():  # noqa: ASYNC110  # Redis has no event for us
+            await asyncio.sleep(0.01)
+
+
+async def until_listed(house: House, stored: Stored) -> None:
+    """Until the index has the session as it is, and will not be drawn again."""
+
+    async def listed() -> bool:
+        return stored.head in [line.head for line in await house.store.lines(stored.session.desk)]
+
+    await becomes(listed)
+
+
+async def test_a_removed_desks_sessions_stay_and_can_be_transferred(
+    house: House, kenji: Browser, new_browser: Callable[[], Browser]
+) -> None:
+    for account, desk in (("aiko", "ja"), ("emma", "en")):
+        await house.operator(account, desks=(DeskId(desk),))
+    stored, gone = await house.customer("~j", language="ja").writes(), house.customer("~k", language="ja")
+    await gone.writes()
+    ended = (await gone.does(i.CustomerEnded())).session
+    await until_listed(house, stored)
+
+    async def among_the_closed() -> bool:
+        return await house.store.closed(ended.desk, 1) == [ended.id]
+
+    await becomes(among_the_closed)
+    rules = house.relay._policy()
+    cast(dict[DeskId, Desk], rules.desks).pop(DeskId("ja"))
+
+    board = Board(house.store, house.relay, lambda: rules)  # a process that starts now
+    with capture_logs() as said:
+        await board.load()
+    assert [(line["desk"], line["sessions"]) for line in said if line["event"] == "desk_not_in_policy"] == [("ja", 1)]
+    seen_by = {one.account: [row.code for row in board.listed("all", one, None)[0]] for one in house.directory.all()}
+    assert seen_by == {"aiko": [stored.session.code], "emma": [], "kenji": [stored.session.code]}
+
+    assert (await kenji.gets("desks"))["counts"]["ja"]["waiting"] == 1
+    assert await kenji.codes("closed") == [ended.code]
+    assert (await kenji.acts(stored.session.id, "transfer", desk="en"))["row"]["desk"] == "en"
+    assert "ja" not in (await kenji.gets("desks"))["counts"]
+
+
 # ------------------------------------------------------------------ a session
 
 
@@ -609,6 +659,21 @@ async def test_a_lost_hint_is_noticed(house: House, kenji: Browser, monkeypatch:
     news = await until(page, lambda frame: frame["t"] == "rows")
     assert news["rows"][0]["session"] == stored.session.id
     assert news["rows"][0]["last"]["text"] == "unheard"
+
+
+async def test_after_a_lost_subscription_open_pages_catch_up(house: House, kenji: Browser) -> None:
+    """One more message in a talk renews no line, so only the sessions themselves can tell."""
+    mia = house.customer()
+    await until_listed(house, await mia.writes())
+    await kenji.codes("waiting")
+    page = await kenji.watches()
+    await until(page, lambda frame: frame["t"] == "beat")
+    there = Relay(house.store, Feed(house.store), house.relay._policy, house.relay._senders)
+    await replace(mia, house=replace(house, relay=there)).writes("unheard")
+    house.relay.forget()  # what the service does when it hears again
+    house.feed.all_behind()
+    news = await until(page, lambda frame: frame["t"] == "rows")
+    assert [row["last"]["text"] for row in news["rows"]] == ["unheard"]
 
 
 async def test_a_page_is_closed_when_its_seat_has_ended(

@@ -7,15 +7,20 @@ import itertools
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
+from adapters.redis.wire import Script
+from bridge import lanes
 from bridge.errors import StoreUnavailableError
 from bridge.lanes import Lanes, Timing
 from bridge.ports import Delivery, Lane
 from bridge.relay import Receipt
+from routing import inputs as i
 from routing.effects import OpenThread, PostMessage
-from routing.ids import EffectId, MessageId, SessionId, partition_in
+from routing.ids import EffectId, InputKey, MessageId, SessionId, partition_in
 from tests.integration.engine_room import QUICK, Room, hurry, idle, room, running, sound, until
 from tests.integration.notice_board import BOARD, Board, BoardNetwork, Mood
 from tests.redis_servers import private_redis
@@ -137,6 +142,52 @@ async def test_an_effect_met_in_the_lane_before_the_commit_answers_is_sent_once_
     assert board.shows(session) == wanted(2)
     assert board.looks == 0
     assert not board.doubled()
+
+
+LONG = replace(QUICK, quarantine=3_600.0)
+"""Whoever waits this out waits longer than the test."""
+
+
+@pytest.mark.parametrize("late", [0.0, 0.2], ids=["at once", "while the lane's worker waits for it"])
+async def test_a_commit_whose_answer_was_lost_is_sent_by_the_process_that_made_it(
+    url: str, prefix: str, board: Board, monkeypatch: pytest.MonkeyPatch, late: float
+) -> None:
+    """Its stamp is our own, and nobody here was told to send: there is nothing to wait out, nor to look for."""
+    async with running(url, board, prefix=prefix, timing=LONG) as one:
+        session = await talk(one, "a", 1)
+        await until(lambda: idle(one.store))
+        run = one.store._wire.run
+
+        async def lost(script: Script, *arguments: Any, **options: Any) -> Any:
+            answer = await run(script, *arguments, **options)
+            if script.name != "commit":
+                return answer
+            monkeypatch.setattr(one.store._wire, "run", run)
+            await asyncio.sleep(late)
+            raise StoreUnavailableError("the connection broke")
+
+        monkeypatch.setattr(one.store._wire, "run", lost)
+        assert not (await one.writes("a", 1)).fresh
+        await until(lambda: idle(one.store), "it is delivered")
+        assert board.shows(session) == wanted(2)
+        assert board.looks == 0
+
+
+async def test_what_another_process_stamped_is_waited_out_though_it_be_never_sent(
+    url: str, prefix: str, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other half of the rule: the next holder cannot know what the former one was told."""
+    dying = await room(url, board, prefix=prefix)
+    await dying.start()
+    session = await talk(dying, "a", 1)
+    await until(lambda: idle(dying.store))
+    monkeypatch.setattr(dying.lanes, "send_direct", lambda *_: None)
+    await dying.writes("a", 1)
+    await dying.die()
+    async with running(url, board, prefix=prefix) as survivor:
+        await until(lambda: idle(survivor.store))
+    assert board.shows(session) == wanted(2)
+    assert board.looks >= 1
 
 
 # ------------------------------------------------------------------ death in the middle of a send
@@ -428,3 +479,48 @@ async def test_books_wait_for_a_store_that_is_away_for_a_moment(
     await until(lambda: idle(one.store))
     assert board.shows(receipt.stored.session.id) == wanted(1)
     assert board.looks == 0
+
+
+# ------------------------------------------------------------------ what lanes remember, and what they tell
+
+
+async def test_a_name_does_not_outlive_its_erasure_in_any_process_that_hears_of_it(
+    url: str, prefix: str, board: Board, one: Room, other: Room
+) -> None:
+    """The command line orders it; one process has the lane, the other had it once."""
+    stored = (await one.writes("a", 0)).stored
+    await until(lambda: idle(one.store))
+    for process in (one, other):
+        await process.lanes._about(stored)
+    command = await room(url, board, prefix=prefix)
+    await command.relay.from_bridge(stored.session.id, i.ErasureOrdered(), InputKey("erase/1"))
+    await command.store.close()
+    known = (one.lanes._abouts, other.lanes._abouts)
+    await until(lambda: not any(stored.session.id in names for names in known), "both have forgotten them")
+
+
+async def test_a_name_does_not_outlive_its_erasure_for_long_where_nobody_says_a_word(
+    one: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that has lost the lease, and missed the hint, delivers nothing that would remind it."""
+    session = await talk(one, "a", 1)
+    await until(lambda: idle(one.store))
+    assert session in one.lanes._abouts
+    monkeypatch.setattr(lanes, "PEOPLE_FOR", 0.1)
+    await until(lambda: session not in one.lanes._abouts, "it has forgotten them")
+
+
+async def test_a_network_that_was_taken_out_of_the_settings_is_named_at_the_start(
+    url: str, prefix: str, board: Board
+) -> None:
+    before = await room(url, board, prefix=prefix)
+    await before.writes("a", 0)
+    await before.store.close()
+    after = await room(url, board, prefix=prefix)
+    after.lanes._networks = {}
+    with capture_logs() as said:
+        await after.start()
+        await until(lambda: any(line["event"] == "no_adapter_configured" for line in said))
+    await after.die()
+    line = next(line for line in said if line["event"] == "no_adapter_configured")
+    assert (line["to"], line["lanes"]) == (BOARD, 1)

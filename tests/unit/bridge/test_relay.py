@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -324,6 +325,47 @@ async def test_a_link_that_a_crash_cut_short_is_carried_through(here: Process, s
     assert answer.stored.session.id == session
     assert answer.stored.session.customer == ACCOUNT
     assert answer.stored.session.messages == 2
+
+
+async def test_a_link_made_by_another_process_meanwhile_is_no_reason_to_give_it_up(
+    here: Process, there: Process, shelf: Shelf
+) -> None:
+    """The page's socket and its poll log in at once: both link, and the loser must not take the books back."""
+    stored = receipt(await here.writes(0)).stored
+    _attach(shelf, stored.session.id)
+    assert await there.relay.link(stored, ACCOUNT) is not None
+    answer = receipt(await here.writes(1, ACCOUNT))
+    assert answer.stored.session.id == stored.session.id
+    assert shelf.books[ACCOUNT] == [stored.session.id]
+
+
+async def test_a_visitor_is_linked_once_whoever_asks_and_how_often(here: Process, there: Process, shelf: Shelf) -> None:
+    stored = receipt(await here.writes(0)).stored
+    _attach(shelf, stored.session.id)
+    linked = [await process.relay.link(stored, ACCOUNT) for process in (here, there, here)]
+    assert [one.head for one in linked if one is not None] == [stored.head + 1] * 3
+    assert await here.relay.link(stored, CustomerKey("main", "u-2")) is None
+
+
+async def test_an_account_that_waits_for_its_link_does_not_wait_for_itself(
+    here: Process, there: Process, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link is made elsewhere between two looks, so what was a visitor's is, at the second, the account's own."""
+    stored = receipt(await here.writes(0)).stored
+    _attach(shelf, stored.session.id)
+    session = here.relay.session
+
+    async def overtaken(wanted: SessionId) -> Stored | None:
+        found = await session(wanted)
+        if shelf.stored[wanted].session.customer == VISITOR:
+            await there.relay.link(stored, ACCOUNT)
+            here.relay.outdated(wanted, shelf.stored[wanted].head)
+        return found
+
+    monkeypatch.setattr(here.relay, "session", overtaken)
+    async with asyncio.timeout(10):
+        answer = receipt(await here.writes(1, ACCOUNT))
+    assert answer.stored.session.id == stored.session.id
 
 
 async def test_a_link_that_can_be_no_more_gives_way(here: Process, shelf: Shelf) -> None:
