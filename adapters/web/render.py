@@ -160,6 +160,11 @@ class Renderer:
             "url": self._link(part, reader.owner),
         }
 
+    def links(self, body: Body | None, reader: str) -> dict[str, str]:
+        """Where this reader finds the files of a message, by their ids."""
+        files = (part for part in (body.parts if body is not None else ()) if isinstance(part, FilePart))
+        return {file.file: self._link(file, reader) for file in files}
+
     def _notice(self, event: CustomerNotice, reader: Reader) -> dict[str, Any]:
         agent = self._agent(event.operator, reader.language) if event.key in _NAMED else None
         return {
@@ -223,10 +228,10 @@ class Batch:
         return frame
 
     def ack(self, number: int, client_id: str, language: str) -> bytes:
-        """The event's place on the connection that sent the message."""
+        """The event's place on the connection that sent the message, which has its words; and links to its files."""
         shown = self.events[number]
-        place = position(shown.position)
-        return ack(client_id, self.session.code, place, shown.event.at, self._after(number, language))
+        place, files = position(shown.position), self._renderer.links(shown.body, self._owner)
+        return ack(client_id, self.session.code, place, shown.event.at, self._after(number, language), files)
 
     def opening(self, language: str) -> bytes:
         frame = self._opening.get(language)
@@ -252,8 +257,12 @@ def ack(
     place: dict[str, Any] | None = None,
     at: int | None = None,
     after: dict[str, Any] | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> bytes:
-    return dump({"t": "ack", "id": client_id, "session": code, "pos": place, "at": at, "after": after})
+    """It is stored. What had been stored before has neither place nor time nor links: its event told them."""
+    return dump(
+        {"t": "ack", "id": client_id, "session": code, "pos": place, "at": at, "after": after, "files": files or None}
+    )
 
 
 def refused(problem: ProblemError, frame: ClientFrame | None = None) -> bytes:

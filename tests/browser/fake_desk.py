@@ -24,7 +24,7 @@ from routing.ids import short_code
 
 Frame = dict[str, Any]
 _TOPICS = ["account", "trading", "transfers", "security", "other"]
-_WAIT = 10.0
+_WAIT = 60.0  # seconds; for a machine that is busy with other tests
 
 
 @dataclass
@@ -79,6 +79,9 @@ class FakeDesk:
         self.emergency: list[Frame] = []
         self.policy_url: str | None = None
         self.token_expires_in: float | None = None  # seconds
+        self.expired = {"expired"}  # login tokens that are no longer taken
+        self.history_page = 100  # events of one frame of a welcome
+        self.answers_later = False  # frames are heard, and answered in their order when this is over; but not hello
         self.revoked: set[str] = set()
         self.uploads: dict[str, bytearray] = {}
         self.files: dict[str, Frame] = {}
@@ -87,6 +90,7 @@ class FakeDesk:
         self.break_upload_at: int | None = None  # the answer to the chunk at this offset is lost, once
         self.url = ""
         self._sessions = 0
+        self._unanswered: list[tuple[Line, Frame]] = []
         self._changed = asyncio.Event()
 
     # ---- what a test says and asks
@@ -147,27 +151,51 @@ class FakeDesk:
 
     def take(self, line: Line, frame: Frame) -> None:
         self.heard.append(frame)
-        answer = getattr(self, f"_on_{frame['t']}", None)
-        if answer is not None:
-            answer(line, frame)
+        if self.answers_later and frame["t"] != "hello":
+            self._unanswered.append((line, frame))
+        else:
+            self._answer(line, frame)
         self._changed.set()
+
+    def answer_now(self) -> None:
+        """Answer whatever has not been answered yet."""
+        self.answers_later = False
+        for line, frame in self._unanswered:
+            self._answer(line, frame)
+        self._unanswered.clear()
+
+    def _answer(self, line: Line, frame: Frame) -> None:
+        answer = getattr(self, f"_on_{frame['t']}", None)
+        if answer is not None and line in self.lines:
+            answer(line, frame)
 
     def _on_hello(self, line: Line, frame: Frame) -> None:
         line.hello = frame
-        if frame.get("jwt") == "expired":
+        if frame.get("jwt") in self.expired:
             line.say({"t": "bye", "code": "expired", "retry_after": None, "what": "The token has expired."})
             line.hang_up()
             return
-        self._seat(line, self._who(frame.get("token"), frame.get("jwt")), frame)
+        customer = self._who(frame.get("token"), frame.get("jwt"))
+        visitor = next((one for one in self.customers if one.token and one.token == frame.get("token")), None)
+        if customer.account and visitor is not None and visitor.token not in self.revoked:
+            _attach(visitor, customer)
+        self._seat(line, customer, frame)
 
     def _on_identify(self, line: Line, frame: Frame) -> None:
-        visitor = line.customer
-        assert visitor is not None
-        visitor.lines.remove(line)
+        before = line.customer
+        assert before is not None
+        code = "expired" if frame["jwt"] in self.expired else ""
+        if before.account and before.account != _subject(frame["jwt"]):
+            code = "other_account"
+        if code:
+            blank = {"id": None, "field": "jwt", "retry": False, "after": None, "what": ""}
+            line.say({"t": "refused", "of": "identify", "code": code, **blank})
+            return
+        before.lines.remove(line)
         account = self._who(None, frame["jwt"])
-        if account.session is None:
-            account.session, account.log, account.epoch = visitor.session, visitor.log, visitor.epoch
-        self._seat(line, account, {})
+        if account is not before:
+            _attach(before, account)
+        self._seat(line, account, frame)
 
     def _who(self, token: str | None, jwt: str | None) -> Customer:
         account = _subject(jwt) if jwt else None
@@ -186,7 +214,8 @@ class FakeDesk:
         log = customer.log
         position: Frame | None = hello.get("position")
         known = position is not None and position["o"] <= len(log) and log[position["o"] - 1]["pos"] == position
-        events = log[position["o"] :] if known and position else log
+        events = log[position["o"] :] if known and position else list(log)
+        pages = [events[at : at + self.history_page] for at in range(0, len(events), self.history_page)] or [[]]
         expires = customer.account and self.token_expires_in and (time.time() + self.token_expires_in) * 1000
         who = {"kind": "account" if customer.account else "visitor", "name": None, "expires": expires or None}
         line.say(
@@ -198,8 +227,8 @@ class FakeDesk:
                 "upload_token": f"up-{self.customers.index(customer)}",
                 "session": customer.session,
                 "resume": "complete" if known else "reset",
-                "events": events,
-                "more": False,
+                "events": pages[0],
+                "more": len(pages) > 1,
                 "reached": list(customer.reached),
                 "position": customer.position,
                 "limits": {"text": 4000, "parts": 10, "file": 5_000_000, "chunk": 65_536},
@@ -213,6 +242,8 @@ class FakeDesk:
                 "seen": self.seen,
             }
         )
+        for page in pages[1:]:
+            line.say({"t": "events", "events": page, "reached": [], "more": page is not pages[-1]})
 
     def _on_message(self, line: Line, frame: Frame) -> None:
         customer = line.customer
@@ -258,9 +289,10 @@ class FakeDesk:
 
     def _ack(self, line: Line, customer: Customer, message: str, stored: Frame | None) -> None:
         assert customer.session is not None
-        place: Frame = {"pos": None, "at": None, "after": None}
+        place: Frame = {"pos": None, "at": None, "after": None, "files": None}
         if stored is not None:
-            place = {"pos": stored["pos"], "at": stored["at"], "after": self.after(customer)}
+            links = {part["file"]: part["url"] for part in stored["parts"] if part["type"] == "file"}
+            place = {"pos": stored["pos"], "at": stored["at"], "after": self.after(customer), "files": links or None}
         line.say({"t": "ack", "id": message, "session": customer.session["code"], **place})
 
     def _on_answer(self, line: Line, frame: Frame) -> None:
@@ -457,14 +489,25 @@ def _drained(line: Line) -> list[Frame]:
     return frames
 
 
+def _attach(visitor: Customer, account: Customer) -> None:
+    """A visitor's open session goes along, unless the account has one open."""
+    if visitor.session is None or visitor.session["state"] == "closed":
+        return
+    if account.session is not None and account.session["state"] != "closed":
+        return
+    account.session, account.log, account.epoch = visitor.session, visitor.log, visitor.epoch
+    account.reached = visitor.reached
+    visitor.session, visitor.log, visitor.reached = None, [], []
+
+
 def _subject(jwt: str) -> str:
     payload = jwt.split(".")[1]
     return str(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"])
 
 
-def token_of(account: str) -> str:
-    """What a site would call a login token; the fake desk reads its `sub` and checks nothing."""
-    payload = base64.urlsafe_b64encode(json.dumps({"sub": account}).encode()).decode().rstrip("=")
+def token_of(account: str, number: int = 0) -> str:
+    """What a site calls a login token, another for each `number`; the fake desk reads its `sub` and checks nothing."""
+    payload = base64.urlsafe_b64encode(json.dumps({"sub": account, "jti": number}).encode()).decode().rstrip("=")
     return f"e30.{payload}.c2ln"
 
 

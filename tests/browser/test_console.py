@@ -19,6 +19,7 @@ from config.locales import LANGUAGES, text
 from routing import inputs as i
 from routing.ids import MessageId, SessionId, Topic
 from tests.browser.conftest import NewContext, Shot
+from tests.browser.widget_page import STOPPED_CLOCK
 from tests.integration.console_house import PASSWORD, Customer, House, console_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -27,8 +28,6 @@ TXID = "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"
 WIDE = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 CONTRAST = 4.5  # WCAG 2.2, 1.4.3
-PATIENCE = 20_000  # ms, on a machine that is busy with other tests
-expect.set_options(timeout=PATIENCE)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -621,6 +620,7 @@ async def test_a_colleague_who_writes_is_named_and_a_taken_session_stays_theirs(
     await desk.opens(mia)
     await aiko.opens(mia)
     writing = desk.page.locator(".writing")
+    await desk.page.evaluate(STOPPED_CLOCK)
     await aiko.presses("r")
     await aiko.types("I")
     await expect(writing).to_have_text(desk.words("thread.writing", name="Aiko"))

@@ -27,6 +27,7 @@ from tests.browser.widget_page import Customer
 from tests.scenarios.customer import Customer as Visitor
 from tests.scenarios.ledger import Ledger, ledger
 from tests.service import DEADLINE, Installation, until
+from tests.unit.adapters.files import samples
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("conversation")]
 
@@ -352,6 +353,33 @@ async def test_what_was_said_to_a_dead_service_survives_the_page_as_well(
 
 async def _has_said(house: Installation, text: str) -> bool:
     return text in (await books_of(house)).said_by(Side.CUSTOMER)
+
+
+# ------------------------------------------------------------------ one's own files
+
+
+async def test_ones_own_files_can_be_opened_as_soon_as_they_are_sent(
+    new_context: NewContext, house: Installation
+) -> None:
+    customer = await the_customer(new_context, house, **DESKTOP)
+    await customer.begin("I have filled in the form")
+    form = samples.pdf()
+    await customer.attach("form.pdf", form, "application/pdf")
+    await customer.send.click()
+    document = customer.mine.locator("a.document")
+    await seen(document, "form.pdf")
+    async with customer.page.expect_download(timeout=PATIENCE) as downloading:
+        await document.click()
+    downloaded = await downloading.value
+    assert downloaded.suggested_filename == "form.pdf"
+    assert (await downloaded.path()).read_bytes() == form
+
+    await customer.attach("screen.png", screenshot_of_the_exchange())
+    await customer.send.click()
+    await customer.mine.locator(".picture").click(timeout=PATIENCE)
+    shown = customer.panel.get_by_role("dialog", name="screen.png").locator("img")
+    await expect(shown).to_have_js_property("naturalWidth", 720, timeout=PATIENCE)
+    await customer.has_no_complaints()
 
 
 # ------------------------------------------------------------------ on a phone

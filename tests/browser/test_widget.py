@@ -7,20 +7,16 @@ import gzip
 import json
 import math
 import re
-import struct
-import zlib
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import BrowserContext, expect
+from playwright.async_api import expect
 
 from adapters.web.statics import HERE
 from config import locales
-from tests.browser.conftest import NewContext, Shot
-from tests.browser.fake_desk import FakeDesk, Site, desk_and_site, token_of
-from tests.browser.widget_page import Customer
+from tests.browser.conftest import Door, NewContext, Shot
+from tests.browser.fake_desk import FakeDesk, Site, token_of
+from tests.browser.widget_page import Customer, png
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -33,62 +29,6 @@ PHONE: dict[str, Any] = {
 }
 TXID = "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"
 PHRASE = "legal winner thank year wave sausage worth useful legal winner thank yellow"
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def places() -> AsyncIterator[tuple[FakeDesk, Site]]:
-    async with desk_and_site() as both:
-        yield both
-
-
-@pytest.fixture
-def desk(places: tuple[FakeDesk, Site]) -> FakeDesk:
-    return places[0]
-
-
-@pytest.fixture
-def site(places: tuple[FakeDesk, Site]) -> Site:
-    return places[1]
-
-
-class Door:
-    """Lets customers in; afterwards none of them may have had anything to complain about."""
-
-    def __init__(self, new_context: NewContext, site: Site) -> None:
-        self._new_context = new_context
-        self._site = site
-        self.customers: list[Customer] = []
-
-    async def context(self, **options: Any) -> BrowserContext:
-        return await self._new_context(**options)
-
-    async def __call__(self, path: str = "/", *, context: BrowserContext | None = None, **options: Any) -> Customer:
-        context = context or await self.context(**options)
-        url = path if path.startswith("http") else self._site.url + path
-        customer = await Customer.at(await context.new_page(), url)
-        self.customers.append(customer)
-        return customer
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def visit(new_context: NewContext, site: Site) -> AsyncIterator[Door]:
-    door = Door(new_context, site)
-    yield door
-    for customer in door.customers:
-        await customer.has_no_complaints()
-
-
-def png(width: int = 320, height: int = 180) -> bytes:
-    """A small picture, made by hand."""
-    rows = b"".join(
-        b"\0" + b"".join(bytes((x * 255 // width, y * 255 // height, 120)) for x in range(width)) for y in range(height)
-    )
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 # ---------------------------------------------------------------- the loader
@@ -435,6 +375,7 @@ async def test_typing_goes_both_ways_and_ends_with_the_message(visit: Door, desk
     customer = await visit()
     await customer.begin("Hello")
     known = await desk.next_customer()
+    await customer.stop_the_clock()
     await customer.input.press_sequentially("well")
     await desk.until(lambda: desk.heard_of("typing"))
     assert len(desk.heard_of("typing")) == 1
@@ -630,7 +571,7 @@ async def test_a_long_id_wraps_and_is_copied_by_one_tap(visit: Door, desk: FakeD
     await expect(copied).to_have_text(TXID)
     await copied.click()
     assert await customer.page.evaluate("navigator.clipboard.readText()") == TXID
-    await expect(customer.panel.locator(".toast.up")).to_have_text("Copied")
+    await expect(customer.panel.locator(".toast")).to_have_text("Copied")
     assert await customer.panel.evaluate("(panel) => panel.scrollWidth <= panel.clientWidth")
     assert await customer.panel.locator(".scroller").evaluate("(list) => list.scrollWidth <= list.clientWidth")
 
@@ -1018,7 +959,8 @@ async def test_what_was_written_under_a_login_that_lapses_is_sent_all_the_same(v
       window.answer = answer;
       heard();
     })));"""
-    await customer.page.evaluate(f"{lapse} Kakehashi.identify('expired')")
+    desk.expired = {token_of("u1")}
+    await customer.page.evaluate(f"{lapse} Kakehashi.identify('{token_of('u1')}')")
     await customer.open()
     await customer.choose("Trading")
     await customer.page.evaluate("window.asked")
@@ -1033,7 +975,7 @@ async def test_what_was_written_under_a_login_that_lapses_is_sent_all_the_same(v
 async def test_a_token_is_renewed_before_it_expires(visit: Door, desk: FakeDesk) -> None:
     desk.token_expires_in = 60.5
     customer = await visit()
-    fresh = token_of("u2")
+    fresh = token_of("u1", 1)
     await customer.page.evaluate(f"Kakehashi.onTokenExpiring(() => '{fresh}'); Kakehashi.identify('{token_of('u1')}')")
     await customer.open()
     await desk.until(lambda: desk.heard_of("refresh"))
@@ -1266,6 +1208,7 @@ async def test_at_200_percent_zoom_and_large_text_everything_stays_in_reach(visi
 async def test_reduced_motion_is_honoured(visit: Door, desk: FakeDesk) -> None:
     customer = await visit(reduced_motion="reduce")
     await customer.begin("Hello")
+    await customer.stop_the_clock()
     for line in (await desk.next_customer()).lines:
         line.say({"t": "typing", "name": "Aiko", "initials": "A"})
     await expect(customer.panel.locator(".dots i").first).to_have_css("animation-name", "none")
@@ -1392,6 +1335,7 @@ async def test_a_whole_conversation_fits_and_reads_on_every_screen(
     await expect(customer.mine.locator("canvas")).to_be_visible()
     desk.say(known, story["found"], name=story["name"])
     await expect(customer.theirs).to_have_count(2)
+    await customer.stop_the_clock()
     for line in known.lines:
         line.say({"t": "typing", "name": story["name"], "initials": story["name"][0]})
     await expect(customer.panel.locator(".typing")).to_be_visible()

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
-from playwright.async_api import ConsoleMessage, Locator, Page, expect
+from playwright.async_api import ConsoleMessage, FilePayload, Locator, Page, expect
 
 # The browser itself reports every line that breaks; a test that breaks lines says so.
 _BROKEN_LINE = ("WebSocket connection to", "Failed to load resource", "net::ERR_")
+
+_PATIENCE = 60.0  # seconds
+
+STOPPED_CLOCK = """(() => { const [now, later] = [Date.now(), setTimeout]; Date.now = () => now;
+  window.setTimeout = (act, ms, ...more) => later(act, ms >= 2000 ? 2 ** 30 : ms, ...more); })()"""
 
 _WATCH = """
 window.violations = [];
@@ -20,16 +28,16 @@ document.addEventListener("securitypolicyviolation",
 class Customer:
     """A page with the widget on it, and everything it complains about."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, lines_may_break: bool = False) -> None:
         self.page = page
         self.complaints: list[str] = []
-        self.lines_may_break = False
+        self.lines_may_break = lines_may_break
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     @classmethod
-    async def at(cls, page: Page, url: str) -> Customer:
-        customer = cls(page)
+    async def at(cls, page: Page, url: str, *, lines_may_break: bool = False) -> Customer:
+        customer = cls(page, lines_may_break=lines_may_break)
         await page.add_init_script(_WATCH)
         await page.goto(url)
         await customer.host.wait_for(state="attached")
@@ -86,6 +94,11 @@ class Customer:
         return self.panel.locator(".state")
 
     @property
+    def attached(self) -> Locator:
+        """Files that wait in the composer."""
+        return self.panel.locator(".upload")
+
+    @property
     def bar(self) -> Locator:
         return self.panel.locator(".bar-line.up")
 
@@ -117,6 +130,21 @@ class Customer:
         await self.button("Options").click()
         await self.panel.get_by_role("menuitem", name=name).click()
 
+    async def attach(self, name: str, content: bytes, media: str = "image/png") -> None:
+        file = FilePayload(name=name, mimeType=media, buffer=content)
+        await self.panel.locator("input[type=file]").set_input_files(file)
+
+    async def identify(self, token: str | None) -> None:
+        """What the site says of who is logged in."""
+        await self.page.evaluate("(token) => Kakehashi.identify(token)", token)
+
+    async def log_out(self) -> None:
+        await self.page.evaluate("void Kakehashi.logout()")
+
+    async def stop_the_clock(self) -> None:
+        """What is shown for some seconds only stays, on a machine that is too busy to look in time."""
+        await self.page.evaluate(STOPPED_CLOCK)
+
     async def reload(self) -> None:
         await self.page.reload()
         await self.host.wait_for(state="attached")
@@ -130,8 +158,13 @@ class Customer:
     async def was_shown(self, *texts: str) -> None:
         """The messages of both sides, exactly these, in this order."""
         bubbles = self.panel.locator(".message:not(.typing) .bubble")
-        await expect(bubbles).to_have_count(len(texts))
-        assert [await bubble.text_content() for bubble in await bubbles.all()] == list(texts)
+        shown: list[str] = []
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                while (shown := await bubbles.all_text_contents()) != list(texts):  # noqa: ASYNC110 - a page has none
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            assert shown == list(texts)
 
     async def was_told_state(self, text: str) -> None:
         await expect(self.state.last).to_contain_text(text)
@@ -140,6 +173,19 @@ class Customer:
         """What of ours is on the device."""
         keys: dict[str, Any] = await self.page.evaluate(_STORED)
         return keys
+
+
+def png(width: int = 320, height: int = 180) -> bytes:
+    """A small picture, made by hand."""
+    rows = b"".join(
+        b"\0" + b"".join(bytes((x * 255 // width, y * 255 // height, 120)) for x in range(width)) for y in range(height)
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 _FOCUSED = """() => {

@@ -741,10 +741,16 @@ async def test_a_file_of_ones_own_is_sent_and_anybody_elses_is_unknown(tmp_path:
         for number, forged in enumerate(("theirs", "missing", "../etc"), 1):
             await page.say("message", id=f"message-{number}", parts=[{"type": "file", "file": forged}])
             assert (await page.hear_of("refused"))["code"] == "unknown_file"
-        await page.say("message", id="message-9", parts=[{"type": "file", "file": "mine"}])
-        code = (await page.hear_of("ack"))["session"]
+        own = {"id": "message-9", "parts": [{"type": "text", "text": "see"}, {"type": "file", "file": "mine"}]}
+        await page.say("message", **own)
+        stored = await page.hear_of("ack")
+        await page.say("message", **own)
+        assert (await page.hear_of("ack"))["files"] is None, "its place and its links were told before"
+        assert (await page.write("without files", 10))["files"] is None
+        code = stored["session"]
         await house.act(code, i.OperatorReplied(MessageId("s:1"), AIKO), Body((PICTURE,)))
         part = [f for f in await page.nothing_more() if f.get("kind") == "message"][-1]["parts"][0]
+    assert stored["files"] == {"mine": "https://files.example/mine?for=customer:main/user-1"}
     assert part["url"] == "https://files.example/answer?for=customer:main/user-1"
     assert (part["name"], part["media"], part["width"]) == ("how.png", "image/png", 640)
 

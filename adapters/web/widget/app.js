@@ -2,6 +2,7 @@
 
 import { Attention } from "./attention.js";
 import { Chat } from "./chat.js";
+import { Drafts } from "./drafts.js";
 import { fitting, loadWords } from "./i18n.js";
 import { Panel } from "./panel.js";
 import { Keep, Shelf } from "./storage.js";
@@ -21,6 +22,7 @@ class App {
     this.left = data.position === "left";
     this.keep = new Keep(site, "localStorage");
     this.tab = new Keep(site, "sessionStorage");
+    this.drafts = new Drafts(this.keep, this.tab);
     this.attention = new Attention(launcher, this.keep);
     this.theme = new Theme(host, launcher, data.theme);
     this.listeners = [];
@@ -71,7 +73,6 @@ class App {
 
   identify(token) {
     this.chat.identify(token);
-    this.panel.composer.restore();
   }
 
   onTokenExpiring(listener) {
@@ -116,13 +117,31 @@ class App {
     });
     chat.on("notice", (event) => this.panel.notice(event));
     chat.on("obsolete", () => this.panel.obsolete());
-    chat.on("erased", () => this.#erased());
+    chat.on("turned", (stranger) => this.panel.turn(stranger));
+    chat.on("taken", (message) => this.panel.composer.taken(message));
+    chat.on("erased", (token) => this.#erased(token));
     document.addEventListener("visibilitychange", () => this.panel.seen());
-    addEventListener("storage", (event) => event.key === this.keep.prefix + "read" && chat.count());
+    addEventListener("storage", (event) => this.#elsewhere(event));
+    addEventListener("pageshow", (event) => event.persisted && this.#back());
   }
 
-  #build() {
-    this.panel = new Panel(this);
+  /** Another tab has changed what the device keeps. */
+  #elsewhere({ storageArea, key, oldValue, newValue }) {
+    if (storageArea !== this.keep.area) return;
+    const { prefix } = this.keep;
+    if (key === null) this.panel.composer.keepAgain();
+    if (key === null) this.chat.keepAgain();
+    else if (key.startsWith(prefix)) this.chat.elsewhere(key.slice(prefix.length), parsed(newValue), oldValue === null);
+  }
+
+  /** Back from the browser's cache: what was sent or logged out meanwhile, on the page after this one, is so here. */
+  #back() {
+    this.chat.wake();
+    this.panel.composer.restore();
+  }
+
+  #build(before) {
+    this.panel = new Panel(this, before);
     this.root.append(this.panel.element);
     this.panel.reveal(this.visible);
     this.host.lang = this.words.language;
@@ -155,10 +174,11 @@ class App {
     for (const listener of this.listeners) listener(count);
   }
 
-  #erased() {
+  #erased(token) {
     this.tab.clear();
-    this.panel.leave();
-    if (!this.page) this.#reveal(false);
+    this.panel.leave(token);
+    if (this.page) setTimeout(() => this.chat.open()); // the next one's, once this one has gone
+    else this.#reveal(false);
   }
 
   #speak(language) {
@@ -166,17 +186,27 @@ class App {
     this.#change(language);
   }
 
-  /** Draw everything anew in another language; the text that is being written comes back from the device. */
+  /** Draw everything anew in another language. What is being written goes on, and so do files on their way. */
   async #change(language) {
+    this.wanted = language;
     const words = await loadWords(language).catch(() => null);
-    if (!words) return;
+    if (!words || this.wanted !== language) return;
     this.words = words;
-    const { view } = this.panel;
-    this.panel.dispose();
-    this.#build();
-    this.panel.show(view);
+    const before = this.panel;
+    this.#build(before);
+    before.dispose();
+    this.panel.show(before.view);
     if (this.visible) this.panel.focus();
     this.chat.speak(language);
+  }
+}
+
+/** What a storage event says of a value; null for none, and for one that is not ours. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
   }
 }
 

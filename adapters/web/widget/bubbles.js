@@ -62,15 +62,18 @@ function picture(part, text, local, view) {
   });
   frame.style.setProperty("--w", `${width}px`);
   frame.style.setProperty("--ratio", `${part.width || 1} / ${part.height || 1}`);
-  if (part.url) {
-    const image = el("img", { src: part.url, alt: "", width, height, loading: "lazy", decoding: "async" });
-    // A link that has expired: the file is still named, and the next welcome brings a fresh link.
-    image.addEventListener("error", () => frame.replaceWith(document_(part, text, text.text("message.picture_gone"))));
-    frame.append(image);
-  } else {
-    preview(local, PICTURE_PX).then((canvas) => canvas && frame.append(canvas));
-  }
+  if (local) preview(local, PICTURE_PX).then((canvas) => (canvas ? frame.append(canvas) : linked(frame, part, text)));
+  else linked(frame, part, text);
   return frame;
+}
+
+/** Show what the link leads to. Where it has expired the file is still named; the next welcome brings a fresh one. */
+function linked(frame, part, text) {
+  if (!part.url) return;
+  const [width, height] = fitted(part.width || PICTURE_PX, part.height || PICTURE_PX);
+  const image = el("img", { src: part.url, alt: "", width, height, loading: "lazy", decoding: "async" });
+  image.addEventListener("error", () => frame.replaceWith(document_(part, text, text.text("message.picture_gone"))));
+  frame.append(image);
 }
 
 function fitted(width, height) {

@@ -8,6 +8,7 @@ import { Conversation } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 import { Identity } from "./identity.js";
 import { Outbox, freshId } from "./outbox.js";
+import { STAY } from "./storage.js";
 
 const RENEW_BEFORE_SECONDS = 60;
 const LONGEST_TIMER_MS = 2 ** 31 - 1; // a later one would fire at once
@@ -17,7 +18,8 @@ const LIMITS = { text: 4000, parts: 10, file: 20_000_000, chunk: 262_144 }; // u
 
 /**
  * Emits `changed`, `arrived` (an operator's message came in live), `unread` (a count), `notice` (a live notice),
- * `erased` (log out) and `obsolete` (this page is too old for the desk).
+ * `turned` (another's turn to write; true: a stranger's), `taken` (a message that another tab has written), `erased`
+ * (log out; the token of the uploads) and `obsolete` (this page is too old for the desk).
  */
 export class Chat extends Emitter {
   constructor({ base, keep, shelf, locale }) {
@@ -44,7 +46,11 @@ export class Chat extends Emitter {
     this.troubled = false; // a try to connect has failed since we were last welcome
     this.unread = 0;
     this.typedAt = 0;
-    this.previews = new Map(); // own pictures by file id: the desk's links to them come with the next welcome
+    this.previews = new Map(); // own files by id, as they lie on this device
+    this.landed = new Map(); // stored messages, by id, whose place among the events is not known yet
+    this.stay = null;
+    this.leaver = null; // who is being logged out; nobody sits here until then
+    this.wanted = false; // somebody waits for the logout to be over
     this.questions = new Map(); // answers and endings under way, by id
     this.identity = new Identity(keep);
     this.connection = new Connection(base, () => this.#hello());
@@ -65,19 +71,39 @@ export class Chat extends Emitter {
   }
 
   open() {
-    this.connection.open();
+    if (this.leaver) this.wanted = true;
+    else this.connection.open();
   }
 
-  /** Put a message on its way. `files`: what the finished uploads said. */
-  write(text, files = []) {
+  /** Put a message on its way. `items`: finished uploads, which stay on the shelf until it is stored. */
+  write(text, items = []) {
+    const files = items.map(({ file }) => file);
     const parts = text ? [{ type: "text", text }] : [];
-    parts.push(...files.map(({ file }) => ({ type: "file", file: file.id })));
-    for (const { file, blob } of files) this.previews.set(file.id, blob);
+    parts.push(...files.map(({ id }) => ({ type: "file", file: id })));
+    for (const { file, blob } of items) this.previews.set(file.id, blob);
     this.open();
-    const kept = { who: this.identity.who, topic: this.topic, language: this.locale, at: Date.now() };
-    const entry = this.outbox.add({ ...kept, parts, files: files.map(({ file }) => file) });
+    const kept = { topic: this.topic, language: this.locale, at: Date.now() };
+    const entry = this.outbox.add({ ...kept, parts, files, shelved: items.map(({ key }) => key) });
+    for (const item of items) this.shelf.put({ ...item, message: entry.id });
     this.typedAt = 0;
     return entry;
+  }
+
+  /** A file of a message that is not stored yet, found on this device. */
+  show({ file, blob }) {
+    this.previews.set(file.id, blob);
+    this.emit("changed");
+  }
+
+  /** Take back what was not sent: its text, and its files as they lie here. One that the desk lost is uploaded anew. */
+  takeBack(entry) {
+    const texts = entry.parts.filter((part) => part.type === "text").map((part) => part.text);
+    const lost = entry.code === "unknown_file";
+    const item = (file) => ({ file: lost ? null : file, name: file.name, blob: this.previews.get(file.id) });
+    const items = entry.files.map(item);
+    this.outbox.discard(entry.id);
+    for (const key of entry.shelved ?? []) this.shelf.remove(key);
+    return { text: texts.join("\n"), items: items.filter(({ blob }) => blob) };
   }
 
   typing() {
@@ -95,11 +121,6 @@ export class Chat extends Emitter {
     this.#count();
   }
 
-  /** Another tab has shown what came in. */
-  count() {
-    this.#count();
-  }
-
   /** Answer "did this solve it?". */
   answer(solved) {
     this.#question({ t: "answer", solved });
@@ -114,12 +135,11 @@ export class Chat extends Emitter {
     return this.questions.size > 0;
   }
 
+  /** Who is logged in on the site; null: nobody any more. */
   identify(jwt) {
-    if (jwt === this.identity.jwt && !this.identity.stale) return; // said again at each of a site's navigations
-    this.identity.jwt = jwt;
-    this.identity.stale = false;
-    this.outbox.load(this.identity.who);
-    if (this.online) this.#identify();
+    if (!this.identity.login(jwt) || this.leaver) return;
+    if (!this.identity.jwt) this.connection.again(0);
+    else if (this.online) this.#identify();
   }
 
   /** The reader's language has changed: the desk knows people by other names there. */
@@ -130,21 +150,50 @@ export class Chat extends Emitter {
   }
 
   /** Leave nothing of this person on the device, and have the desk forget the token. `token`: one taken off before. */
-  async logout(token) {
-    const { jwt } = this.identity;
+  logout(token) {
+    const { identity, connection } = this;
+    const leaver = { token: identity.token ?? token ?? null, jwt: identity.stale ? null : identity.jwt };
+    this.leaver = leaver.token || leaver.jwt ? leaver : this.leaver;
     this.#erase();
-    this.identity.token ??= token ?? null;
-    this.identity.jwt = jwt;
-    this.leaving = Boolean(this.identity.token || jwt);
-    if (!this.leaving) return this.#gone();
-    this.leaveTimer = setTimeout(() => this.#gone(), LOGOUT_SECONDS * 1000);
-    if (!this.connection.send({ t: "logout" })) this.open();
-    return undefined;
+    if (!this.leaver) return connection.close();
+    clearTimeout(this.leaveTimer);
+    this.leaveTimer = setTimeout(() => this.#left(), LOGOUT_SECONDS * 1000);
+    if (connection.send({ t: "logout" })) return undefined;
+    connection.close();
+    return connection.open();
+  }
+
+  /** Another tab has changed what this device keeps: `value` stands under `key` now, for the first time if `fresh`. */
+  elsewhere(key, value, fresh) {
+    if (key === STAY && value === null) this.#gone();
+    if (key === "read") this.#count();
+    if (!key.startsWith("unsent/")) return;
+    if (value && fresh) this.emit("taken", value);
+    this.outbox.elsewhere(key, value);
+  }
+
+  /** The site has wiped its storage under us. What this page still holds is kept again. */
+  keepAgain() {
+    if (this.stay) this.keep.set(STAY, this.stay);
+    if (this.identity.token) this.keep.set("token", this.identity.token);
+    this.outbox.keepAgain();
+  }
+
+  /** The page comes back from the browser's cache, and somebody may have logged out since. */
+  wake() {
+    if (this.#strange || (this.stay && this.keep.get(STAY) === null)) this.#gone();
+    else this.outbox.wake();
+  }
+
+  /** Has somebody logged out here, and another begun, without our noticing? */
+  get #strange() {
+    const kept = this.keep.get(STAY);
+    return this.stay !== null && kept !== null && kept !== this.stay;
   }
 
   #wire() {
     const { connection, conversation, outbox } = this;
-    connection.on("frame", (frame) => Object.hasOwn(Chat.prototype, `_${frame.t}`) && this[`_${frame.t}`](frame));
+    connection.on("frame", (frame) => this.#hear(frame));
     connection.on("offline", () => this.#offline());
     connection.on("attempt", () => {
       this.troubled = true;
@@ -153,14 +202,22 @@ export class Chat extends Emitter {
     conversation.on("gap", () => connection.again(0));
     conversation.on("arrived", (item) => this.emit("arrived", item));
     conversation.on("changed", () => {
+      for (const id of this.landed.keys()) if (conversation.messages.has(id)) this.landed.delete(id);
       this.#count();
       this.emit("changed");
     });
     outbox.on("changed", () => this.emit("changed"));
+    this.identity.on("turned", (stranger) => this.#turned(stranger));
+  }
+
+  /** One method for each type of frame; an unknown type has none, and is ignored. Who is leaving hears nothing more. */
+  #hear(frame) {
+    if (this.leaver) this.#leave(frame);
+    else if (Object.hasOwn(Chat.prototype, `_${frame.t}`)) this[`_${frame.t}`](frame);
   }
 
   async #hello() {
-    const credentials = await this.identity.credentials();
+    const credentials = this.leaver ?? (await this.identity.credentials());
     const { session, position } = this.conversation;
     this.pageTold = page();
     this.jwtTold = credentials.jwt;
@@ -169,11 +226,22 @@ export class Chat extends Emitter {
     return { t: "hello", v: 1, ...credentials, locale: this.locale, page: this.pageTold, tz, ...here };
   }
 
+  /** What is written from here on waits until the desk has answered: it is to go where the account's messages go. */
   #identify() {
     const { jwt } = this.identity;
     const { session, position } = this.conversation;
     this.jwtTold = jwt;
+    this.outbox.pause();
     this.connection.send({ t: "identify", jwt, session: session?.code ?? null, position });
+  }
+
+  /** Another's turn to write. What belongs to the one before stays on the device, and leaves the screen. */
+  #turned(stranger) {
+    if (stranger) this.#clearTable();
+    this.outbox.load(this.identity.who);
+    this.emit("turned", stranger);
+    if (stranger) this.connection.again(0); // one line, one account
+    this.emit("changed");
   }
 
   #offline() {
@@ -197,13 +265,15 @@ export class Chat extends Emitter {
     this.emit("changed");
   }
 
-  // What the desk says: one method for each type of frame; an unknown type has none, and is ignored.
+  // What the desk says.
 
   _welcome(frame) {
-    if (this.leaving) return void this.connection.send({ t: "logout" });
     const { customer, token, limits, topics, brand, contact, emergency, policy_url: policy, seen } = frame;
     const titles = frame.topic_titles;
-    this.identity.accept(token);
+    if (!this.identity.accept(token)) return this.connection.again(0); // two tabs began at once: they are one visitor
+    if (this.#strange) return this.#gone();
+    this.stay ??= this.keep.get(STAY) ?? freshId();
+    this.keep.set(STAY, this.stay);
     this.troubled = false;
     this.limits = limits;
     this.uploadToken = frame.upload_token;
@@ -212,7 +282,7 @@ export class Chat extends Emitter {
     this.#renewBefore(customer.expires);
     this.conversation.welcome(frame);
     this.emit("welcomed");
-    if (!frame.more) this.#caughtUp();
+    return frame.more ? undefined : this.#caughtUp();
   }
 
   _events(frame) {
@@ -226,15 +296,15 @@ export class Chat extends Emitter {
   }
 
   _event(event) {
-    if (event.id) this.outbox.stored(event.id);
+    if (event.from === "you") this.#landed(event.id);
     this.conversation.take(event);
     if (event.kind === "notice") this.emit("notice", event);
   }
 
-  _ack({ id, session, pos, at, after }) {
-    const entry = this.outbox.stored(id);
+  _ack({ id, session, pos, at, after, files }) {
+    const entry = this.#landed(id);
     this.questions.delete(id);
-    if (entry && pos) this.conversation.take({ ...asEvent(entry), session, pos, at, after });
+    if (entry && pos) this.conversation.take({ ...asEvent(entry, files ?? {}), session, pos, at, after });
     this.emit("changed");
   }
 
@@ -242,8 +312,8 @@ export class Chat extends Emitter {
     if (frame.of === "message" && frame.id) this.outbox.refused(frame.id, frame);
     if (this.questions.delete(frame.id)) this.emit("changed");
     if (frame.of === "identify") {
-      this.identity.stale = true; // ask the site for another, or go on as a visitor
-      this.connection.again(0);
+      this.identity.stale = !frame.retry; // ask the site for another, or go on as a visitor
+      this.connection.again(frame.after ?? 0);
     }
   }
 
@@ -265,7 +335,7 @@ export class Chat extends Emitter {
   }
 
   _bye({ code, retry_after: after }) {
-    if (code === "logged_out") this.#gone();
+    if (code === "logged_out") this.#gone(); // in another tab
     else if (code === "unsupported_version") this.#obsolete();
     else if (code === "hello_refused") this.connection.again(30);
     else {
@@ -277,11 +347,20 @@ export class Chat extends Emitter {
   /** All of a welcome is here: what is among its events was stored, the rest goes out again. */
   #caughtUp() {
     this.outbox.load(this.identity.who);
-    for (const { id } of [...this.outbox.entries]) if (this.conversation.messages.has(id)) this.outbox.stored(id);
+    for (const { id } of [...this.outbox.entries]) if (this.conversation.messages.has(id)) this.#landed(id);
+    this.landed.clear();
     if (this.identity.jwt && this.identity.jwt !== this.jwtTold) return this.#identify(); // logged in meanwhile
     this.outbox.resume();
     this.#acknowledge(false);
     return this.emit("changed");
+  }
+
+  /** It is stored, and shown as that even where an event before it is still on its way. */
+  #landed(id) {
+    const entry = this.outbox.stored(id);
+    for (const key of entry?.shelved ?? []) this.shelf.remove(key);
+    if (entry) this.landed.set(id, { ...entry, state: "sent" });
+    return entry;
   }
 
   /** Tell the desk the newest of its messages that is on the device, or on the screen. */
@@ -310,41 +389,65 @@ export class Chat extends Emitter {
   }
 
   async #renew() {
+    const { jwt, who } = this.identity;
+    if (!jwt) return; // it has lapsed before its time
     const fresh = await this.identity.fresh();
-    if (!fresh) return; // ours is good for a little while yet; the desk says when it is not
-    this.identity.jwt = fresh;
-    this.jwtTold = fresh;
-    this.connection.send({ t: "refresh", jwt: fresh });
+    if (!fresh || this.identity.jwt !== jwt) return; // ours is good for a while yet; the desk says when it is not
+    this.identity.login(fresh);
+    if (this.identity.who === who && this.connection.send({ t: "refresh", jwt: fresh })) this.jwtTold = fresh;
   }
 
-  #erase() {
+  /** Nothing of what was said, or is being said, is on the screen any more. */
+  #clearTable() {
     clearTimeout(this.renewTimer);
-    if (!this.online) this.connection.close();
-    this.identity.keep.remove("token");
-    this.outbox.clear();
+    this.uploadToken = null;
     this.conversation.forget();
     this.questions.clear();
     this.previews.clear();
+    this.landed.clear();
     this.topic = null;
     this.anew = false;
     this.unread = 0;
+    this.emit("unread", 0);
+  }
+
+  #erase() {
+    const { uploadToken } = this;
+    this.#clearTable();
+    this.outbox.clear();
+    this.identity.forget();
+    this.outbox.load(this.identity.who);
+    this.stay = null;
     this.keep.clear();
     this.shelf.clear();
-    this.emit("erased");
-    this.emit("unread", 0);
+    this.emit("erased", uploadToken);
     this.emit("changed");
   }
 
+  /** Logged out in another tab. */
   #gone() {
-    clearTimeout(this.leaveTimer);
-    const again = !this.leaving; // another tab has logged out
-    this.leaving = false;
+    if (this.leaver) return;
     this.connection.close();
-    if (again) this.#erase();
-    this.identity.forget();
-    this.uploadToken = null;
-    this.keep.clear();
-    this.emit("changed");
+    this.#erase();
+  }
+
+  /** The line is still the one's who leaves. */
+  #leave({ t, code, retry_after: after }) {
+    if (t === "welcome") this.connection.send({ t: "logout" });
+    if (t !== "bye") return undefined;
+    if (code === "logged_out") return this.#left();
+    if (code !== "expired" && code !== "token_refused") return this.connection.again(after ?? null);
+    this.leaver.jwt = null; // it is worth nothing any more
+    return this.leaver.token ? this.connection.again(0) : this.#left();
+  }
+
+  #left() {
+    clearTimeout(this.leaveTimer);
+    const wanted = this.wanted || this.outbox.entries.length > 0;
+    this.leaver = null;
+    this.wanted = false;
+    this.connection.close();
+    if (wanted) this.connection.open();
   }
 
   #obsolete() {
@@ -358,15 +461,15 @@ function page() {
   return location.origin + location.pathname;
 }
 
-/** An own message, from the outbox, as its event would say it. */
-export function asEvent({ id, parts, files, at }) {
+/** An own message, from the outbox, as its event would say it. `links`: the desk's, by file id. */
+export function asEvent({ id, parts, files, at }, links = {}) {
   const shown = parts.map((part) =>
-    part.type === "text" ? part : filePart(files.find((file) => file.id === part.file)),
+    part.type === "text" ? part : filePart(files.find((file) => file.id === part.file), part.file, links),
   );
   const said = { kind: "message", id, rev: 0, from: "you", name: null, initials: null, parts: shown, withdrawn: false };
   return { ...said, at };
 }
 
-function filePart({ id, name, type, size, width, height }) {
-  return { type: "file", file: id, name, media: type, size, width, height, url: null };
+function filePart({ name = "", type = "", size = 0, width = 0, height = 0 } = {}, file, links) {
+  return { type: "file", file, name, media: type, size, width, height, url: links[file] ?? null };
 }

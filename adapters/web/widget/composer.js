@@ -15,12 +15,16 @@ const THUMB_PX = 64;
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
 
 export class Composer {
-  constructor({ words, chat, keep, sent }) {
-    Object.assign(this, { words, chat, keep, sent });
+  /** `before`: the composer whose place it takes, in another language; what is in that one goes on in this one. */
+  constructor({ words, chat, drafts, sent, before }) {
+    Object.assign(this, { words, chat, drafts, sent });
     this.uploads = [];
     this.pending = false; // Send was pressed while a file is still on its way
+    this.emptied = 0; // so often; what was looked up before is looked up again
+    this.gone = false; // another has taken its place
     this.touch = matchMedia("(hover: none) and (pointer: coarse)");
     this.#build();
+    if (before) this.#takeOver(before);
     this.restore();
   }
 
@@ -31,22 +35,45 @@ export class Composer {
   /** Bring back what this person was writing, files included. */
   async restore() {
     const { who } = this.chat.identity;
-    const draft = this.keep.get(`draft/${who}`) ?? this.keep.get("draft/visitor"); // who logs in goes on writing
-    this.keep.remove("draft/visitor");
-    if (draft) this.keep.set(`draft/${who}`, draft);
-    this.input.value = draft ?? "";
-    this.#changed();
+    const { emptied } = this;
+    this.#show(this.drafts.read(who));
     const items = await this.chat.shelf.all();
-    const mine = items.filter(
-      (item) => [who, "visitor"].includes(item.who) && !this.uploads.some(({ item: { key } }) => key === item.key),
-    );
-    for (const item of mine) if (item.blob instanceof Blob) this.#take(new Upload(this.chat, item));
+    if (this.gone) return;
+    if (this.emptied !== emptied || this.chat.identity.who !== who) return void this.restore();
+    const mine = items.filter((item) => [who, "visitor"].includes(item.who) && item.blob instanceof Blob);
+    for (const item of mine) this.#takeUp(item, who);
   }
 
-  /** Take text back that was not sent. */
-  edit(text) {
+  /** Another's turn to write: a stranger's, or that of the visitor who has logged in and goes on. */
+  turn(stranger) {
+    const { who } = this.chat.identity;
+    if (stranger) this.#putAside();
+    else this.drafts.inherit(who);
+    for (const upload of this.uploads) upload.belongTo(who);
+    return this.restore();
+  }
+
+  /** Another tab has written this message. The same text and the same files are not to be sent from here as well. */
+  taken({ who, parts, shelved }) {
+    if (who !== this.chat.identity.who) return;
+    if (shelved?.length) this.#remove((upload) => shelved.includes(upload.item.key));
+    if (!parts?.some((part) => part.text === this.input.value)) return;
+    this.drafts.write(who, "");
+    this.#show("");
+  }
+
+  /** The site has wiped its storage under us. */
+  keepAgain() {
+    if (this.input.value) this.drafts.write(this.chat.identity.who, this.input.value);
+  }
+
+  /** Take back what was not sent. `items`: its files, `{blob, name, file}`. */
+  edit(text, items) {
     this.input.value = [this.input.value, text].filter(Boolean).join("\n");
+    for (const { blob, name, file } of items) this.#take(Upload.of(this.chat, blob, name, file));
     this.#typed();
+    const most = this.chat.limits.parts - 1;
+    if (this.uploads.length > most) this.say(this.words.text("upload.too_many", { count: most }));
     this.focus();
   }
 
@@ -62,21 +89,14 @@ export class Composer {
     }
   }
 
-  clear() {
-    for (const upload of this.uploads) upload.cancel();
-    this.uploads = [];
-    this.input.value = "";
-    this.warning.hidden = true;
-    this.#draw();
-    this.#changed();
+  /** Nothing of it stays. `token`: the one with which its files were uploaded. */
+  clear(token) {
+    for (const upload of this.uploads) upload.cancel(token);
+    this.#empty();
   }
 
   render() {
     this.#changed();
-  }
-
-  dispose() {
-    for (const upload of this.uploads) upload.stop.abort();
   }
 
   /** One line under the text; empty: none. */
@@ -153,6 +173,50 @@ export class Composer {
     this.focus();
   }
 
+  /** The same text and the same files, which go on where they are; and if Send was pressed, it was. */
+  #takeOver(before) {
+    this.input.value = before.input.value;
+    for (const upload of before.uploads.splice(0)) this.#adopt(upload);
+    this.pending = before.pending;
+    before.gone = true;
+  }
+
+  /** What lies on the shelf is still to be written, or is a file of a message that is not stored yet. */
+  #takeUp(item, who) {
+    const { outbox, shelf } = this.chat;
+    if (outbox.entries.some((entry) => entry.shelved?.includes(item.key))) return this.chat.show(item);
+    if (item.message) return outbox.keeps(item.message) ? undefined : void shelf.remove(item.key);
+    if (this.uploads.some((upload) => upload.item.key === item.key)) return undefined;
+    const upload = new Upload(this.chat, item);
+    upload.belongTo(who);
+    return this.#take(upload);
+  }
+
+  /** Leave everything on the device, for whom it belongs to. */
+  #putAside() {
+    for (const upload of this.uploads) upload.putAside();
+    this.#empty();
+  }
+
+  #empty() {
+    this.emptied += 1;
+    this.uploads = [];
+    this.pending = false;
+    this.input.value = "";
+    this.warning.hidden = true;
+    this.say("");
+    this.#draw();
+    this.#changed();
+  }
+
+  /** Nothing is touched when it stands there already: the caret stays, and so does an unfinished composition. */
+  #show(text) {
+    if (this.input.value === text) return;
+    this.input.value = text;
+    this.warning.hidden = true;
+    this.#changed();
+  }
+
   #key(event) {
     const composing = event.isComposing || event.keyCode === SAFARI_COMPOSING;
     if (event.key !== "Enter" || event.shiftKey || composing || this.touch.matches) return;
@@ -173,16 +237,10 @@ export class Composer {
   }
 
   #write(text) {
-    const files = this.uploads.map((upload) => ({ file: upload.file, blob: upload.item.blob }));
-    this.chat.write(/\S/.test(text) ? text : "", files);
-    for (const upload of this.uploads) upload.forget();
-    this.uploads = [];
-    this.pending = false;
-    this.input.value = "";
-    this.say("");
-    this.keep.remove(`draft/${this.chat.identity.who}`);
-    this.#draw();
-    this.#changed();
+    const items = this.uploads.map((upload) => upload.item);
+    this.chat.write(/\S/.test(text) ? text : "", items);
+    this.drafts.write(this.chat.identity.who, "");
+    this.#empty();
     this.focus();
     this.sent();
   }
@@ -198,8 +256,9 @@ export class Composer {
   }
 
   #fits(text) {
-    const length = [...text].length;
-    return length <= this.chat.limits.text && (/\S/.test(text) || this.uploads.length > 0);
+    const { text: limit, parts } = this.chat.limits;
+    const count = this.uploads.length;
+    return [...text].length <= limit && count < parts && (/\S/.test(text) || count > 0);
   }
 
   #typed() {
@@ -207,9 +266,7 @@ export class Composer {
     if (clean !== this.input.value) this.input.value = clean;
     this.pending = false;
     this.warning.hidden = true;
-    const key = `draft/${this.chat.identity.who}`;
-    if (clean) this.keep.set(key, clean);
-    else this.keep.remove(key);
+    this.drafts.write(this.chat.identity.who, clean);
     if (clean) this.chat.typing();
     this.#changed();
   }
@@ -256,23 +313,33 @@ export class Composer {
   }
 
   #take(upload) {
+    this.#adopt(upload);
+    upload.run();
+  }
+
+  #adopt(upload) {
     this.uploads.push(upload);
     upload.on("changed", () => this.#uploadChanged(upload));
     upload.row = this.#row(upload);
     this.#draw();
-    upload.run();
   }
 
   #drop(upload) {
     upload.cancel();
-    this.uploads = this.uploads.filter((each) => each !== upload);
-    this.say("");
-    this.#draw();
-    this.#changed();
+    this.#remove((each) => each === upload);
     this.focus();
   }
 
+  #remove(which) {
+    for (const upload of this.uploads.filter(which)) upload.putAside();
+    this.uploads = this.uploads.filter((upload) => !which(upload));
+    this.say("");
+    this.#draw();
+    this.#changed();
+  }
+
   #uploadChanged(upload) {
+    if (!this.uploads.includes(upload)) return; // it went on elsewhere, or was taken off
     this.#drawRow(upload);
     if (upload.state === "failed") this.pending = false;
     this.#changed();

@@ -94,7 +94,7 @@ export class Home {
     const shown = going || conversation.items.length > 0;
     this.current.hidden = !shown;
     say(this.question, words.text(going ? "home.more" : "home.topics"));
-    if (!shown) return;
+    if (!shown) return this.current.replaceChildren(); // of another, perhaps
     if (!this.current.firstChild) this.current.append(this.#card());
     const { agent } = conversation;
     const plain = words.text(going ? "home.current" : "home.last");
@@ -105,7 +105,7 @@ export class Home {
     preview.lang = languageOf(last.text, words.language);
     const count = this.current.querySelector(".count");
     count.hidden = chat.unread === 0;
-    say(count, String(chat.unread));
+    return say(count, String(chat.unread));
   }
 
   #card() {

@@ -93,7 +93,7 @@ export class Messages {
     const { chat } = this;
     const { conversation } = chat;
     const said = conversation.items.filter((item) => item.kind === "message" || this.words.has(`notice.${item.key}`));
-    const unsent = chat.outbox.entries.map((entry) => ({ ...asEvent(entry), entry }));
+    const unsent = [...chat.landed.values(), ...chat.outbox.entries].map((entry) => ({ ...asEvent(entry), entry }));
     const all = [...said, ...unsent];
     const lastOwn = all.findLast((item) => item.from === "you" && !item.entry);
     const rows = all.length === 0 ? [this.#intro()] : [];
@@ -148,7 +148,8 @@ export class Messages {
 
   #message(item, first, last, stated) {
     const state = this.#state(item, stated);
-    const says = [item.rev, item.withdrawn, item.parts, item.name, first, last, state, item.entry?.code];
+    const here = item.parts?.map((part) => this.chat.previews.has(part.file));
+    const says = [item.rev, item.withdrawn, item.parts, here, item.name, first, last, state, item.entry?.code];
     return { key: item.id, says, draw: () => this.#drawMessage(item, first, last, state) };
   }
 
@@ -211,7 +212,8 @@ export class Messages {
     const drawn = back.querySelector("canvas");
     const copy = drawn && el("canvas", { width: drawn.width, height: drawn.height });
     copy?.getContext("2d").drawImage(drawn, 0, 0);
-    const picture = copy ?? el("img", { src: address, alt: part.name });
+    const picture = address ? el("img", { src: address, alt: part.name }) : copy;
+    if (address && copy) picture.addEventListener("error", () => picture.replaceWith(copy)); // the link has expired
     const labels = { closeLabel: this.words.text("close"), downloadLabel: this.words.text("message.download") };
     view(this.overlay, back, { picture, name: part.name, address, ...labels });
   }

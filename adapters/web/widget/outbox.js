@@ -1,6 +1,9 @@
 /*
  * Messages that are not known to be stored. Each is on the device before it is on the way, keeps its id until the desk
  * acknowledges it, and goes out in order: one at a time, since a refused one that is sent again would come last.
+ *
+ * The tabs of one person share them. Two that send the same one send it under the same id, which is harmless; what one
+ * of them took back to edit, or moved to an account, the others must not send any more, so each looks before it sends.
  */
 
 import { Emitter } from "./emitter.js";
@@ -10,15 +13,18 @@ const LONGEST_WAIT_SECONDS = 30;
 const ANSWER_SECONDS = 20; // no ack and no refusal on a line that is up: say it again
 
 /**
- * Emits `changed`. An entry: `{id, who, parts, files, topic, language, at, state, code}` with state `sending`,
+ * Emits `changed`. An entry: `{id, who, parts, files, shelved, topic, language, at, state, code}` with state `sending`,
  * `delayed` (the desk could not store it yet; we keep trying) or `failed` (sending it again as it is would not help).
+ * `shelved` are the keys of its files on the shelf.
  */
 export class Outbox extends Emitter {
   constructor(keep, send) {
     super();
     this.keep = keep;
     this.send = send;
+    this.who = "visitor";
     this.entries = [];
+    this.taken = new Set(); // ids that another tab has sent, or taken back
     this.under = null; // the id under way
     this.waits = 0;
     this.timer = 0;
@@ -26,19 +32,42 @@ export class Outbox extends Emitter {
     this.open = false;
   }
 
-  /** Take up what an earlier page left behind for this person. A visitor who logged in keeps what they wrote. */
+  /** What is on this device for this person. A visitor who logged in keeps what they wrote, and nobody else gets it. */
   load(who) {
-    const known = new Set(this.entries.map((entry) => entry.id));
+    this.who = who;
+    this.keepAgain();
     const kept = this.keep.keys("unsent/").map((key) => this.keep.get(key));
-    const mine = (entry) => [who, "visitor"].includes(entry.who);
-    const found = kept.filter((entry) => entry?.id && !known.has(entry.id));
-    this.entries = [...found, ...this.entries].filter(mine).sort((a, b) => a.order - b.order);
+    const mine = kept.filter((entry) => whole(entry) && [who, "visitor"].includes(entry.who));
+    this.entries = mine.map((entry) => this.find(entry.id) ?? entry).sort((a, b) => a.order - b.order);
+    for (const entry of this.entries.filter((each) => each.who !== who)) this.#save(Object.assign(entry, { who }));
+    if (!this.find(this.under)) this.under = null;
     this.emit("changed");
+  }
+
+  /** Another tab has changed what is kept under one of our keys. `entry`: what is there now, or null. */
+  elsewhere(key, entry) {
+    const known = this.entries.find((each) => place(each) === key);
+    if (!entry && known) this.taken.add(known.id);
+    if (!entry && known?.state === "failed") this.#drop(known);
+    if (entry && !known) setTimeout(() => this.#takeOver(), ANSWER_SECONDS * 1000);
+  }
+
+  /** What is gone without another tab's doing was wiped by the site. It is kept again. */
+  keepAgain() {
+    const wiped = this.entries.filter((entry) => !this.taken.has(entry.id) && !this.keep.get(place(entry)));
+    for (const entry of wiped) this.#save(entry);
+  }
+
+  /** Other pages may have done anything meanwhile: only what lies on the device counts. */
+  wake() {
+    this.entries = [];
+    this.load(this.who);
   }
 
   add(message) {
     const last = this.entries.at(-1)?.order ?? 0;
-    const entry = { ...message, id: freshId(), order: Math.max(Date.now(), last + 1), state: "sending", code: null };
+    const order = Math.max(Date.now(), last + 1);
+    const entry = { ...message, id: freshId(), who: this.who, order, state: "sending", code: null };
     this.entries.push(entry);
     this.#save(entry);
     this.emit("changed");
@@ -64,23 +93,22 @@ export class Outbox extends Emitter {
   /** A person pressed Retry. */
   retry(id) {
     const entry = this.find(id);
-    if (!entry) return;
+    if (!entry || !this.#mine(entry)) return this.load(this.who);
     entry.state = "sending";
     this.#save(entry);
     this.emit("changed");
     this.waits = 0;
     this.quietUntil = 0;
-    this.under = null;
-    this.#next();
+    if (this.under === id) this.under = null;
+    return this.#next();
   }
 
   /** It is stored: by an `ack`, or because it stands among the conversation's events. */
   stored(id) {
     const entry = this.find(id);
     if (!entry) return null;
-    this.#forget(entry);
     this.waits = 0;
-    this.#next();
+    this.discard(id);
     return entry;
   }
 
@@ -90,7 +118,7 @@ export class Outbox extends Emitter {
     if (!entry) return;
     entry.state = retry ? "delayed" : "failed";
     entry.code = code;
-    this.#save(entry);
+    if (this.#mine(entry)) this.#save(entry);
     if (this.under === id) this.under = null;
     this.emit("changed");
     clearTimeout(this.timer);
@@ -99,11 +127,12 @@ export class Outbox extends Emitter {
     this.timer = setTimeout(() => this.#next(), wait);
   }
 
-  /** A person gave it up. */
+  /** It is not to be sent any more. */
   discard(id) {
     const entry = this.find(id);
     if (!entry) return;
-    this.#forget(entry);
+    this.keep.remove(place(entry));
+    this.#drop(entry);
     this.#next();
   }
 
@@ -111,10 +140,16 @@ export class Outbox extends Emitter {
     return this.entries.find((entry) => entry.id === id);
   }
 
+  /** Is it kept on this device, whoever wrote it? */
+  keeps(id) {
+    return this.keep.keys("unsent/").some((key) => key.endsWith(`-${id}`));
+  }
+
   clear() {
     this.pause();
     for (const key of this.keep.keys("unsent/")) this.keep.remove(key);
     this.entries = [];
+    this.taken.clear();
     this.emit("changed");
   }
 
@@ -122,6 +157,10 @@ export class Outbox extends Emitter {
     if (!this.open || this.under || Date.now() < this.quietUntil) return;
     const entry = this.entries.find((each) => each.state !== "failed");
     if (!entry) return;
+    if (!this.#mine(entry)) {
+      this.#drop(entry);
+      return void this.#next();
+    }
     this.under = entry.id;
     this.send(entry);
     clearTimeout(this.timer);
@@ -134,12 +173,23 @@ export class Outbox extends Emitter {
     this.#next();
   }
 
-  #save(entry) {
-    this.keep.set(`unsent/${String(entry.order).padStart(15, "0")}-${entry.id}`, entry);
+  /** The tab that wrote it has had the time to send it, and may be closed: what is still there is anybody's to send. */
+  #takeOver() {
+    this.load(this.who);
+    this.#next();
   }
 
-  #forget(entry) {
-    this.keep.remove(`unsent/${String(entry.order).padStart(15, "0")}-${entry.id}`);
+  /** Is it still this person's to send? Another tab may have sent it, taken it back, or moved it to an account. */
+  #mine(entry) {
+    this.keepAgain();
+    return this.keep.get(place(entry))?.who === entry.who;
+  }
+
+  #save(entry) {
+    this.keep.set(place(entry), entry);
+  }
+
+  #drop(entry) {
     this.entries = this.entries.filter((each) => each !== entry);
     if (this.under === entry.id) this.under = null;
     this.emit("changed");
@@ -150,6 +200,16 @@ export class Outbox extends Emitter {
     this.waits += 1;
     return most * (0.5 + Math.random() / 2);
   }
+}
+
+/** Where it is kept: sorted by the order in which they were written. */
+function place({ order, id }) {
+  return `unsent/${String(order).padStart(15, "0")}-${id}`;
+}
+
+/** Another version of this widget may have left something else. */
+function whole(entry) {
+  return Boolean(entry?.id && Array.isArray(entry.parts) && Array.isArray(entry.files));
 }
 
 /** 128 random bits in the letters that the protocol allows. */

@@ -17,12 +17,15 @@ const TOAST_MS = 2400;
 const CALM_MS = 900; // a line that is back sooner was never worth a word
 
 export class Panel {
-  /** `app` gives words, chat, keep, attention, name, page (the whole page is ours), close() and speak(language). */
-  constructor(app) {
+  /**
+   * `app` gives words, chat, keep, drafts, attention, name, page (the whole page is ours), close() and speak(language).
+   * `before` is the panel whose place it takes, in another language.
+   */
+  constructor(app, before) {
     this.app = app;
     this.view = "home";
     this.whole = matchMedia(WHOLE_SCREEN);
-    this.#build();
+    this.#build(before);
     this.#size(app.keep.get("size") ?? 0);
     this.show("home");
   }
@@ -107,25 +110,36 @@ export class Panel {
     this.messages.toEnd(); // a list that was hidden has forgotten where it was
   }
 
-  leave() {
-    this.composer.clear();
-    this.overlay.close();
-    this.messages.render();
-    this.announcer.clear();
+  /** Logged out. `token`: the one with which files were uploaded. */
+  leave(token) {
+    this.composer.clear(token);
+    this.#wipe();
     this.show("home");
   }
 
-  /** Another panel takes its place; files on their way go on from there. */
+  /** Another's turn to write. A stranger finds nothing of what was said. */
+  turn(stranger) {
+    this.composer.turn(stranger);
+    if (stranger) this.#wipe();
+  }
+
+  #wipe() {
+    this.overlay.close();
+    this.messages.render();
+    this.home.render();
+    this.announcer.clear();
+  }
+
+  /** Another panel has taken its place. */
   dispose() {
     this.gone.abort();
-    this.composer.dispose();
     this.messages.dispose();
     this.element.remove();
   }
 
-  #build() {
+  #build(before) {
     const { app } = this;
-    const { words, chat, keep } = app;
+    const { words, chat, drafts } = app;
     this.overlay = new Overlay(el("div", { class: "over" }));
     this.announcer = new Announcer(words.text("announce.label"));
     this.toaster = el("div", { class: "toast", "aria-hidden": "true" });
@@ -140,7 +154,8 @@ export class Panel {
       fresh: () => this.#goHome(),
     });
     this.messages.onscroll = () => this.seen();
-    this.composer = new Composer({ words, chat, keep, sent: () => this.show("talk") });
+    const sent = () => this.show("talk");
+    this.composer = new Composer({ words, chat, drafts, sent, before: before?.composer });
     this.talk = el("div", { class: "view talk-view" }, this.messages.element, this.composer.element);
     this.bar = el("div", { class: "bar-line", role: "status" });
     this.element = el(
@@ -264,9 +279,10 @@ export class Panel {
   }
 
   #edit(entry) {
-    this.app.chat.anew = !this.app.chat.conversation.open;
-    this.app.chat.outbox.discard(entry.id);
-    this.composer.edit(plain({ parts: entry.parts.filter((part) => part.type === "text") }));
+    const { chat } = this.app;
+    chat.anew = !chat.conversation.open;
+    const { text, items } = chat.takeBack(entry);
+    this.composer.edit(text, items);
   }
 
   async #copy(text) {

@@ -1,6 +1,6 @@
 /*
  * Attachments on their way: in chunks, resumed where they stood after a lost line or a reload, with progress, and with
- * their errors told in place. An upload is on the shelf (IndexedDB) until its message was written or it was taken off.
+ * their errors told in place. An upload is on the shelf (IndexedDB) until its message is stored or it was taken off.
  */
 
 import { Emitter } from "./emitter.js";
@@ -12,10 +12,11 @@ const WAITING_HELPS = new Set(["busy", "rate", "too_many_uploads", "storage_full
 
 /** Emits `changed`. `state`: waiting (for the line), sending, done (the desk knows it as `file`), or failed (`code`). */
 export class Upload extends Emitter {
-  constructor(chat, item) {
+  constructor(chat, item, kept = true) {
     super();
     this.chat = chat;
     this.item = item;
+    this.kept = kept; // it is on the shelf already
     this.state = item.file ? "done" : "waiting";
     this.code = null;
     this.sent = item.file ? item.blob.size : 0;
@@ -23,17 +24,10 @@ export class Upload extends Emitter {
     this.waits = 0;
   }
 
-  /** A file that a person has just chosen. */
-  static of(chat, blob, name) {
-    return new Upload(chat, {
-      key: freshId(),
-      who: chat.identity.who,
-      blob,
-      name,
-      type: blob.type,
-      upload: null,
-      file: null,
-    });
+  /** A file that a person has just chosen, or one that was up already: then with what the desk calls it. */
+  static of(chat, blob, name, file = null) {
+    const { who } = chat.identity;
+    return new Upload(chat, { key: freshId(), who, blob, name, type: blob.type, upload: null, file }, false);
   }
 
   get file() {
@@ -47,8 +41,7 @@ export class Upload extends Emitter {
   async run() {
     const unfit = this.#unfit();
     if (unfit) return this.#set("failed", unfit);
-    if (this.state === "done") return undefined;
-    await this.chat.shelf.put(this.item);
+    if (!this.kept) await this.#shelve();
     while (!["done", "failed"].includes(this.state) && !this.stop.signal.aborted) await this.#attempt();
     return undefined;
   }
@@ -59,15 +52,29 @@ export class Upload extends Emitter {
     return this.run();
   }
 
-  /** Take it off: nothing of it stays here, and the desk is told. */
-  cancel() {
+  /** Take it off: nothing of it stays here, and the desk is told. `token`: of the one whose it is. */
+  cancel(token = this.chat.uploadToken) {
     this.stop.abort();
-    this.forget();
-    if (this.item.upload && !this.file) this.#ask("DELETE", `/${this.item.upload}`, { signal: null }).catch(() => {});
+    this.chat.shelf.remove(this.item.key);
+    const headers = { Authorization: `Bearer ${token}` };
+    if (!this.item.upload || this.file) return;
+    this.#ask("DELETE", `/${this.item.upload}`, { headers, signal: null }).catch(() => {});
   }
 
-  forget() {
-    this.chat.shelf.remove(this.item.key);
+  /** Stop, and leave it on the shelf for the one whose it is. */
+  putAside() {
+    this.stop.abort();
+  }
+
+  /** The visitor who chose it has logged in. */
+  belongTo(who) {
+    if (this.item.who === who) return;
+    this.item.who = who;
+    this.#shelve();
+  }
+
+  async #shelve() {
+    if (!this.stop.signal.aborted) await this.chat.shelf.put(this.item);
   }
 
   #unfit() {
@@ -94,7 +101,10 @@ export class Upload extends Emitter {
   /** An upload belongs to a customer, so the desk must have said who this one is. */
   async #line() {
     this.chat.open();
-    while (!(this.chat.online && this.chat.uploadToken)) await pause(0.3);
+    while (!(this.chat.online && this.chat.uploadToken)) {
+      this.stop.signal.throwIfAborted();
+      await pause(0.3);
+    }
   }
 
   async #send() {
@@ -110,7 +120,7 @@ export class Upload extends Emitter {
     }
     const { file } = await (await this.#ask("POST", `/${item.upload}/finish`)).json();
     item.file = file;
-    await this.chat.shelf.put(item);
+    await this.#shelve();
     this.#set("done");
   }
 
@@ -119,7 +129,7 @@ export class Upload extends Emitter {
     const body = JSON.stringify({ name, size: blob.size });
     const begun = await (await this.#ask("POST", "", { body, headers: { "Content-Type": "application/json" } })).json();
     this.item.upload = begun.upload;
-    await this.chat.shelf.put(this.item);
+    await this.#shelve();
     return begun.offset;
   }
 
