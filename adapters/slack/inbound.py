@@ -24,6 +24,7 @@ from adapters.slack.parse import (
     App,
     Author,
     ChannelMoved,
+    Happening,
     Ignored,
     InThread,
     Pressed,
@@ -36,6 +37,7 @@ from adapters.slack.parse import (
 )
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Wording
+from adapters.slack.shape import GarbledError
 from adapters.slack.threads import Threads
 from bridge.directory import Directory
 from bridge.errors import KakehashiError
@@ -132,8 +134,9 @@ class Inbound:
 
     async def take(self, payload: Payload) -> None:
         """Returns when it is durable, or means nothing. Raises StoreUnavailableError or OverloadedError, and
-        KakehashiError while we do not know who we are: it is not stored then, and should be sent again."""
-        happening = parse(payload, self._app())
+        KakehashiError while we do not know who we are: it is not stored then, and should be sent again. Raises
+        GarbledError for what Slack never sends."""
+        happening = _parsed(payload, self._app())
         if isinstance(happening, Ignored):
             _log.debug("slack_ignored", because=happening.because)
         elif isinstance(happening, Pressed):
@@ -356,6 +359,13 @@ class Inbound:
             return ()
         bodies = await self._store.bodies(stored.session.id, [(revised.message, spoken.revision)])
         return bodies[0].files if bodies and bodies[0] is not None else ()
+
+
+def _parsed(payload: Payload, app: App) -> Happening:
+    try:
+        return parse(payload, app)
+    except ValueError as wrong:
+        raise GarbledError(f"not what Slack sends: {wrong}") from wrong
 
 
 def _body(text: str, files: tuple[FilePart, ...]) -> Body:

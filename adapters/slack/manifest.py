@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bridge.errors import SettingsError
 from config.settings import SlackSettings
 
 SCOPES: Mapping[str, str] = {
@@ -23,8 +24,17 @@ EVENTS = ("app_uninstalled", "channel_id_changed", "message.channels", "message.
 
 
 def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
-    """The app's manifest. `public_url` is the service's address without a slash behind, used with HTTP events only."""
+    """The app's manifest. `public_url` is the service's address without a slash behind, used with HTTP events only.
+
+    Raises SettingsError where Slack would refuse it: it delivers to HTTPS addresses alone.
+    """
     by_http = settings.events == "http"
+    if by_http and not public_url.startswith("https://"):
+        raise SettingsError(
+            "Slack delivers events to HTTPS addresses alone",
+            where=f"public_url = {public_url}",
+            mend='set public_url to the address that Slack reaches, or use Socket Mode: slack.mode = "socket"',
+        )
     interactivity: dict[str, Any] = {"is_enabled": True}
     subscriptions: dict[str, Any] = {"bot_events": list(EVENTS)}
     if by_http:

@@ -119,8 +119,10 @@ def _shortcode(element: Mapping[str, Any]) -> str:
 
 def _characters(unicode: str) -> str:
     try:
-        return "".join(chr(int(point, 16)) for point in unicode.split("-"))
-    except (ValueError, OverflowError):
+        characters = "".join(chr(int(point, 16)) for point in unicode.split("-"))
+        characters.encode()  # half a character is none
+        return characters
+    except (ValueError, OverflowError):  # UnicodeEncodeError is a ValueError
         return ""
 
 

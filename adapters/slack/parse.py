@@ -12,6 +12,7 @@ from typing import Any
 
 from adapters.slack.markup import emoji_in
 from adapters.slack.refs import Root, micros, read_button_value
+from adapters.slack.shape import MOVED, PRESSED, SAID
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId
 
@@ -141,29 +142,41 @@ def message_key(root: Root, ts: str, *change: str) -> InputKey:
 
 
 def parse(payload: Payload, app: App) -> Happening:
-    """What a payload of the Events API or of an interaction tells. Raises KeyError or ValueError for what Slack
-    never sends."""
+    """What a payload of the Events API or of an interaction tells. Raises ValueError for what Slack never sends."""
     kind = payload.get("type")
     if kind == "event_callback":
-        return event(payload["event"], app)
+        return event(payload.get("event"), app)
     if kind == "block_actions":
         return _pressed(payload, app)
     return Ignored(f"a payload of type {kind}")
 
 
-def event(body: Payload, app: App) -> Happening:
-    kind = body["type"]
+def event(body: object, app: App) -> Happening:
+    """What one event tells. Raises ValueError for what Slack never sends."""
+    if not isinstance(body, Mapping):
+        raise ValueError("event is no object")
+    kind = body.get("type")
     if kind == "message":
+        SAID.check(body, "event")
         return _message(body, app)
     if kind == "channel_id_changed":
-        return ChannelMoved(body["old_channel_id"], body["new_channel_id"])
+        MOVED.check(body, "event")
+        return ChannelMoved(_given(body, "old_channel_id"), _given(body, "new_channel_id"))
     if kind in ("tokens_revoked", "app_uninstalled"):
         return TokensRevoked()
     return Ignored(f"an event of type {kind}")
 
 
+def _given(body: Payload, name: str) -> str:
+    """A text that must be there. Its type was checked before."""
+    value = body.get(name)
+    if not value:
+        raise ValueError(f"{name} is missing")
+    return str(value)
+
+
 def _message(body: Payload, app: App) -> Happening:
-    subtype = body.get("subtype", "")
+    subtype = body.get("subtype") or ""
     if subtype == "message_changed":
         return _changed(body, app)
     if subtype == "message_deleted":
@@ -172,36 +185,36 @@ def _message(body: Payload, app: App) -> Happening:
         return Ignored("the root's own news (message_replied comes without its subtype)")
     if subtype not in _SPOKEN:
         return Ignored(f"a message of subtype {subtype}")
-    return _unless_foreign(body, app) or _said(body, _root(body, body["channel"], app), app)
+    return _unless_foreign(body, app) or _said(body, _root(body, _given(body, "channel"), app), app)
 
 
 def _said(message: Payload, root: Root, app: App) -> Said:
     return Said(
-        key=message_key(root, message["ts"]),
+        key=message_key(root, _given(message, "ts")),
         root=root,
-        ts=message["ts"],
+        ts=_given(message, "ts"),
         author=_author(message, app),
-        text=message.get("text", ""),
+        text=message.get("text") or "",
         emoji=emoji_in(message.get("blocks")),
         files=tuple(_attachment(one) for one in message.get("files") or ()),
-        parent=message.get("parent_user_id", ""),
+        parent=message.get("parent_user_id") or "",
     )
 
 
 def _changed(body: Payload, app: App) -> Happening:
-    message = body["message"]
+    message = body.get("message") or {}
     if message.get("subtype") == "tombstone":
         return Ignored("a root with replies was deleted; replies are read by thread, and the next post opens another")
-    if "edited" not in message or not _differs(message, body.get("previous_message") or {}):
+    if not message.get("edited") or not _differs(message, body.get("previous_message") or {}):
         return Ignored("a change that nobody made by hand (an unfurled link, a new reply count)")
-    if message.get("subtype", "") not in _SPOKEN:
+    if (message.get("subtype") or "") not in _SPOKEN:
         return Ignored("a change of something that is not a person's words")
     foreign = _unless_foreign(message, app)
     if foreign:
         return foreign
-    root = _root(message, body["channel"], app)
+    root = _root(message, _given(body, "channel"), app)
     said = _said(message, root, app)
-    edited = message["edited"]["ts"]
+    edited = _given(message["edited"], "ts")
     return Revised(
         key=message_key(root, said.ts, "message_changed", edited),
         root=root,
@@ -231,13 +244,13 @@ def _deleted(body: Payload, app: App) -> Happening:
         return Ignored("a deletion of something that Slack does not name")
     if not _author(previous, app).belongs_to(app.team):
         return Ignored("a deletion of a guest's words, which never were a reply")
-    root, ts = _root(previous, body["channel"], app), body["deleted_ts"]
+    root, ts = _root(previous, _given(body, "channel"), app), _given(body, "deleted_ts")
     return Withdrawn(
         key=message_key(root, ts, "message_deleted"),
         root=root,
         ts=ts,
         author=previous["user"],
-        parent=previous.get("parent_user_id", ""),
+        parent=previous.get("parent_user_id") or "",
     )
 
 
@@ -262,7 +275,7 @@ def _author(message: Payload, app: App) -> Author:
 
 def _attachment(file: Payload) -> Attachment:
     return Attachment(
-        id=file["id"],
+        id=_given(file, "id"),
         name=file.get("name") or "",
         media_type=file.get("mimetype") or "",
         url=file.get("url_private_download") or file.get("url_private") or "",
@@ -276,20 +289,22 @@ def attachment(file: Payload) -> Attachment:
 
 
 def _pressed(payload: Payload, app: App) -> Happening:
-    action = payload["actions"][0]
-    placed = read_button_value(str(action.get("value", "")))
-    channel = (payload.get("channel") or {}).get("id", "")
+    PRESSED.check(payload, "payload")
+    action: Payload = next(iter(payload.get("actions") or ()), {})
+    placed = read_button_value(action.get("value") or "")
+    channel = (payload.get("channel") or {}).get("id") or ""
     container = payload.get("container") or {}
     root_ts = container.get("thread_ts") or container.get("message_ts")
     if action.get("action_id") not in (CLAIM, RESOLVE) or placed is None or not root_ts:
         return Ignored("a button that is not on a card of ours")
-    user = payload["user"]
+    user = payload.get("user") or {}
     team = user.get("team_id") or (payload.get("team") or {}).get("id") or app.team
-    key = "/".join(("slack", "action", channel, root_ts, user["id"], str(action["action_ts"])))
+    person = _given(user, "id")
+    key = "/".join(("slack", "action", channel, root_ts, person, _given(action, "action_ts")))
     return Pressed(
         InputKey(key),
         Root(app.team, channel, root_ts),
         action["action_id"],
         placed,
-        Author(user["id"], frozenset((team,))),
+        Author(person, frozenset((team,))),
     )

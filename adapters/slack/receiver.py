@@ -20,6 +20,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.client import sdk_logger
 from adapters.slack.render import Wording
+from adapters.slack.shape import GarbledError
 from bridge.errors import KakehashiError
 
 LARGEST = 1024 * 1024
@@ -44,8 +45,8 @@ def bolt_app(client: AsyncWebClient, take: Take, wording: Wording) -> AsyncApp:
         try:
             await take(req.body)
         except KakehashiError as error:
-            _log.warning("slack_not_acknowledged", reason=error.what, event=req.body.get("event_id"))
-            return BoltResponse(status=503, body="")
+            _log.warning("slack_not_acknowledged", reason=error.what, event_id=req.body.get("event_id"))
+            return BoltResponse(status=400 if isinstance(error, GarbledError) else 503, body="")
         return BoltResponse(status=200, body="")
 
     app = AsyncApp(
@@ -63,7 +64,7 @@ def bolt_app(client: AsyncWebClient, take: Take, wording: Wording) -> AsyncApp:
 
 
 def _is_answered_with_body(body: Mapping[str, Any]) -> bool:
-    return body.get("type") in WITH_BODY or "command" in body
+    return str(body.get("type")) in WITH_BODY or "command" in body
 
 
 def _answer_the_rest(app: AsyncApp, wording: Wording) -> None:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from bridge.ports import Placed
-from routing.ids import NetworkName, PostRef, SessionId, ThreadRef
+from routing.ids import NetworkName, PostRef, ThreadRef, read_session_id
 
 NAME = NetworkName("slack")
 
@@ -63,9 +63,10 @@ def read_button_value(value: str) -> Placed | None:
     """None for what is not a value of ours."""
     try:
         found = json.loads(value)
-        return Placed(SessionId(str(found["session"])), int(found["mirror"]))
-    except (ValueError, KeyError, TypeError):
+        named, mirror = read_session_id(found["session"]), found["mirror"]
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    return Placed(named, mirror) if named is not None and type(mirror) is int else None
 
 
 def micros(ts: str) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest_asyncio
@@ -24,6 +25,7 @@ class House:
     url: str
     desk: SlackDesk
     customer: Customer
+    installation: Installation
     http: aiohttp.ClientSession
 
     async def post(self, body: bytes, headers: dict[str, str]) -> int:
@@ -61,7 +63,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         await customer.is_heard()
         await desk.say(customer.code, "hello")
         await customer.reads("hello")
-        yield House(url, desk, customer, http)
+        yield House(url, desk, customer, installation, http)
 
 
 def signed(secret: str, body: bytes, at: float) -> dict[str, str]:
@@ -94,6 +96,37 @@ async def test_a_replayed_request_says_nothing_twice(house: House) -> None:
     await house.desk.say(house.customer.code, "and on")
     await house.customer.reads("and on")
     assert house.customer.replies() == ["hello", "once", "and on"]
+
+
+async def test_a_wrong_type_in_any_field_of_an_event_is_answered_and_harms_nobody(house: House) -> None:
+    call = json.loads(await house.an_event("garbled"))
+    call["event"] |= {"files": [{"id": "F0", "name": "a.png"}], "edited": {"ts": "1.5"}, "previous_message": {}}
+    for way in ways(call):
+        for value in (None, True, 7, "", "\ud800", ["x"], {"x": 1}):
+            copy = json.loads(json.dumps(call))
+            put(copy, way, value)
+            # Whatever of it makes sense after all is somebody else's channel, thread or message, or the customer's own
+            copy["event_id"] = f"Ev-{way}-{value}"
+            body = json.dumps(copy).encode()
+            status = await house.post(body, signed(house.desk.signing_secret, body, time.time()))
+            assert status < 500, (way, value)
+    errors = house.installation.running.errors()
+    assert "Traceback" not in errors
+    assert "garbled" not in errors, "nobody's words are in the log"
+
+
+def ways(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The place of every field."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield (*way, key)
+        yield from ways(one, (*way, key))
+
+
+def put(value: Any, way: tuple[Any, ...], other: Any) -> None:
+    for step in way[:-1]:
+        value = value[step]
+    value[way[-1]] = other
 
 
 async def test_signed_nonsense_is_answered_and_harms_nobody(house: House) -> None:

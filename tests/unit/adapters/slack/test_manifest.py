@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 import adapters.slack
 from adapters.slack.manifest import EVENTS, SCOPES, manifest
 from adapters.slack.parse import App, Ignored, event
+from bridge.errors import SettingsError
 from bridge.files import Refusal
 from config.locales import load
 from config.settings import SlackSettings
@@ -49,6 +51,20 @@ def test_with_sockets_there_is_no_address_and_with_http_there_are_ours() -> None
         "is_enabled": True,
         "request_url": "https://help.example.com/slack/interactions",
     }
+
+
+def test_the_first_manifest_is_printed_before_there_is_any_token() -> None:
+    """It is the first step of docs/slack.md, and what that advises is Socket Mode."""
+    first = manifest(SlackSettings(), "http://127.0.0.1:8787")["settings"]
+    assert first["socket_mode_enabled"]
+    assert "request_url" not in first["event_subscriptions"]
+
+
+def test_a_manifest_that_slack_would_refuse_is_not_printed() -> None:
+    with pytest.raises(SettingsError) as refused:
+        manifest(SlackSettings(mode="http"), "http://127.0.0.1:8787")
+    assert "public_url" in refused.value.where
+    assert "Socket Mode" in refused.value.mend
 
 
 def test_everything_that_is_said_has_its_words() -> None:

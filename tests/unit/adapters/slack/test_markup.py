@@ -118,3 +118,9 @@ def test_a_name_is_one_short_line(name: str, limit: int) -> None:
     assert len(line) <= limit
     assert "\n" not in line
     assert "\u202e" not in line
+
+
+@pytest.mark.parametrize("unicode", ["d800", "1f64f-dfff", "110000", "nonsense", "-1", ""])
+def test_an_emoji_of_no_character_is_none(unicode: str) -> None:
+    blocks = [{"type": "emoji", "name": "odd", "unicode": unicode}]
+    assert emoji_in(blocks).get(":odd:", "") == ""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from adapters.slack.parse import (
     App,
     ChannelMoved,
+    Happening,
     Ignored,
     Pressed,
     Revised,
@@ -17,7 +22,7 @@ from adapters.slack.parse import (
     Withdrawn,
     parse,
 )
-from adapters.slack.refs import button_value
+from adapters.slack.refs import button_value, read_button_value
 from bridge.ports import Placed
 from routing.ids import SessionId
 
@@ -163,3 +168,102 @@ def test_a_button_says_which_session_it_is_for() -> None:
 @pytest.mark.parametrize("wrong", [{"action_id": "other"}, {"value": "{}"}, {"value": "nonsense"}, {"value": "[1]"}])
 def test_a_button_that_is_not_ours_is_ignored(wrong: dict[str, Any]) -> None:
     assert isinstance(parse(press(**wrong), APP), Ignored)
+
+
+# ------------------------------------------------------------------ wrong types, anywhere
+
+PRESS = {
+    "type": "block_actions",
+    "user": {"id": "U1", "team_id": "T1"},
+    "team": {"id": "T1"},
+    "channel": {"id": "C1"},
+    "container": {"thread_ts": ROOT, "message_ts": ROOT},
+    "actions": [{"action_id": "claim", "action_ts": TS, "value": '{"session": "main.0.ab", "mirror": 1}'}],
+}
+FILE = {"id": "F1", "name": "a.png", "mimetype": "image/png", "url_private": "https://files.slack.com/a"}
+EDITED = {**REPLY, "text": "changed", "edited": {"user": "U1", "ts": EDIT}, "files": [FILE]}
+PAYLOADS: dict[str, dict[str, Any]] = {
+    "reply": event(**REPLY, parent_user_id="UBOT", files=[FILE], source_team="T1", user_team="T1"),
+    "edit": changed(EDITED),
+    "deletion": event(type="message", subtype="message_deleted", channel="C1", deleted_ts=TS, previous_message=REPLY),
+    "move": event(type="channel_id_changed", old_channel_id="C1", new_channel_id="C2"),
+    "revocation": event(type="tokens_revoked"),
+    "press": PRESS,
+}
+OTHERS: tuple[Any, ...] = (
+    None,
+    True,
+    7,
+    -1.5,
+    "",
+    "x",
+    "\ud800",
+    "1700000000.5",
+    [],
+    ["x"],
+    [{}],
+    {},
+    {"x": 1},
+    [[]],
+    {"id": 5},
+)
+
+
+def places(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        yield (*way, key)
+        yield from places(one, (*way, key))
+
+
+def with_another(payload: dict[str, Any], way: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    copy = json.loads(json.dumps(payload))
+    place = copy
+    for step in way[:-1]:
+        place = place[step]
+    place[way[-1]] = value
+    return dict(copy)
+
+
+NO_TEXTS = ("emoji", "known", "revision", "mirror")
+
+
+def texts_in(happening: Happening) -> list[object]:
+    """Whatever should be a text, laid flat; files, authors and roots included."""
+    flat: list[object] = []
+    waiting: list[Any] = [happening]
+    while waiting:
+        value = waiting.pop()
+        if is_dataclass(value):
+            waiting += [getattr(value, one.name) for one in fields(value) if one.name not in NO_TEXTS]
+        elif isinstance(value, tuple | frozenset):
+            waiting += value
+        else:
+            flat.append(value)
+    return flat
+
+
+@pytest.mark.parametrize("name", list(PAYLOADS))
+def test_a_wrong_type_in_any_field_is_refused_or_means_nothing(name: str) -> None:
+    """Whatever is put in whatever place: a happening whose parts are what they claim to be, or ValueError."""
+    for way in places(PAYLOADS[name]):
+        for value in OTHERS:
+            with suppress(ValueError):
+                happening = parse(with_another(PAYLOADS[name], way, value), APP)
+                assert [one for one in texts_in(happening) if not isinstance(one, str)] == [], (way, value)
+                assert "\ud800" not in texts_in(happening), way
+
+
+@pytest.mark.parametrize("name", list(PAYLOADS))
+def test_the_payloads_of_the_test_above_mean_something(name: str) -> None:
+    assert not isinstance(parse(PAYLOADS[name], APP), Ignored)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "{", "[]", "5", '{"session": 5, "mirror": 1}', '{"session": "main.0.ab", "mirror": "1"}',
+     '{"session": "main.0.ab", "mirror": 1e999}', '{"session": "main.0.ab", "mirror": true}',
+     '{"session": "nonsense", "mirror": 1}', '{"session": "main.0.ab"}', "[" * 9_000],
+)  # fmt: skip
+def test_a_buttons_value_that_is_not_ours_names_no_session(value: str) -> None:
+    assert read_button_value(value) is None
