@@ -158,7 +158,14 @@ class Directory:
         return await self._renew(operator, password_hash=password_hash)
 
     async def close(self, operator: OperatorId) -> Operator:
-        """Close the account. It stays in the directory, because journals speak of it."""
+        """Close the account. It stays in the directory, because journals speak of it. Raises DirectoryError for the
+        built-in one: the links that the terminal prints are for it, and each would lead nowhere."""
+        if operator == OWNER:
+            raise DirectoryError(
+                "the built-in account cannot be closed",
+                where=OWNER,
+                mend="leave it: only who can run commands on the server gets a link to it",
+            )
         return await self._renew(operator, active=False)
 
     async def ensure_owner(self) -> Operator:

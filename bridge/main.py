@@ -68,6 +68,7 @@ from config.logging import configure
 from config.policy import Rulebook
 from config.secrets import Secrets
 from config.settings import Settings
+from config.sources import variable
 from config.values import listener_url
 from routing.ids import NetworkName, OperatorId, Topic
 from routing.policy import Policy
@@ -346,7 +347,7 @@ async def _sweep_files(files: DiskFiles) -> None:
 def _listeners(engine: Engine, service: Service) -> list[Listener]:
     """One listener for all, or one each for the public, the desk and the figures, as the settings say."""
     settings = engine.settings
-    public = Listener("public", _application(), settings.web.host, settings.web.port)
+    public = Listener("public", _application(), settings.web.host, settings.web.port, setting=_setting_of_port("web"))
     apart = {public.name: public}
     desk = _listener(apart, "desk", settings.desk.host, settings.desk.port) or public
     figures = _listener(apart, "metrics", settings.metrics.host, settings.metrics.port) or public
@@ -362,8 +363,13 @@ def _listeners(engine: Engine, service: Service) -> list[Listener]:
 def _listener(apart: dict[str, Listener], name: str, host: str | None, port: int | None) -> Listener | None:
     if port is None:
         return None
-    listener = apart[name] = Listener(name, _application(), host or apart["public"].host, port)
+    where = host or apart["public"].host
+    listener = apart[name] = Listener(name, _application(), where, port, setting=_setting_of_port(name))
     return listener
+
+
+def _setting_of_port(section: str) -> str:
+    return f"{section}.port ({variable((section, 'port'))})"
 
 
 def _application() -> web.Application:

@@ -43,6 +43,8 @@ class Listener:
     host: str
     port: int
     url: str = ""
+    setting: str = ""
+    """Where people choose its port."""
 
 
 @dataclass(slots=True)
@@ -122,7 +124,7 @@ class Service:
         except OSError as error:
             raise KakehashiError(
                 f"cannot listen on {listener.host}:{listener.port} ({error.strerror})",
-                where=f"listener {listener.name}",
+                where=listener.setting or f"listener {listener.name}",
                 mend="is another process there? choose another port",
             ) from error
         port = runner.addresses[0][1]

@@ -6,13 +6,16 @@ customers' words or secrets are withheld, and whatever looks like a token is bla
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import RequestPayloadError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from config.settings import LogSettings
@@ -75,7 +78,7 @@ CHATTY = {
 
 def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
     """Send structlog's and the standard library's records to `stream` (standard error), in one form."""
-    out = stream or sys.stderr
+    out = cast(TextIO, _Lossy(stream or sys.stderr))
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     render = _rendering(settings, out)
     structlog.configure(
@@ -85,6 +88,25 @@ def configure(settings: LogSettings, stream: TextIO | None = None) -> None:
         cache_logger_on_first_use=False,  # modules keep their loggers; tests and reloads configure anew
     )
     _capture_standard_logging(out, level, render)
+
+
+class _Lossy:
+    """A stream of which a write may fail: on a full disk, or when whoever read it is gone. The line is lost then, and
+    never the work that it tells of."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
 
 
 def _capture_standard_logging(out: TextIO, level: int, render: list[Processor]) -> None:
@@ -102,7 +124,25 @@ def _capture_standard_logging(out: TextIO, level: int, render: list[Processor]) 
     root.setLevel(level)
     for name, least in CHATTY.items():
         logging.getLogger(name).setLevel(max(level, least))
+    logging.getLogger("aiohttp.server").addFilter(_MALFORMED)  # the same one, so it is added once
     logging.captureWarnings(True)
+
+
+class _Malformed(logging.Filter):
+    """aiohttp quotes what it cannot read, in full: a stranger's bytes, perhaps a cookie or somebody's words, and a
+    traceback for every scanner that knocks. One quiet line says all that we need."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError | RequestPayloadError):
+            return True
+        record.msg, record.args, record.exc_info = "malformed_request", (), None
+        record.error = type(error).__name__
+        record.levelno, record.levelname = logging.INFO, "INFO"
+        return logging.getLogger(record.name).isEnabledFor(logging.INFO)
+
+
+_MALFORMED = _Malformed()
 
 
 def withhold(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

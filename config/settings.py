@@ -235,7 +235,8 @@ class SlackSettings(Section):
         default="https://slack.com/api/", description="base address; GovSlack, proxies and test servers have another"
     )
     mode: Literal["auto", "socket", "http"] = Field(
-        default="auto", description="how events come in; auto is socket where there is an app token"
+        default="auto",
+        description="how events come in; auto is http where there is a signing secret alone, else socket",
     )
     handlers: int = Field(
         default=2, ge=1, le=10, description="Socket Mode connections; one alone is deaf while it reconnects"
@@ -251,10 +252,11 @@ class SlackSettings(Section):
 
     @property
     def events(self) -> Literal["socket", "http"]:
-        """How events come in, decided."""
+        """How events come in, decided. Before there is any token it is the way that needs no public address: the
+        first manifest is printed then."""
         if self.mode != "auto":
             return self.mode
-        return "socket" if self.app_token else "http"
+        return "http" if self.signing_secret and not self.app_token else "socket"
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
@@ -94,6 +95,14 @@ def partition_of(customer: CustomerKey, partitions: int) -> int:
 
 def session_id(site: str, partition: int, nonce: str) -> SessionId:
     return SessionId(f"{site}.{partition:x}.{nonce}")
+
+
+_SESSION = re.compile(r"[^\s\x00]{1,128}\.[0-9a-f]{1,4}\.[0-9A-Za-z_-]{1,64}", re.ASCII)
+
+
+def read_session_id(text: str) -> SessionId | None:
+    """A session id that came from outside, which may name no session; None for what can be none."""
+    return SessionId(text) if _SESSION.fullmatch(text) else None
 
 
 def partition_in(session: SessionId) -> int:

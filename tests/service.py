@@ -78,8 +78,8 @@ class Running:
         return self.process.returncode is None
 
     def errors(self) -> str:
-        """The process's log, up to now."""
-        return self.log.read_text(errors="replace")
+        """The process's log, up to now; nothing when it goes elsewhere than into a file."""
+        return self.log.read_text(errors="replace") if self.log.is_file() else ""
 
     async def is_up(self) -> None:
         """Wait until it listens. AssertionError, with its log, when it ends instead."""

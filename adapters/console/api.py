@@ -8,6 +8,7 @@ repeat after a lost answer changes nothing. A note has an endpoint of its own: n
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,7 +29,7 @@ from bridge.ports import Store, Stored
 from bridge.relay import Receipt, Relay
 from routing import inputs as i
 from routing.decide import Nothing, Refusal
-from routing.ids import DeskId, InputKey, MessageId, OperatorId, SessionId, ShortCode, Topic
+from routing.ids import DeskId, InputKey, MessageId, OperatorId, ShortCode, Topic, read_session_id
 from routing.policy import Policy
 
 LINES = 200
@@ -36,6 +37,8 @@ LINES = 200
 
 PAST = 10
 """Earlier sessions of the customer that the side card names."""
+
+_INDEX = re.compile(r"\d{1,15}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +177,9 @@ class Api:
 
     async def session(self, request: web.Request) -> web.Response:
         """A session's thread and card. `?before=` a line's index asks for what came earlier."""
-        stored = await self._reachable(request)
-        before = request.query.get("before", "")
+        stored, before = await self._reachable(request), _before(request)
         entries = await self._engine.store.journal(stored.session.id)
-        lines = [
-            line for line in lines_of(entries, stored.session) if not before.isdecimal() or line.index < int(before)
-        ]
+        lines = [line for line in lines_of(entries, stored.session) if before is None or line.index < before]
         answer = {
             **await self._as_now(stored),
             "lines": await self._with_words(stored, lines[-LINES:], f"operator:{_operator(request).id}"),
@@ -253,7 +253,8 @@ class Api:
     # ------------------------------------------------------------------ the parts of answers
 
     async def _reachable(self, request: web.Request) -> Stored:
-        stored = await self._engine.relay.session(SessionId(request.match_info["session"]))
+        named = read_session_id(request.match_info["session"])
+        stored = await self._engine.relay.session(named) if named else None
         if stored is None or not may_see(_operator(request), row_of(stored)):
             raise web.HTTPNotFound
         return stored
@@ -363,6 +364,14 @@ class Api:
 
 def _operator(request: web.Request) -> Operator:
     return request[SEAT].operator
+
+
+def _before(request: web.Request) -> int | None:
+    """The index of the first line that the page has already."""
+    value = request.query.get("before")
+    if value is not None and _INDEX.fullmatch(value) is None:
+        raise FormError("not_a_number", "before")
+    return None if value is None else int(value)
 
 
 def _as_account(operator: Operator) -> dict[str, object]:

@@ -10,21 +10,24 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
 
 from bridge.errors import KakehashiError, StoreUnavailableError
 from bridge.ports import Delivery
-from routing.facts import CustomerMessageAdded
+from bridge.relay import Answer, Receipt
+from routing.facts import CustomerMessageAdded, ReplyAdded
+from routing.ids import SessionId
 from tests.integration.engine_room import PARTITIONS, Room, hurry, idle, room, sound, until
 from tests.integration.notice_board import BOARD, Board, Mood
 from tests.redis_servers import private_redis
 
-CUSTOMERS, MESSAGES = 6, 6
+CUSTOMERS, MESSAGES, REPLIES = 6, 6, 3
 TROUBLES = (Mood.LOST_BEFORE, Mood.LOST_AFTER, Mood.LATE, Mood.HIDDEN, Mood.HANG, Mood.BUSY, Mood.BREAK, Mood.BLOCKED)
 _PREFIXES = itertools.count()
 
@@ -49,6 +52,8 @@ class World:
     ever: list[Room] = field(default_factory=list)
     ending: bool = False
     told: dict[str, int] = field(default_factory=dict)
+    """By customer: how many of their messages are stored, as they were told."""
+    sessions: dict[str, SessionId] = field(default_factory=dict)
     calm: bool = False
 
     def __post_init__(self) -> None:
@@ -88,18 +93,27 @@ class World:
 
     async def chat(self, name: str) -> None:
         for number in range(MESSAGES):
-            await self._until_stored(name, number)
+            receipt = await self._until_taken(partial(Room.writes, name=name, number=number))
             self.told[name] = number + 1
+            self.sessions[name] = receipt.stored.session.id
             await asyncio.sleep(self.chance.random() * 0.05)
 
-    async def _until_stored(self, name: str, number: int) -> None:
-        """As a widget does: whatever happens to the process, the same message is sent again, perhaps to another."""
+    async def answer(self, name: str) -> None:
+        """An operator who works somewhere else than on the board, so that it is told of what they say."""
+        await until(lambda: name in self.sessions, f"{name} has a session")
+        for number in range(REPLIES):
+            await self._until_taken(partial(Room.replies, session=self.sessions[name], message=f"o:{number}"))
+            await asyncio.sleep(self.chance.random() * 0.1)
+
+    async def _until_taken(self, happens: Callable[[Room], Awaitable[Answer]]) -> Receipt:
+        """As a page does: whatever happens to the process, the same is sent again, perhaps to another."""
         while True:
             process = self.chance.choice(self.rooms)
             with contextlib.suppress(KakehashiError, TimeoutError):
                 async with asyncio.timeout(self.chance.choice((0.003, 0.02, 2.0))):
-                    await process.writes(name, number)
-                    return
+                    answer = await happens(process)
+                    assert isinstance(answer, Receipt), answer
+                    return answer
             await asyncio.sleep(0)
 
     async def mishaps(self) -> None:
@@ -152,10 +166,12 @@ async def test_nothing_is_lost_and_nothing_stays_doubled(
         for _ in range(2):
             await world.add_room()
         mishaps = asyncio.create_task(world.mishaps())
-        await asyncio.gather(*(world.chat(f"u{number}") for number in range(CUSTOMERS)))
+        names = [f"u{number}" for number in range(CUSTOMERS)]
+        await asyncio.gather(*map(world.chat, names), *map(world.answer, names))
         world.ending = True
         await mishaps
         world.calm = True
+        hurry(monkeypatch, ttl=10_000)  # a machine that is busy with other tests takes no lease away from now on
         await world.add_room()
         await until(lambda: idle(world.rooms[-1].store), f"history {history} comes to rest")
         await _judge(world)
@@ -169,9 +185,14 @@ async def _judge(world: World) -> None:
     assert len(sessions) == CUSTOMERS, "a customer who writes again opens no second session"
     for stored in sessions:
         journal = await store.journal(stored.session.id)
-        said = [str(entry.fact.message) for entry in journal if isinstance(entry.fact, CustomerMessageAdded)]
-        assert said == [f"c:{number}" for number in range(MESSAGES)]
-        assert world.board.shows(stored.session.id) == ["OpenThread", *said]
+        said = [
+            str(entry.fact.message) for entry in journal if isinstance(entry.fact, CustomerMessageAdded | ReplyAdded)
+        ]
+        assert [one for one in said if one.startswith("c:")] == [f"c:{number}" for number in range(MESSAGES)]
+        assert [one for one in said if one.startswith("o:")] == [f"o:{number}" for number in range(REPLIES)]
+        shown = world.board.shows(stored.session.id)
+        assert shown[0] == "OpenThread"
+        assert [one for one in shown if one.startswith(("c:", "o:"))] == said
     assert not world.board.doubled()
     for to_whom in world.told.values():
         assert to_whom == MESSAGES

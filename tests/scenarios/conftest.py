@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.browser.conftest import browser, new_context
+
+__all__ = ["browser", "new_context"]  # the fixtures of the scenarios that a person sees
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that kills takes `seed`, of its dice, and `kills`: how many more than its sample, 0 without `--soak`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import re
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +14,7 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from adapters.web import protocol
 from tests.integration.customer_side import Page
 from tests.scenarios.customer import Customer, Json
 from tests.scenarios.operator import Operator
@@ -131,6 +134,14 @@ def _every_field() -> Iterator[Any]:
     for frame, fields in FRAMES:
         for path, values in fields.items():
             yield pytest.param(frame, path, values, id=f"{frame['t']}.{path}")
+
+
+async def test_no_field_of_any_frame_is_left_out() -> None:
+    tried: dict[str, set[str]] = {"hello": {path.partition(".")[0] for path in HELLO_FIELDS}}
+    for frame, fields_of_it in FRAMES:
+        tried.setdefault(frame["t"], set()).update(re.split(r"[.\[]", path)[0] for path in fields_of_it)
+    known = {name: {one.name for one in dataclasses.fields(frame)} for frame, name in protocol.NAMES.items()}
+    assert tried == {name: names for name, names in known.items() if names}
 
 
 @pytest.mark.parametrize(("frame", "path", "values"), list(_every_field()))

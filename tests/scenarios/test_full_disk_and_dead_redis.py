@@ -49,6 +49,22 @@ async def test_on_a_full_disk_nothing_is_acknowledged_and_then_everything_is(tmp
         await _everything_is_stored(on, one, session)
 
 
+async def test_a_log_that_nobody_takes_costs_its_lines_and_nothing_else(tmp_path: Path) -> None:
+    """Whoever read it is gone, or its disk is full: every write of a line fails, those about a dead Redis as well."""
+    log = tmp_path / "process-0.log"
+    os.mkfifo(log)
+    reader = os.open(log, os.O_RDONLY | os.O_NONBLOCK)
+    async with stage(tmp_path) as on, on.customer().online() as one:
+        os.close(reader)
+        session = await _has_begun(on, one)
+        for times in range(2):
+            on.house.kill_redis()
+            await one.write(f"after {times + 1} deaths")
+            await one.is_heard()
+        await _everything_is_stored(on, one, session)
+        assert await on.house.running.drain() == 0
+
+
 async def _has_begun(on: Stage, one: Customer) -> str:
     await one.write("before")
     await one.is_heard()

@@ -120,6 +120,7 @@ async def test_a_port_that_is_taken_ends_it_with_a_mend_and_leaves_nothing_runni
             ended = await house.command("up")
         assert ended.status == Status.FAILED
         assert f"cannot listen on 127.0.0.1:{house.port}" in ended.err
+        assert "where: web.port (KAKEHASHI_WEB__PORT)" in ended.err
         assert "mend:" in ended.err
         assert house.redis_pid() is None
 

@@ -48,11 +48,22 @@ class Slack:
         return self.found()
 
 
+class NothingKept:
+    """As much of a store as `doctor` asks."""
+
+    async def destinations(self) -> list[NetworkName]:
+        return []
+
+    async def desks(self) -> list[DeskId]:
+        return []
+
+
 @dataclass
 class FakeEngine:
     networks: Mapping[NetworkName, Any] = field(default_factory=dict)
     directory: Directory = field(default_factory=Directory)
     checks: Sequence[Finding] = (Finding("ok", "Redis 7.0.15"),)
+    store: NothingKept = field(default_factory=NothingKept)
 
     def policy(self) -> Any:
         return SimpleNamespace(desks={DeskId("ja"): None, DeskId("en"): None})

@@ -184,5 +184,13 @@ async def test_the_owner_is_made_once_and_has_no_password(book: Book) -> None:
     assert (await Directory(book.store).ensure_owner()).names == {"en": "Mika"}
 
 
+async def test_the_owner_cannot_be_closed_since_the_printed_links_are_for_it(book: Book) -> None:
+    directory = Directory(book.store)
+    await directory.ensure_owner()
+    with pytest.raises(DirectoryError):
+        await directory.close(OWNER)
+    assert (await Directory(book.store).ensure_owner()).active
+
+
 def test_a_password_hash_is_not_printed() -> None:
     assert "secret" not in repr(kenji(password_hash="secret"))

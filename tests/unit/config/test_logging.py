@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import logging
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMethod, InvalidHeader
+from aiohttp.web_protocol import RequestPayloadError
 
 from config.logging import BLACKED_OUT, configure
 from config.settings import LogSettings
@@ -124,3 +127,55 @@ def test_loggers_that_write_payloads_at_debug_are_held_back() -> None:
     logging.getLogger("slack_sdk.web").debug("the whole payload")
     logging.getLogger("aiohttp.access").info("GET /files/somebodys-passport")
     assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("raises", [BadHttpMethod, InvalidHeader, RequestPayloadError])
+def test_a_request_that_cannot_be_read_is_one_quiet_line_without_its_bytes(raises: type[Exception]) -> None:
+    stream = configured()
+    try:
+        raise raises("b'Cookie: kakehashi-desk=SECRET'")
+    except Exception as error:
+        logging.getLogger("aiohttp.server").exception("Error handling request from %s", "192.0.2.7", exc_info=error)
+    event = line(stream)
+    assert (event["event"], event["level"], event["error"]) == ("malformed_request", "info", raises.__name__)
+    assert "SECRET" not in stream.getvalue()
+    assert "192.0.2.7" not in stream.getvalue()
+
+
+def test_a_fault_of_ours_keeps_its_traceback() -> None:
+    stream = configured()
+    try:
+        raise LookupError("nothing there")
+    except LookupError as error:
+        logging.getLogger("aiohttp.server").exception("Error handling request", exc_info=error)
+    event = line(stream)
+    assert event["level"] == "error"
+    assert "LookupError: nothing there" in event["exception"]
+
+
+def test_requests_that_cannot_be_read_are_below_the_level_of_a_quiet_log() -> None:
+    stream = configured(level="error")
+    try:
+        raise BadHttpMethod("b'FOO'")
+    except BadHttpMethod as error:
+        logging.getLogger("aiohttp.server").exception("Error handling request", exc_info=error)
+    assert stream.getvalue() == ""
+
+
+class FullDisk(io.StringIO):
+    full = True
+
+    def write(self, text: str) -> int:
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(text)
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_what_it_tells_of_is_not() -> None:
+    disk = FullDisk()
+    configure(LogSettings(), disk)
+    structlog.get_logger().info("redis_server_down")
+    logging.getLogger("somebody.else").warning("lost")
+    disk.full = False
+    structlog.get_logger().info("redis_server_up")
+    assert line(disk)["event"] == "redis_server_up"

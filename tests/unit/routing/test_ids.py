@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routing.ids import (
@@ -13,6 +13,7 @@ from routing.ids import (
     effect_id,
     partition_in,
     partition_of,
+    read_session_id,
     session_id,
     short_code,
 )
@@ -55,3 +56,21 @@ def test_an_effects_name_follows_from_its_cause_alone(one: str, other: str, firs
         session, InputKey(other), "PostMessage", second
     )
     assert same == ((one, first) == (other, second))
+
+
+@given(st.text() | st.from_regex(r"\A.*\..*\..*\Z"))
+@example("main.2.027931408776389b")
+@example("main.-1.ab")
+@example("main.0x1.ab")
+@example("main.1_0.ab")
+@example("main.\u0663.ab")
+@example("..")
+def test_what_is_read_as_a_session_id_carries_a_partition(text: str) -> None:
+    read = read_session_id(text)
+    assert read is None or (read == text and 0 <= partition_in(read) < 0x10000)
+
+
+@given(st.integers(0, 1023))
+def test_a_minted_session_id_is_read(partition: int) -> None:
+    minted = session_id("shop.example-2", partition, "027931408776389b")
+    assert read_session_id(minted) == minted

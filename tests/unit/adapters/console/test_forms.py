@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 from typing import Any
 
@@ -118,3 +119,17 @@ async def test_a_body_that_is_no_form_is_refused(body: bytes, kind: str, code: s
     async with TestClient(TestServer(app)) as client:
         answer = await client.post("/", data=body, headers={"Content-Type": kind})
         assert json.loads(await answer.read()) == code
+
+
+async def test_a_compressed_body_is_refused_before_it_is_unpacked() -> None:
+    async def handler(request: web.Request) -> web.Response:
+        with pytest.raises(FormError) as refused:
+            await Form.of(request)
+        return web.json_response(refused.value.code)
+
+    app = web.Application()
+    app.router.add_post("/", handler)
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with TestClient(TestServer(app)) as client:
+        answer = await client.post("/", data=gzip.compress(b"{}"), headers=headers)
+        assert json.loads(await answer.read()) == "compressed"
