@@ -256,6 +256,7 @@ class Wire:
         client = cast(Any, self.client)
         async with client.pubsub() as pubsub:
             await pubsub.subscribe(channel)
+            heed_cancellation()
             yield _heard(pubsub)
 
     def primaries(self, key: str) -> list[str]:
@@ -433,6 +434,14 @@ class _ClusterNode:
         self._node.release(connection)
 
 
+def heed_cancellation() -> None:
+    """Raises CancelledError again where the one that came was lost: redis-py writes under `asyncio.wait_for`, which in
+    Python 3.11 swallows a cancellation that comes in the tick in which the write is done (mended in 3.12)."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def _heard(pubsub: Any) -> AsyncIterator[str | None]:
     asked = False
     while True:
@@ -441,6 +450,7 @@ async def _heard(pubsub: Any) -> AsyncIterator[str | None]:
             raise RedisTimeoutError("the subscription's server fell silent")
         if message is None:
             await pubsub.ping()
+            heed_cancellation()
         elif message["type"] == "subscribe":
             yield None
         elif message["type"] == "message":

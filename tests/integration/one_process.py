@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.asyncio import Redis
@@ -18,8 +18,11 @@ from bridge import leases
 from bridge.ports import Delivered, Delivery
 from routing.effects import OpenThread, PostMessage
 from routing.ids import NetworkName, PostRef, ThreadRef
-from tests.integration.engine_room import room
+from tests.integration.engine_room import QUICK, room
 from tests.integration.notice_board import BOARD, Board
+
+PATIENT = replace(QUICK, send_deadline=2.0, quarantine=4.0, sweep_after=4.0)
+"""A fifth of the real deadline and quarantine: on a busy machine a post may well be late by a second."""
 
 LATENCY = 0.02
 """Seconds between a post and its answer: wide enough to be killed in."""
@@ -69,8 +72,8 @@ def _delivered(delivery: Delivery, ref: str) -> Delivered:
 
 
 async def main(url: str, platform: str) -> None:
-    leases.TTL, leases.MARGIN, leases.RENEW_EVERY, store.PROCESS_TTL = 1_000, 200, 0.2, 1_000
-    one = await room(url, Board())
+    leases.TTL, leases.MARGIN, leases.RENEW_EVERY, store.PROCESS_TTL = 3_000, 500, 0.2, 3_000
+    one = await room(url, Board(), timing=PATIENT)
     one.lanes._networks = {BOARD: Platform(Redis.from_url(platform, decode_responses=True))}
     await one.start()
     lines = asyncio.StreamReader()

@@ -32,14 +32,15 @@ class Engine:
     process: Process
     stored: dict[str, asyncio.Future[None]] = field(default_factory=dict)
     reader: asyncio.Task[None] | None = None
+    silent: bool = False
+    """Its output has ended, which is known before its death is: it answers nothing more."""
 
     async def send(self, line: str) -> None:
         assert self.process.stdin is not None, "it was started with a pipe"
-        if self.process.returncode is not None:
+        if self.silent:
             raise ConnectionError(line)
         answer = self.stored[line] = asyncio.get_running_loop().create_future()
-        self.process.stdin.write(f"{line}\n".encode())
-        await self.process.stdin.drain()
+        self.process.stdin.write(f"{line}\n".encode())  # a line is short: there is nothing to wait for but the answer
         await answer
 
     async def read(self) -> None:
@@ -48,6 +49,7 @@ class Engine:
             answer = self.stored.pop(line, None)
             if answer is not None and not answer.done():
                 answer.set_result(None)
+        self.silent = True
         for line, answer in self.stored.items():
             if not answer.done():
                 answer.set_exception(ConnectionError(line))
