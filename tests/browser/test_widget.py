@@ -963,7 +963,7 @@ async def test_what_was_written_under_a_login_that_lapses_is_sent_all_the_same(v
     await customer.page.evaluate(f"{lapse} Kakehashi.identify('{token_of('u1')}')")
     await customer.open()
     await customer.choose("Trading")
-    await customer.page.evaluate("window.asked")
+    await customer.awaits("window.asked")
     await customer.write("Written before the site had no token")
     await customer.input.fill("And a draft")
     await customer.page.evaluate("answer(null)")

@@ -141,6 +141,11 @@ class Customer:
     async def log_out(self) -> None:
         await self.page.evaluate("void Kakehashi.logout()")
 
+    async def awaits(self, promise: str) -> None:
+        """Until this promise of the page's is kept."""
+        async with asyncio.timeout(_PATIENCE):
+            await self.page.evaluate(promise)
+
     async def stop_the_clock(self) -> None:
         """What is shown for some seconds only stays, on a machine that is too busy to look in time."""
         await self.page.evaluate(STOPPED_CLOCK)
