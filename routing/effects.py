@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from routing.facts import Side
-from routing.ids import EffectId, MessageId, NetworkName, OperatorId
+from routing.facts import Cause, Side
+from routing.ids import EffectId, MessageId, NetworkName, OperatorId, translation_id
+from routing.policy import RungKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,75 @@ class PostLine(Effect):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallOperators(Effect):
+    """A rung of the ladder on the network: a mention in the thread, a line in a channel, a direct message, a group.
+
+    `to_whom`: the channel or group of the rung, else empty. `operator`: who is on call, or the assignee.
+    """
+
+    kind: RungKind
+    to_whom: str = ""
+    operator: OperatorId | None = None
+    key: str
+    words: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Effect):
+    """Call a pager. `to` is `ONCALL`; a pager takes the same `escalation` again and again for one page."""
+
+    escalation: EffectId
+    pager: str
+    cause: Cause
+    operator: OperatorId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgePage(Effect):
+    """Somebody has it: the pager may be quiet."""
+
+    escalation: EffectId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndPage(Effect):
+    """It is answered: the pager closes its books."""
+
+    escalation: EffectId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslateMessage(Effect):
+    """`to` is `TRANSLATION`: have a machine translate a message's revision into `language`."""
+
+    message: MessageId
+    revision: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostTranslation(Effect):
+    """Show the translation beside the message in the mirror."""
+
+    message: MessageId
+    revision: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawTranslation(Effect):
+    """Its message was taken back, and so is what the machine made of it."""
+
+    message: MessageId
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostHistory(Effect):
+    """Show what was said before, as one compact post, in a mirror that begins in the middle of a talk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteMirror(Effect):
     """Delete whatever of the session can be deleted on the network: the thread, the posts, the files."""
 
@@ -65,5 +135,26 @@ EFFECTS: tuple[type[Effect], ...] = (
     ReviseMessage,
     WithdrawMessage,
     PostLine,
+    CallOperators,
+    Page,
+    AcknowledgePage,
+    EndPage,
+    TranslateMessage,
+    PostTranslation,
+    WithdrawTranslation,
+    PostHistory,
     DeleteMirror,
 )
+"""Every effect that this release writes."""
+
+
+def kept_under(effect: Effect) -> MessageId:
+    """The name under which what an effect posts is kept, so that a later effect finds it again."""
+    if isinstance(effect, PostTranslation | WithdrawTranslation):
+        return translation_id(effect.message, effect.language)
+    return effect.message if isinstance(effect, PostMessage) else MessageId(effect.id)
+
+
+ONCALL = NetworkName("oncall")
+TRANSLATION = NetworkName("translation")
+"""Destinations that are no place where operators work: lanes lead there as they lead to networks."""

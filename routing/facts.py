@@ -12,6 +12,8 @@ from enum import StrEnum
 from routing.ids import (
     CustomerKey,
     DeskId,
+    EffectId,
+    IncidentId,
     InputKey,
     MessageId,
     NetworkName,
@@ -21,7 +23,8 @@ from routing.ids import (
     ShortCode,
     Topic,
 )
-from routing.inputs import Outcome
+from routing.inputs import Outcome, Untranslated
+from routing.policy import Promised, RungKind
 
 
 class Side(StrEnum):
@@ -55,6 +58,22 @@ class Why(StrEnum):
     ENDED = "ended"
     CONFIRMED = "confirmed"
     RESOLVED = "resolved"
+    DECLINED = "declined"
+    WENT_OFF = "went_off"  # the operator is not on any more
+    OVERFLOW = "overflow"  # nobody at the desk had time for it
+    LANGUAGE = "language"
+    DESK_REMOVED = "desk_removed"
+    ANSWERED = "answered"
+
+
+class Cause(StrEnum):
+    """What started a ladder."""
+
+    FIRST_RESPONSE = "first_response"
+    NEXT_RESPONSE = "next_response"
+    RESOLUTION = "resolution"
+    EMERGENCY = "emergency"
+    BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +105,13 @@ class SessionOpened(Fact):
     language: str
     mirror: Mirror
     previous: SessionId | None
+    last_operator: OperatorId | None = None
+    opens_at: int | None = None  # the desk was closed: when it opens next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskOpened(Fact):
+    """The desk to which the customer wrote at night has opened; from here its promises count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +124,7 @@ class ReplyAdded(Fact):
     message: MessageId
     operator: OperatorId
     mirror: int | None  # the mirror that shows it already
+    worked: int = 0  # ms of our turn that this ends, by the clock of the desk's resolution promise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +184,13 @@ class OfferWithdrawn(Fact):
 class HoldStarted(Fact):
     operator: OperatorId
     until: int
+    worked: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldEnded(Fact):
     why: Why
+    worked: int = 0  # where time on hold counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,14 +198,16 @@ class SessionTransferred(Fact):
     """`desk` and `topic` of the fact are those of the new desk; `from_desk` is where it came from."""
 
     from_desk: DeskId
-    operator: OperatorId
+    operator: OperatorId | None
     mirror: Mirror
+    why: Why = Why.TRANSFERRED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResolved(Fact):
     outcome: Outcome
     operator: OperatorId | None
+    worked: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +264,159 @@ class VisitorLinked(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseWarned(Fact):
+    """The promise is about to be missed. `due`: when it is."""
+
+    promise: Promised
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseMissed(Fact):
+    promise: Promised
+    due: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationStarted(Fact):
+    """`escalation` names it for ever, also to pagers, so that one page is one page."""
+
+    escalation: EffectId
+    why: Cause
+    operator: OperatorId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungFired(Fact):
+    """`rung` counts from 0, `times` from 1. `operator` is who was on call."""
+
+    rung: int
+    times: int
+    kind: RungKind
+    to: str
+    operator: OperatorId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpecialistCalled(Fact):
+    """A pager took the page."""
+
+    pager: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationAcknowledged(Fact):
+    """`called`: the customer was told that a specialist was called, so they are told that it was taken, too."""
+
+    operator: OperatorId
+    via: str
+    called: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcknowledgerReminded(Fact):
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationResumed(Fact):
+    """Who had acknowledged did not answer: the ladder goes on."""
+
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalationEnded(Fact):
+    escalation: EffectId
+    why: Why
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactOffered(Fact):
+    """The customer has waited long, or the ladder's end is reached: mail and telephone are offered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageOffered(Fact):
+    """They write in another language than the session is in."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguageChanged(Fact):
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationAdded(Fact):
+    """Made by a machine, and kept beside the original."""
+
+    message: MessageId
+    revision: int
+    language: str
+    side: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationMissed(Fact):
+    """The original stands alone: whoever reads it is told so."""
+
+    message: MessageId
+    revision: int
+    language: str
+    side: Side
+    why: Untranslated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentLinked(Fact):
+    incident: IncidentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentUnlinked(Fact):
+    incident: IncidentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateAdded(Fact):
+    """A word to everybody in an incident."""
+
+    message: MessageId
+    operator: OperatorId
+    incident: IncidentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckRequested(Fact):
+    """`operator` None: the topic demands it. It is asked for until `until`."""
+
+    nonce: str
+    until: int
+    operator: OperatorId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPassed(Fact):
+    """The site says that it is them; that holds until `until`."""
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFailed(Fact):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckExpired(Fact):
+    """Nobody answered in time, or (`passed`) what was passed holds no longer."""
+
+    passed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionErased(Fact):
     pass
 
@@ -271,6 +455,28 @@ FACTS: tuple[type[Fact], ...] = (
     ReplyReached,
     ReplySeen,
     VisitorLinked,
+    DeskOpened,
+    PromiseWarned,
+    PromiseMissed,
+    EscalationStarted,
+    RungFired,
+    SpecialistCalled,
+    EscalationAcknowledged,
+    AcknowledgerReminded,
+    EscalationResumed,
+    EscalationEnded,
+    ContactOffered,
+    LanguageOffered,
+    LanguageChanged,
+    TranslationAdded,
+    TranslationMissed,
+    IncidentLinked,
+    IncidentUnlinked,
+    UpdateAdded,
+    CheckRequested,
+    CheckPassed,
+    CheckFailed,
+    CheckExpired,
     SessionErased,
 )
 """Every fact that this release writes."""

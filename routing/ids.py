@@ -27,6 +27,9 @@ DeskId = NewType("DeskId", str)
 Topic = NewType("Topic", str)
 """A topic's key in the policy."""
 
+IncidentId = NewType("IncidentId", str)
+"""An incident that many sessions are about. Minted by whoever declares it."""
+
 NetworkName = NewType("NetworkName", str)
 """Where operators work: `slack`, `discord`, `console`. Also the name of a lane's destination."""
 
@@ -109,6 +112,14 @@ def partition_in(session: SessionId) -> int:
     """The partition that a session id carries. Raises ValueError for what is not a session id."""
     _site, partition, _nonce = session.rsplit(".", 2)
     return int(partition, 16)
+
+
+def translation_id(message: MessageId, language: str) -> MessageId:
+    """Under which a message's translation is kept as a body, and its posts, with the message's own revision.
+
+    Nobody else mints ids that begin so: customers' begin with `c:`, operators' with the name of their network.
+    """
+    return MessageId(f"t:{language}:{message}")
 
 
 def effect_id(session: SessionId, cause: InputKey, kind: str, index: int) -> EffectId:

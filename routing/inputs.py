@@ -9,7 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from routing.ids import CustomerKey, DeskId, MessageId, OperatorId, SessionId, ShortCode, Topic
+from routing.ids import (
+    CustomerKey,
+    DeskId,
+    EffectId,
+    IncidentId,
+    MessageId,
+    OperatorId,
+    SessionId,
+    ShortCode,
+    Topic,
+)
 
 
 class Outcome(StrEnum):
@@ -41,6 +51,7 @@ class Opening:
     language: str
     topic: Topic
     previous: SessionId | None = None
+    last_operator: OperatorId | None = None  # who answered them last time
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,21 @@ class CustomerLinked:
     """A visitor logged in: the session belongs to this account from now on."""
 
     account: CustomerKey
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerChoseLanguage:
+    """The customer goes on in another language: they took our offer, or chose it themselves."""
+
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerChecked:
+    """The site has checked who they are, or could not: its signed answer, verified. `nonce` is our request's."""
+
+    nonce: str
+    passed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +192,45 @@ class OperatorResolved:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorDeclined:
+    """The operator passes the session that they are being offered on to the next one."""
+
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorEscalated:
+    """The ladder is started by hand."""
+
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAcknowledged:
+    """ "I have it": a promise to answer soon. From the thread, the desk page, or a pager."""
+
+    operator: OperatorId
+    via: str = ""  # a pager's name; empty: from where they work
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAskedCheck:
+    """The customer is to prove to the site who they are. `nonce` is minted outside, and comes back with the answer."""
+
+    operator: OperatorId
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorInformed:
+    """An update to everybody in an incident. It answers nobody, so it changes neither turn nor assignee."""
+
+    message: MessageId
+    operator: OperatorId
+    incident: IncidentId
+
+
+@dataclass(frozen=True, slots=True)
 class OfferProposed:
     """`allocate` proposes the session to an operator; `decide` verifies it."""
 
@@ -178,6 +243,68 @@ class OfferEnded:
     """`allocate` takes an offer back: it lapsed, or its operator left."""
 
     operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorWentOff:
+    """An operator is not on any more: they hand back what they hold."""
+
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class PageAccepted:
+    """A pager took the page: somebody's telephone rings."""
+
+    escalation: EffectId
+    pager: str
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageDetected:
+    """What language the customer's message is in, as far as can be told."""
+
+    message: MessageId
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageTranslated:
+    """A machine's translation of a message's revision is kept beside it, as a body of its own."""
+
+    message: MessageId
+    revision: int
+    language: str
+
+
+class Untranslated(StrEnum):
+    """Why there is no translation of a message."""
+
+    ALTERED = "altered"  # the machine changed an id, an address or an amount: its words are not to be trusted
+    UNAVAILABLE = "unavailable"  # nobody translated it in time
+    REFUSED = "refused"  # the translator cannot, or will not: too long, not a language of its
+
+
+@dataclass(frozen=True, slots=True)
+class MessageNotTranslated:
+    """There will be no translation of a message's revision: the original stands alone."""
+
+    message: MessageId
+    revision: int
+    language: str
+    why: Untranslated
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentNamed:
+    """The session is about this incident; None: it is not, after all."""
+
+    incident: IncidentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRemoved:
+    """The policy has the session's desk no more: the session moves to the one that takes its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +327,8 @@ CustomerInput = (
     | CustomerAnswered
     | CustomerEnded
     | CustomerLinked
+    | CustomerChoseLanguage
+    | CustomerChecked
 )
 OperatorInput = (
     OperatorReplied
@@ -211,6 +340,23 @@ OperatorInput = (
     | OperatorHeld
     | OperatorTransferred
     | OperatorResolved
+    | OperatorDeclined
+    | OperatorEscalated
+    | OperatorAcknowledged
+    | OperatorAskedCheck
+    | OperatorInformed
 )
-BridgeInput = OfferProposed | OfferEnded | DeadlineFell | ErasureOrdered
+BridgeInput = (
+    OfferProposed
+    | OfferEnded
+    | OperatorWentOff
+    | PageAccepted
+    | LanguageDetected
+    | MessageTranslated
+    | MessageNotTranslated
+    | IncidentNamed
+    | DeskRemoved
+    | DeadlineFell
+    | ErasureOrdered
+)
 Input = CustomerInput | OperatorInput | BridgeInput

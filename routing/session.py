@@ -1,6 +1,6 @@
 """The session: its states, the table that says what every input means in every state, and the fold of its facts.
 
-Everything about a session's life lives here. Four small machines run side by side:
+Everything about a session's life lives here. Six small machines run side by side:
 
 * **State**: queued → assigned → resolved → closed. `NEW` stands for "no session yet". Writing after *resolved*
   reopens; *closed* is for ever, and the customer's next message opens a new session.
@@ -9,6 +9,8 @@ Everything about a session's life lives here. Four small machines run side by si
   by a promised time. An operator's silence never ends a session; a customer's silence counts only from the moment
   our last message reached them.
 * **Offer**: at most one operator is being offered a queued session.
+* **Escalation**: the ladder, from its start until somebody answers; an acknowledgement stops it for a while.
+* **Check** of the customer's identity: requested, passed, failed or expired.
 
 `TABLE` below is the one place where "input X in state Y" is decided; `decide` carries it out, a test walks every
 pair, and docs/session-states.md is printed from it.
@@ -20,13 +22,24 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import reduce, singledispatch
+from typing import Any
 
 from routing import facts as f
 from routing import inputs as i
-from routing.facts import Fact, Mirror, Side
-from routing.ids import CustomerKey, DeskId, MessageId, OperatorId, SessionId, ShortCode, Topic
+from routing.facts import Cause, Fact, Mirror, Side
+from routing.ids import (
+    CustomerKey,
+    DeskId,
+    EffectId,
+    IncidentId,
+    MessageId,
+    OperatorId,
+    SessionId,
+    ShortCode,
+    Topic,
+)
 from routing.inputs import Outcome
-from routing.policy import Policy
+from routing.policy import Promised, RungKind
 
 
 class State(StrEnum):
@@ -49,6 +62,13 @@ class TurnOf(StrEnum):
     HELD = "held"
 
 
+class CheckState(StrEnum):
+    REQUESTED = "requested"
+    PASSED = "passed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
 class Reason(StrEnum):
     """Why an input was refused. Each has a sentence, with the way out, in the locale files."""
 
@@ -68,6 +88,14 @@ class Reason(StrEnum):
     UNKNOWN_MESSAGE = "unknown_message"
     MOVED = "moved"
     NOT_AVAILABLE = "not_available"
+    AT_CAPACITY = "at_capacity"
+    NOT_OFFERED_TO_YOU = "not_offered_to_you"
+    ESCALATED_ALREADY = "escalated_already"
+    NOT_ESCALATED = "not_escalated"
+    CHECK_NEEDED = "check_needed"
+    CHECK_PASSED_ALREADY = "check_passed_already"
+    NO_SUCH_CHECK = "no_such_check"
+    NOT_IN_INCIDENT = "not_in_incident"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +201,37 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
     i.OperatorResolved: _row(
         _NONE, Accept("resolve", (_R, _C)), Accept("resolve", (_R, _C)), Ignore("it is resolved already"), _OVER
     ),
+    i.CustomerChoseLanguage: _row(
+        _NOTHING,
+        Accept("choose_language", (_Q,)),
+        Accept("choose_language", (_Q, _A)),
+        Accept("choose_language", (_R,)),
+        _ENDED,
+    ),
+    i.CustomerChecked: _stays("checked", _NOTHING, _ENDED),
+    i.OperatorDeclined: _row(
+        _NONE,
+        Accept("decline", (_Q,)),
+        Ignore("somebody has it already"),
+        Ignore("nothing is offered"),
+        _ENDED,
+    ),
+    i.OperatorEscalated: _row(
+        _NONE,
+        Accept("escalate", (_Q,)),
+        Accept("escalate", (_A,)),
+        Accept("escalate_resolved", (_Q, _A)),
+        _OVER,
+    ),
+    i.OperatorAcknowledged: _row(
+        _NONE,
+        Accept("acknowledge", (_Q,)),
+        Accept("acknowledge", (_A,)),
+        Refuse(Reason.NOT_ESCALATED),
+        _OVER,
+    ),
+    i.OperatorAskedCheck: _stays("ask_check", _NONE, _OVER),
+    i.OperatorInformed: _stays("inform", _NONE, _OVER),
     i.OfferProposed: _row(
         _NOTHING,
         Accept("offer", (_Q,)),
@@ -187,9 +246,28 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
         Ignore("nothing is offered"),
         _ENDED,
     ),
+    i.OperatorWentOff: _row(
+        _NOTHING,
+        Accept("went_off", (_Q,)),
+        Accept("went_off", (_Q, _A)),
+        Accept("went_off", (_R,)),
+        _ENDED,
+    ),
+    i.PageAccepted: _row(
+        _NOTHING,
+        Accept("page_accepted", (_Q,)),
+        Accept("page_accepted", (_A,)),
+        Ignore("it was answered meanwhile"),
+        _ENDED,
+    ),
+    i.LanguageDetected: _stays("detect_language", _NOTHING, _ENDED),
+    i.MessageTranslated: _stays("translated", _NOTHING, _ENDED),
+    i.MessageNotTranslated: _stays("not_translated", _NOTHING, _ENDED),
+    i.IncidentNamed: _stays("name_incident", _NOTHING, _ENDED),
+    i.DeskRemoved: _stays("desk_removed", _NOTHING, _ENDED),
     i.DeadlineFell: _row(
         _NOTHING,
-        Accept("deadline", (_Q,)),
+        Accept("deadline", (_Q, _R)),  # answered, handed back, and the customer is silent
         Accept("deadline", (_A, _R)),
         Accept("deadline", (_R, _C)),
         Ignore("a closed session has no timers"),
@@ -218,6 +296,34 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """A ladder under way. `rung` is the last one that fired (-1: none yet), `times` how often it has, last `at`."""
+
+    id: EffectId
+    why: Cause
+    since: int
+    rung: int = -1
+    times: int = 0
+    at: int = 0
+    called: bool = False  # a pager took it
+    acknowledged_by: OperatorId | None = None
+    acknowledged_at: int = 0
+    reminded: bool = False
+    pagers: tuple[str, ...] = ()  # those asked
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The customer's identity check. `until`: of a request, when it lapses; of a pass, how long it holds."""
+
+    state: CheckState
+    at: int
+    nonce: str
+    until: int = 0
+    passed_at: int = 0  # stays when the pass has run out
+
+
+@dataclass(frozen=True, slots=True)
 class Spoken:
     """What is needed to judge an edit: whose message, when, and how often it was revised."""
 
@@ -228,6 +334,7 @@ class Spoken:
     mirror: int | None = None  # the mirror in whose thread it was written
     revision: int = 0
     withdrawn: bool = False
+    translation: str = ""  # the language of the translation that is shown beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +389,26 @@ class Session:
     early: tuple[Early, ...] = ()
     previous: SessionId | None = None
     erased: bool = False
+    opens_at: int | None = None  # the desk is closed, and opens then
+    started_at: int = 0  # when the promises began to count: at opening, or when the desk opened
+    declined: tuple[OperatorId, ...] = ()  # who let an offer pass since it was last taken
+    declined_at: int = 0  # when the latest of them did
+    last_operator: OperatorId | None = None
+    assigned_at: int | None = None
+    worked: int = 0  # ms of our finished turns, by the clock of the resolution promise
+    warned: tuple[Promised, ...] = ()
+    missed: tuple[Promised, ...] = ()
+    escalation: Escalation | None = None
+    contact_offered: bool = False
+    offered_languages: tuple[str, ...] = ()  # each is offered once
+    untranslated: bool = False  # the latest translation came to nothing, and the desk was told so
+    incident: IncidentId | None = None
+    check: Check | None = None
+
+    @property
+    def waiting(self) -> bool:
+        """In the queue, and it is our turn: somebody should take it."""
+        return self.state is State.QUEUED and self.turn.of is TurnOf.OURS
 
     @property
     def mirror(self) -> Mirror:
@@ -295,35 +422,6 @@ class Session:
 
     def spoken(self, message: MessageId) -> Spoken | None:
         return next((one for one in self.recent if one.message == message), None)
-
-
-class TimerName(StrEnum):
-    """A session's named timers. They are derived from it, so a timer can never disagree with its session."""
-
-    GONE = "gone"
-    HOLD = "hold"
-    SILENCE = "silence"
-    CLOSE = "close"
-    OFFER = "offer"
-
-
-def timers(session: Session, policy: Policy) -> dict[TimerName, int]:
-    """What falls due when (ms since 1970, UTC), if nothing happens before."""
-    if session.state is State.CLOSED:
-        return {}
-    desk = policy.desks.get(session.desk) or policy.desk_for(session.language, session.topic)
-    due: dict[TimerName, int] = {}
-    if session.presence is Presence.AWAY:
-        due[TimerName.GONE] = session.presence_since + desk.gone_after
-    if session.turn.until is not None:
-        due[TimerName.HOLD] = session.turn.until
-    if session.state is State.ASSIGNED and session.turn.of is TurnOf.CUSTOMERS and session.reply_reached:
-        due[TimerName.SILENCE] = (session.reached_at or session.last_at) + desk.silence_after
-    if session.state is State.RESOLVED and session.resolved_at is not None:
-        due[TimerName.CLOSE] = session.resolved_at + desk.close_after
-    if session.offer is not None:
-        due[TimerName.OFFER] = session.offer.until
-    return due
 
 
 def fold(facts: Iterable[Fact], session: Session | None = None) -> Session | None:
@@ -360,6 +458,9 @@ def _opened(fact: f.SessionOpened) -> Session:
         mirrors=(fact.mirror,),
         presence_since=fact.at,
         previous=fact.previous,
+        last_operator=fact.last_operator,
+        opens_at=fact.opens_at,
+        started_at=fact.at,
     )
 
 
@@ -368,6 +469,12 @@ def apply(fact: Fact, session: Session) -> Session:
     """The session after one more fact. A fact that this release does not know changes nothing."""
     del fact
     return session
+
+
+@apply.register
+def _(fact: f.DeskOpened, session: Session) -> Session:
+    # From the opening itself, even if we were down then and noticed it later: the customer waited all the same.
+    return replace(session, opens_at=None, started_at=min(session.opens_at or fact.at, fact.at))
 
 
 @apply.register
@@ -392,6 +499,9 @@ def _(fact: f.ReplyAdded, session: Session) -> Session:
         last_reply=fact.message,
         messages=session.messages + 1,
         recent=_remember(session, Spoken(fact.message, Side.REPLY, fact.operator, fact.at, fact.mirror)),
+        worked=session.worked + fact.worked,
+        warned=_still(session.warned),
+        missed=_still(session.missed),
         # A word after "resolved" starts the wait for its answer anew.
         resolved_at=fact.at if session.state is State.RESOLVED else session.resolved_at,
     )
@@ -421,7 +531,15 @@ def _(fact: f.EditKept, session: Session) -> Session:
 
 @apply.register
 def _(fact: f.OperatorAssigned, session: Session) -> Session:
-    return replace(session, state=State.ASSIGNED, assignee=fact.operator, offer=None)
+    return replace(
+        session,
+        state=State.ASSIGNED,
+        assignee=fact.operator,
+        last_operator=fact.operator,
+        assigned_at=fact.at,
+        offer=None,
+        declined=(),
+    )
 
 
 @apply.register
@@ -437,23 +555,41 @@ def _(fact: f.OfferMade, session: Session) -> Session:
 
 @apply.register
 def _(fact: f.OfferWithdrawn, session: Session) -> Session:
-    return replace(session, offer=None)
+    passed_on = session.declined if fact.operator in session.declined else (*session.declined, fact.operator)
+    return replace(session, offer=None, declined=passed_on, declined_at=fact.at)
 
 
 @apply.register
 def _(fact: f.HoldStarted, session: Session) -> Session:
-    return replace(session, turn=Turn(TurnOf.HELD, fact.at, fact.until))
+    return replace(session, turn=Turn(TurnOf.HELD, fact.at, fact.until), worked=session.worked + fact.worked)
 
 
 @apply.register
 def _(fact: f.HoldEnded, session: Session) -> Session:
-    return replace(session, turn=Turn(TurnOf.OURS, fact.at))
+    return replace(
+        session,
+        turn=Turn(TurnOf.OURS, fact.at),
+        waiting_since=fact.at if session.waiting_since is None else session.waiting_since,  # the update is owed
+        worked=session.worked + fact.worked,
+        warned=_still(session.warned),
+        missed=_still(session.missed),
+    )
 
 
 @apply.register
 def _(fact: f.SessionTransferred, session: Session) -> Session:
     mirrors = session.mirrors if fact.mirror == session.mirror else (*session.mirrors, fact.mirror)
-    return replace(session, desk=fact.desk, mirrors=mirrors, offer=None, transfers=session.transfers + 1)
+    return replace(
+        session,
+        desk=fact.desk,
+        mirrors=mirrors,
+        offer=None,
+        declined=(),
+        opens_at=None,
+        # What was written at night begins to count now, and not when it was written.
+        started_at=session.started_at if session.opens_at is None else fact.at,
+        transfers=session.transfers + 1,
+    )
 
 
 @apply.register
@@ -466,6 +602,9 @@ def _(fact: f.SessionResolved, session: Session) -> Session:
         waiting_since=None,
         offer=None,
         turn=Turn(TurnOf.CUSTOMERS, fact.at),
+        worked=session.worked + fact.worked,
+        warned=_still(session.warned),
+        missed=_still(session.missed),
     )
 
 
@@ -479,12 +618,140 @@ def _(fact: f.SessionReopened, session: Session) -> Session:
         reopenings=session.reopenings + 1,
         waiting_since=fact.at,
         turn=Turn(TurnOf.OURS, fact.at),
+        declined=(),
+        contact_offered=False,
     )
 
 
 @apply.register
 def _(fact: f.SessionClosed, session: Session) -> Session:
     return replace(session, state=State.CLOSED, outcome=fact.outcome, closed_at=fact.at, waiting_since=None, offer=None)
+
+
+@apply.register
+def _(fact: f.PromiseWarned, session: Session) -> Session:
+    return replace(session, warned=(*session.warned, fact.promise))
+
+
+@apply.register
+def _(fact: f.PromiseMissed, session: Session) -> Session:
+    return replace(session, missed=(*session.missed, fact.promise))
+
+
+@apply.register
+def _(fact: f.EscalationStarted, session: Session) -> Session:
+    return replace(session, escalation=Escalation(fact.escalation, fact.why, fact.at, at=fact.at))
+
+
+@apply.register
+def _(fact: f.RungFired, session: Session) -> Session:
+    if session.escalation is None:
+        return session
+    asked = session.escalation.pagers
+    if fact.kind is RungKind.PAGER and fact.to not in asked:
+        asked = (*asked, fact.to)
+    ladder = replace(session.escalation, rung=fact.rung, times=fact.times, at=fact.at, pagers=asked)
+    return replace(session, escalation=ladder)
+
+
+@apply.register
+def _(fact: f.SpecialistCalled, session: Session) -> Session:
+    return _escalated(session, called=True)
+
+
+@apply.register
+def _(fact: f.EscalationAcknowledged, session: Session) -> Session:
+    return _escalated(session, acknowledged_by=fact.operator, acknowledged_at=fact.at, reminded=False)
+
+
+@apply.register
+def _(fact: f.AcknowledgerReminded, session: Session) -> Session:
+    return _escalated(session, reminded=True, acknowledged_at=fact.at)
+
+
+@apply.register
+def _(fact: f.EscalationResumed, session: Session) -> Session:
+    return _escalated(session, acknowledged_by=None, acknowledged_at=0, reminded=False, at=fact.at)
+
+
+@apply.register
+def _(fact: f.EscalationEnded, session: Session) -> Session:
+    return replace(session, escalation=None)
+
+
+def _escalated(session: Session, **changed: object) -> Session:
+    if session.escalation is None:
+        return session
+    return replace(session, escalation=replace(session.escalation, **changed))  # type: ignore[arg-type]  # its fields
+
+
+@apply.register
+def _(fact: f.ContactOffered, session: Session) -> Session:
+    return replace(session, contact_offered=True)
+
+
+@apply.register
+def _(fact: f.LanguageOffered, session: Session) -> Session:
+    return replace(session, offered_languages=(*session.offered_languages, fact.language))
+
+
+@apply.register
+def _(fact: f.LanguageChanged, session: Session) -> Session:
+    return replace(session, language=fact.language)
+
+
+@apply.register
+def _(fact: f.TranslationAdded, session: Session) -> Session:
+    return replace(_respoken(session, fact.message, translation=fact.language), untranslated=False)
+
+
+@apply.register
+def _(fact: f.TranslationMissed, session: Session) -> Session:
+    return replace(session, untranslated=True)
+
+
+@apply.register
+def _(fact: f.IncidentLinked, session: Session) -> Session:
+    return replace(session, incident=fact.incident)
+
+
+@apply.register
+def _(fact: f.IncidentUnlinked, session: Session) -> Session:
+    return replace(session, incident=None)
+
+
+@apply.register
+def _(fact: f.UpdateAdded, session: Session) -> Session:
+    spoken = Spoken(fact.message, Side.REPLY, fact.operator, fact.at)
+    return replace(session, last_reply=fact.message, messages=session.messages + 1, recent=_remember(session, spoken))
+
+
+@apply.register
+def _(fact: f.CheckRequested, session: Session) -> Session:
+    passed_at = session.check.passed_at if session.check else 0
+    return replace(session, check=Check(CheckState.REQUESTED, fact.at, fact.nonce, fact.until, passed_at))
+
+
+@apply.register
+def _(fact: f.CheckPassed, session: Session) -> Session:
+    return _checked(session, CheckState.PASSED, fact.at, fact.until)
+
+
+@apply.register
+def _(fact: f.CheckFailed, session: Session) -> Session:
+    return _checked(session, CheckState.FAILED, fact.at)
+
+
+@apply.register
+def _(fact: f.CheckExpired, session: Session) -> Session:
+    return _checked(session, CheckState.EXPIRED, fact.at)
+
+
+def _checked(session: Session, state: CheckState, at: int, until: int = 0) -> Session:
+    if session.check is None:
+        return session
+    passed_at = at if state is CheckState.PASSED else session.check.passed_at
+    return replace(session, check=Check(state, at, session.check.nonce, until, passed_at))
 
 
 @apply.register
@@ -522,17 +789,16 @@ def _(fact: f.SessionErased, session: Session) -> Session:
     return replace(session, erased=True)
 
 
+def _still(promises: tuple[Promised, ...]) -> tuple[Promised, ...]:
+    """An answer, a hold and an end begin the responses' promises anew; the resolution's is said once."""
+    return tuple(one for one in promises if one is Promised.RESOLUTION)
+
+
 def _remember(session: Session, spoken: Spoken) -> tuple[Spoken, ...]:
     return (*session.recent, spoken)[-RECENT:]
 
 
-def _respoken(session: Session, message: MessageId, *, revision: int | None = None, withdrawn: bool = False) -> Session:
-    def changed(one: Spoken) -> Spoken:
-        if one.message != message:
-            return one
-        return replace(
-            one, revision=one.revision if revision is None else revision, withdrawn=one.withdrawn or withdrawn
-        )
-
+def _respoken(session: Session, message: MessageId, **changed: Any) -> Session:
     early = tuple(one for one in session.early if one.message != message)
-    return replace(session, recent=tuple(changed(one) for one in session.recent), early=early)
+    recent = tuple(replace(one, **changed) if one.message == message else one for one in session.recent)
+    return replace(session, recent=recent, early=early)

@@ -11,7 +11,7 @@ from functools import singledispatch
 
 from routing import facts as f
 from routing.facts import Actor, Fact, Side, Why
-from routing.ids import DeskId, MessageId, OperatorId, Topic
+from routing.ids import DeskId, IncidentId, MessageId, OperatorId, Topic
 from routing.inputs import Outcome
 
 
@@ -38,9 +38,22 @@ class CustomerNotice:
     topic: Topic | None = None
     desk: DeskId | None = None
     outcome: Outcome | None = None
+    language: str | None = None
+    incident: IncidentId | None = None
+    nonce: str | None = None
 
 
-CustomerEvent = CustomerMessage | CustomerNotice
+@dataclass(frozen=True, slots=True)
+class CustomerTranslation:
+    """A machine's translation of a reply, shown beside it."""
+
+    at: int
+    message: MessageId
+    revision: int
+    language: str
+
+
+CustomerEvent = CustomerMessage | CustomerNotice | CustomerTranslation
 
 NOTICES = (
     "queued",
@@ -49,11 +62,25 @@ NOTICES = (
     "held",
     "hold_lapsed",
     "moved",
+    "moved_language",
     "resolved",
     "no_answer",
     "reopened",
     "closed",
     "linked",
+    "outside_hours",
+    "opened",
+    "overflowed",
+    "escalated",
+    "escalation_taken",
+    "contact_offered",
+    "language_offered",
+    "language_changed",
+    "incident",
+    "check_requested",
+    "check_passed",
+    "check_failed",
+    "check_expired",
 )
 """Every notice that the customer may be told; a test holds the locale files against it."""
 
@@ -67,7 +94,13 @@ def customer_view(fact: Fact) -> CustomerEvent | None:
 
 @customer_view.register
 def _(fact: f.SessionOpened) -> CustomerEvent:
-    return CustomerNotice(fact.at, "queued", topic=fact.topic, desk=fact.desk)
+    key = "queued" if fact.opens_at is None else "outside_hours"
+    return CustomerNotice(fact.at, key, topic=fact.topic, desk=fact.desk, until=fact.opens_at)
+
+
+@customer_view.register
+def _(fact: f.DeskOpened) -> CustomerEvent:
+    return CustomerNotice(fact.at, "opened", topic=fact.topic, desk=fact.desk)
 
 
 @customer_view.register
@@ -103,7 +136,7 @@ def _(fact: f.OperatorAssigned) -> CustomerEvent | None:
 
 @customer_view.register
 def _(fact: f.OperatorUnassigned) -> CustomerEvent | None:
-    if fact.why is not Why.RELEASED:
+    if fact.why not in (Why.RELEASED, Why.WENT_OFF):
         return None  # the next one is announced in the same breath
     return CustomerNotice(fact.at, "left", operator=fact.operator)
 
@@ -122,7 +155,8 @@ def _(fact: f.HoldEnded) -> CustomerEvent | None:
 
 @customer_view.register
 def _(fact: f.SessionTransferred) -> CustomerEvent:
-    return CustomerNotice(fact.at, "moved", topic=fact.topic, desk=fact.desk)
+    key = {Why.OVERFLOW: "overflowed", Why.LANGUAGE: "moved_language"}.get(fact.why, "moved")
+    return CustomerNotice(fact.at, key, topic=fact.topic, desk=fact.desk)
 
 
 @customer_view.register
@@ -147,3 +181,67 @@ def _(fact: f.SessionClosed) -> CustomerEvent:
 @customer_view.register
 def _(fact: f.VisitorLinked) -> CustomerEvent:
     return CustomerNotice(fact.at, "linked")
+
+
+@customer_view.register
+def _(fact: f.SpecialistCalled) -> CustomerEvent:
+    return CustomerNotice(fact.at, "escalated")
+
+
+@customer_view.register
+def _(fact: f.EscalationAcknowledged) -> CustomerEvent | None:
+    # "Taken" answers "a specialist was called"; who was not told of a call is not told of its answer.
+    return CustomerNotice(fact.at, "escalation_taken", operator=fact.operator, until=fact.at) if fact.called else None
+
+
+@customer_view.register
+def _(fact: f.ContactOffered) -> CustomerEvent:
+    return CustomerNotice(fact.at, "contact_offered", desk=fact.desk)
+
+
+@customer_view.register
+def _(fact: f.LanguageOffered) -> CustomerEvent:
+    return CustomerNotice(fact.at, "language_offered", language=fact.language)
+
+
+@customer_view.register
+def _(fact: f.LanguageChanged) -> CustomerEvent:
+    return CustomerNotice(fact.at, "language_changed", language=fact.language)
+
+
+@customer_view.register
+def _(fact: f.TranslationAdded) -> CustomerEvent | None:
+    if fact.side is not Side.REPLY:
+        return None
+    return CustomerTranslation(fact.at, fact.message, fact.revision, fact.language)
+
+
+@customer_view.register
+def _(fact: f.IncidentLinked) -> CustomerEvent:
+    return CustomerNotice(fact.at, "incident", incident=fact.incident)
+
+
+@customer_view.register
+def _(fact: f.UpdateAdded) -> CustomerEvent:
+    return CustomerMessage(fact.at, Side.REPLY, fact.message, operator=fact.operator)
+
+
+@customer_view.register
+def _(fact: f.CheckRequested) -> CustomerEvent:
+    return CustomerNotice(fact.at, "check_requested", until=fact.until, nonce=fact.nonce)
+
+
+@customer_view.register
+def _(fact: f.CheckPassed) -> CustomerEvent:
+    return CustomerNotice(fact.at, "check_passed", until=fact.until)
+
+
+@customer_view.register
+def _(fact: f.CheckFailed) -> CustomerEvent:
+    return CustomerNotice(fact.at, "check_failed")
+
+
+@customer_view.register
+def _(fact: f.CheckExpired) -> CustomerEvent | None:
+    # That a pass has run out concerns who would act on it, and not the customer.
+    return None if fact.passed else CustomerNotice(fact.at, "check_expired")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from routing import inputs as i
 from routing.decide import Decision, Nothing, Refusal, Verdict, decide
@@ -21,7 +21,23 @@ from routing.ids import (
     ShortCode,
     Topic,
 )
-from routing.policy import Desk, OperatorProfile, Policy
+from routing.policy import (
+    HOUR,
+    MINUTE,
+    Clock,
+    Contact,
+    Desk,
+    Ladder,
+    OperatorProfile,
+    Policy,
+    Promise,
+    Promised,
+    Rota,
+    Rung,
+    RungKind,
+    Shift,
+    TopicRules,
+)
 from routing.session import Session, fold
 from routing.view import CustomerEvent, CustomerNotice, customer_view
 
@@ -38,6 +54,42 @@ POLICY = Policy(
     },
     operators={one: OperatorProfile(one, {"en": one.title()}) for one in (AIKO, KENJI)},
 )
+
+LADDER = Ladder(
+    rungs=(
+        Rung(RungKind.THREAD),
+        Rung(RungKind.ON_CALL, after=2 * MINUTE, every=MINUTE, times=2),
+        Rung(RungKind.PAGER, "night", after=3 * MINUTE, every=5 * MINUTE),
+    )
+)
+SECURITY, THEFT = Topic("security"), Topic("theft")
+BUSY = replace(
+    POLICY,
+    desks={
+        name: replace(
+            desk,
+            promises=(
+                Promise(Promised.FIRST_RESPONSE, 5 * MINUTE, MINUTE, Clock.WALL),
+                Promise(Promised.NEXT_RESPONSE, 10 * MINUTE, 2 * MINUTE),
+                Promise(Promised.RESOLUTION, 4 * HOUR, HOUR, held_counts=True),
+            ),
+            ladder=LADDER,
+            rota="night",
+            fallbacks=tuple(other for other in POLICY.desks if other != name),
+            overflow_after=20 * MINUTE,
+            contact=Contact(mail="help@example.com"),
+            contact_after=10 * MINUTE,
+        )
+        for name, desk in POLICY.desks.items()
+    },
+    topic_rules={
+        SECURITY: TopicRules(SECURITY, identity_check=True, head_start=5 * MINUTE),
+        THEFT: TopicRules(THEFT, emergency=True),
+    },
+    rotas={"night": Rota((Shift(0, 10**15, KENJI),))},
+    translates=True,
+)
+"""A policy in which everything is switched on."""
 
 
 def opening(**changed: object) -> i.Opening:

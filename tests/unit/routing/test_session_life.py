@@ -9,7 +9,8 @@ from routing import facts as f
 from routing import inputs as i
 from routing.ids import CustomerKey, DeskId, MessageId, Topic
 from routing.policy import HOUR, MINUTE
-from routing.session import Presence, State, TimerName, TurnOf, timers
+from routing.session import Presence, State, TurnOf
+from routing.timers import TimerName, timers
 from tests.unit.routing.builders import AIKO, EN, JA, KENJI, POLICY, WITHDRAWALS, Talk, answered, opened, resolved
 
 M = MessageId
@@ -150,11 +151,13 @@ def test_a_transfer_to_another_channel_opens_a_second_mirror() -> None:
     session = talk.accepts(i.OperatorTransferred(AIKO, WITHDRAWALS))
     assert (session.state, session.assignee, session.desk) == (State.QUEUED, None, WITHDRAWALS)
     assert [mirror.number for mirror in session.mirrors] == [1, 2]
-    moved, opened_thread = talk.effects[-2:]
+    moved, opened_thread, history = talk.effects[-3:]
     assert isinstance(moved, e.PostLine)
     assert (moved.to, moved.mirror) == ("slack", 1)
     assert isinstance(opened_thread, e.OpenThread)
     assert (opened_thread.to, opened_thread.mirror) == ("console", 2)
+    assert isinstance(history, e.PostHistory)
+    assert (history.to, history.mirror) == ("console", 2)
 
 
 def test_a_late_reply_in_the_old_thread_is_refused() -> None:

@@ -11,11 +11,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from routing import inputs as i
 from routing.decide import RULES, Decision, Nothing, Refusal
-from routing.ids import CustomerKey, MessageId, OperatorId
+from routing.ids import CustomerKey, EffectId, IncidentId, MessageId, OperatorId
 from routing.policy import HOUR
-from routing.session import TABLE, Accept, Ignore, Refuse, Session, State, TurnOf, fold, timers
+from routing.session import TABLE, Accept, Ignore, Refuse, Session, State, TurnOf, fold
+from routing.timers import timers
 from routing.view import NOTICES, CustomerMessage, CustomerNotice, customer_view
-from tests.unit.routing.builders import AIKO, EN, JA, KENJI, WITHDRAWALS, Talk, opening
+from tests.unit.routing.builders import ACCOUNT, AIKO, BUSY, EN, JA, KENJI, SECURITY, THEFT, WITHDRAWALS, Talk, opening
 
 INPUTS = typing.get_args(i.Input)
 
@@ -44,8 +45,11 @@ OPERATORS = st.sampled_from([AIKO, KENJI])
 MESSAGES = st.integers(0, 12).map(lambda number: MessageId(f"m{number}"))
 ORIGINS = st.builds(i.Origin, st.sampled_from([None, 1, 2]))
 ACCOUNTS = st.sampled_from([CustomerKey("main", "u1"), CustomerKey("main", "u2")])
+OPENINGS = [opening(topic=topic) for topic in (ACCOUNT, SECURITY, THEFT)]
+NONCES = st.sampled_from(["n1", "n2"])
+LANGUAGES = st.sampled_from(["en", "ja", "zh-Hans", "zh-Hant"])
 ANY: dict[type, st.SearchStrategy[i.Input]] = {
-    i.CustomerWrote: st.builds(i.CustomerWrote, MESSAGES, st.just(opening())),
+    i.CustomerWrote: st.builds(i.CustomerWrote, MESSAGES, st.sampled_from(OPENINGS)),
     i.CustomerRevised: st.builds(i.CustomerRevised, MESSAGES, st.integers(1, 4), st.booleans()),
     i.CustomerWithdrew: st.builds(i.CustomerWithdrew, MESSAGES, st.booleans()),
     i.CustomerArrived: st.just(i.CustomerArrived()),
@@ -73,6 +77,22 @@ ANY: dict[type, st.SearchStrategy[i.Input]] = {
     i.OperatorResolved: st.builds(i.OperatorResolved, OPERATORS, st.sampled_from(list(i.Outcome))),
     i.OfferProposed: st.builds(i.OfferProposed, OPERATORS | st.just(OperatorId("stranger")), st.integers(0, 5_000_000)),
     i.OfferEnded: st.builds(i.OfferEnded, OPERATORS),
+    i.CustomerChoseLanguage: st.builds(i.CustomerChoseLanguage, LANGUAGES),
+    i.CustomerChecked: st.builds(i.CustomerChecked, NONCES, st.booleans()),
+    i.OperatorDeclined: st.builds(i.OperatorDeclined, OPERATORS),
+    i.OperatorEscalated: st.builds(i.OperatorEscalated, OPERATORS),
+    i.OperatorAcknowledged: st.builds(i.OperatorAcknowledged, OPERATORS, st.sampled_from(["", "night"])),
+    i.OperatorAskedCheck: st.builds(i.OperatorAskedCheck, OPERATORS, NONCES),
+    i.OperatorInformed: st.builds(i.OperatorInformed, MESSAGES, OPERATORS, st.just(IncidentId("outage"))),
+    i.OperatorWentOff: st.builds(i.OperatorWentOff, OPERATORS),
+    i.PageAccepted: st.builds(i.PageAccepted, st.sampled_from([EffectId("e1"), EffectId("e2")]), st.just("night")),
+    i.LanguageDetected: st.builds(i.LanguageDetected, MESSAGES, LANGUAGES),
+    i.MessageTranslated: st.builds(i.MessageTranslated, MESSAGES, st.integers(0, 2), LANGUAGES),
+    i.MessageNotTranslated: st.builds(
+        i.MessageNotTranslated, MESSAGES, st.integers(0, 2), LANGUAGES, st.sampled_from(list(i.Untranslated))
+    ),
+    i.IncidentNamed: st.builds(i.IncidentNamed, st.none() | st.just(IncidentId("outage"))),
+    i.DeskRemoved: st.just(i.DeskRemoved()),
     i.DeadlineFell: st.just(i.DeadlineFell()),
     i.ErasureOrdered: st.just(i.ErasureOrdered()),
 }
@@ -91,7 +111,7 @@ class Walk(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.talk = Talk()
+        self.talk = Talk(BUSY)
 
     @rule(event=STEPS, after=st.sampled_from([0, 1_000, 60_000, HOUR, 25 * HOUR]))
     def hears(self, event: i.Input, after: int) -> None:
@@ -113,6 +133,13 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def the_facts_retell_the_session(self) -> None:
         assert fold(self.talk.facts) == self.talk.session
+
+    @invariant()
+    def a_deadline_that_fell_is_over(self) -> None:
+        """Else it would fall again at once, for ever."""
+        verdict = self.talk.hears(i.DeadlineFell(), after=0)
+        if isinstance(verdict, Decision):
+            assert all(due > self.talk.now for due in verdict.timers.values()), verdict.timers
 
     @invariant()
     def times_never_decrease(self) -> None:
@@ -148,7 +175,8 @@ def in_order(session: Session) -> None:
     assert (session.state in (State.RESOLVED, State.CLOSED)) == (session.outcome is not None)
     assert (session.turn.of is TurnOf.HELD) == (session.turn.until is not None)
     assert [mirror.number for mirror in session.mirrors] == list(range(1, len(session.mirrors) + 1))
-    policy = Talk().policy
+    policy = BUSY
+    assert (session.escalation is not None) <= (session.state in (State.QUEUED, State.ASSIGNED))
     assert all(due >= session.opened_at for due in timers(session, policy).values())
     assert bool(timers(session, policy)) <= (session.state is not State.CLOSED)
 

@@ -1,0 +1,97 @@
+"""Moving a session: to another desk, operator or network. The history goes along, and the old thread gets a pointer."""
+
+from __future__ import annotations
+
+from routing import effects as e
+from routing import facts as f
+from routing import inputs as i
+from routing import translation
+from routing.case import Case, RefusedError
+from routing.facts import Actor, Mirror, Why
+from routing.ids import OperatorId
+from routing.policy import Desk
+from routing.session import Reason
+
+
+def move(case: Case, target: Desk, actor: Actor, why: Why, operator: OperatorId | None = None) -> None:
+    """To another desk, with a new mirror where that lives elsewhere; an assignee who does not work there lets go."""
+    before = case.open
+    profile = case.policy.operators.get(before.assignee) if before.assignee else None
+    if before.assignee is not None and (profile is None or not profile.works_at(target.id)):
+        case.record(f.OperatorUnassigned, actor, operator=before.assignee, why=Why.TRANSFERRED)
+    relocate(case, target, actor, why, operator)
+    follow_mirror(case, before.mirror)
+    translation.catch_up(case)
+
+
+def relocate(case: Case, target: Desk, actor: Actor, why: Why, operator: OperatorId | None) -> None:
+    now = case.open.mirror
+    same = (now.network, now.place) == (target.network, target.place)
+    mirror = now if same else Mirror(now.number + 1, target.network, target.place)
+    case.record(
+        f.SessionTransferred,
+        actor,
+        desk=target.id,
+        from_desk=case.open.desk,
+        operator=operator,
+        mirror=mirror,
+        why=why,
+    )
+
+
+def follow_mirror(case: Case, old: Mirror) -> None:
+    """The old thread gets a pointer, the new one its root and what was said before."""
+    if case.open.mirror != old:
+        case.say("moved", old, desk=case.open.desk)
+        case.ask(e.OpenThread)
+        case.ask(e.PostHistory)
+
+
+# ------------------------------------------------------------------ rules
+
+
+def transfer(case: Case, event: i.OperatorTransferred) -> None:
+    target = _target(case, event)
+    before = case.open
+    if before.assignee is not None and before.assignee != event.to:
+        case.record(f.OperatorUnassigned, Actor.OPERATOR, operator=before.assignee, why=Why.TRANSFERRED)
+    if target.id != before.desk:
+        relocate(case, target, Actor.OPERATOR, Why.TRANSFERRED, event.operator)
+    if event.to is not None and event.to != case.open.assignee:
+        case.record(f.OperatorAssigned, Actor.OPERATOR, operator=event.to, why=Why.TRANSFERRED)
+    follow_mirror(case, before.mirror)
+    translation.catch_up(case)
+
+
+def transfer_resolved(case: Case, event: i.OperatorTransferred) -> None:
+    _target(case, event)
+    case.record(f.SessionReopened, Actor.OPERATOR, why=Why.TRANSFERRED)
+    transfer(case, event)
+
+
+def _target(case: Case, event: i.OperatorTransferred) -> Desk:
+    target = case.policy.desks.get(event.desk)
+    if target is None:
+        raise RefusedError(Reason.UNKNOWN_DESK)
+    if target.id == case.open.desk and event.to in (None, case.open.assignee):
+        raise RefusedError(Reason.SAME_DESK)
+    return target
+
+
+def overflow(case: Case) -> None:
+    """Nobody at the desk had time for it: the first fallback that is open takes it, else the first of all.
+
+    Both desks are told, and the customer: the old thread gets its pointer, the new one says where this came from.
+    """
+    before = case.desk
+    known = [case.policy.desks[one] for one in case.desk.fallbacks if one in case.policy.desks]
+    target = next((one for one in known if one.hours.open_at(case.now)), known[0])
+    move(case, target, Actor.BRIDGE, Why.OVERFLOW)
+    case.say("overflowed", from_desk=before.id, language=case.open.language)
+
+
+def desk_removed(case: Case, event: i.DeskRemoved) -> None:
+    session = case.open
+    if session.desk not in case.policy.desks:
+        target = case.policy.desk_for(session.language, session.topic)
+        move(case, target, Actor.BRIDGE, Why.DESK_REMOVED)

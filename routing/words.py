@@ -1,0 +1,99 @@
+"""Words: posting them on the other side, editing them, taking them back. By the author only, and for a while only."""
+
+from __future__ import annotations
+
+from routing import effects as e
+from routing import facts as f
+from routing import inputs as i
+from routing import translation
+from routing.case import Case, RefusedError
+from routing.facts import Actor, Side
+from routing.ids import MessageId, OperatorId
+from routing.session import Reason, Spoken
+
+
+def mirror_words(case: Case, event: i.OperatorReplied | i.OperatorNoted, side: Side) -> None:
+    apply_kept(case, event.message, event.operator)
+    if event.origin.mirror != case.open.mirror.number:  # else it was written in that thread
+        ask_to_post(case, event.message, side, event.operator)
+    translation.ask_for(case, event.message)
+
+
+def ask_to_post(case: Case, message: MessageId, side: Side, operator: OperatorId | None) -> None:
+    spoken = case.open.spoken(message)
+    if spoken is not None and not spoken.withdrawn:
+        case.ask(e.PostMessage, message=message, revision=spoken.revision, side=side, operator=operator)
+
+
+# ------------------------------------------------------------------ rules
+
+
+def revise(case: Case, event: i.CustomerRevised | i.OperatorRevised) -> None:
+    spoken = _own_words(case, event)
+    if spoken is None:
+        _keep(case, event, event.revision)
+        return
+    if event.revision <= spoken.revision or spoken.withdrawn:
+        return  # a newer revision, or the withdrawal, came first
+    case.record(f.MessageRevised, _author(event), message=event.message, revision=event.revision, side=spoken.side)
+    if spoken.mirror != case.open.mirror.number:  # else the thread where it was written shows it already
+        case.ask(e.ReviseMessage, message=event.message, revision=event.revision, side=spoken.side)
+    translation.ask_for(case, event.message)
+
+
+def withdraw(case: Case, event: i.CustomerWithdrew | i.OperatorWithdrew) -> None:
+    spoken = _own_words(case, event)
+    if spoken is None:
+        _keep(case, event, None)
+        return
+    if spoken.withdrawn:
+        return
+    case.record(f.MessageWithdrawn, _author(event), message=event.message, side=spoken.side)
+    if spoken.mirror != case.open.mirror.number:
+        case.ask(e.WithdrawMessage, message=event.message, side=spoken.side)
+    translation.withdraw(case, spoken)
+
+
+_Edit = i.CustomerRevised | i.CustomerWithdrew | i.OperatorRevised | i.OperatorWithdrew
+
+
+def _own_words(case: Case, event: _Edit) -> Spoken | None:
+    """The message, or None when it has not arrived yet. Raises for somebody else's words, or old ones."""
+    spoken = case.open.spoken(event.message)
+    if spoken is None and event.committed:
+        raise RefusedError(Reason.TOO_LATE)
+    if spoken is None:
+        return None
+    if spoken.by != _by(event):
+        raise RefusedError(Reason.NOT_AUTHOR)
+    if case.now - spoken.at > case.policy.revise_within:
+        raise RefusedError(Reason.TOO_LATE)
+    return spoken
+
+
+def _keep(case: Case, event: _Edit, revision: int | None) -> None:
+    """An edit or a withdrawal that overtook its message waits for it."""
+    case.record(f.EditKept, _author(event), message=event.message, by=_by(event), revision=revision)
+
+
+def apply_kept(case: Case, message: MessageId, by: str) -> None:
+    """The message is here now: what had overtaken it is applied."""
+    actor = Actor.OPERATOR if by else Actor.CUSTOMER
+    for kept in [one for one in case.open.early if one.message == message and one.by == by]:
+        spoken = case.open.spoken(message)
+        if spoken is None:
+            raise AssertionError("called right after the message was recorded")
+        if spoken.withdrawn:
+            return  # what was taken back is not brought up again by an older edit
+        if kept.revision is None:
+            case.record(f.MessageWithdrawn, actor, message=message, side=spoken.side)
+        elif kept.revision > spoken.revision:
+            case.record(f.MessageRevised, actor, message=message, revision=kept.revision, side=spoken.side)
+
+
+def _by(event: _Edit) -> str:
+    return event.operator if isinstance(event, i.OperatorRevised | i.OperatorWithdrew) else ""
+
+
+def _author(event: _Edit) -> Actor:
+    return Actor.OPERATOR if isinstance(event, i.OperatorRevised | i.OperatorWithdrew) else Actor.CUSTOMER
