@@ -37,7 +37,7 @@ def of_settings(settings: Settings, rulebook: Rulebook) -> list[Finding]:
     """Everything about settings and policy that can be said without opening anything."""
     return [
         *_sources(settings),
-        *_policy(rulebook),
+        *_policy(settings, rulebook),
         *_exposure(settings),
         *_public_side(settings),
         *_slack(settings.slack),
@@ -66,10 +66,14 @@ def _sources(settings: Settings) -> Iterator[Finding]:
         yield Finding("ok", f"settings: {settings.config}, under the environment")
 
 
-def _policy(rulebook: Rulebook) -> Iterator[Finding]:
+def _policy(settings: Settings, rulebook: Rulebook) -> Iterator[Finding]:
     desks = ", ".join(f"{desk.id} ({desk.network})" for desk in rulebook.policy.desks.values())
     yield Finding("ok", f"desks: {desks}")
     yield Finding("ok", f"topics: {', '.join(rulebook.policy.topics)}")
+    if settings.pagers:
+        pagers = ", ".join(f"{name} ({pager.kind})" for name, pager in settings.pagers.items())
+        yield Finding("ok", f"pagers: {pagers}")
+    yield from rulebook.doubts
     for topic, titles in rulebook.topic_titles.items():
         missing = [language for language in LANGUAGES if language not in titles]
         if missing:

@@ -55,7 +55,7 @@ def _one(details: ErrorDetails, model: type[BaseModel], origin: Origin) -> Setti
 
 def _path(details: ErrorDetails, context: Mapping[str, Any]) -> Key:
     """The key meant: a check of a whole section names the one in it."""
-    parts = tuple(str(part) for part in details["loc"])
+    parts = tuple(str(part) for part in details["loc"] if not str(part).startswith("["))  # "[key]", "[table]": ours
     return (*parts, str(context["key"])) if context.get("key") else parts
 
 

@@ -1,103 +1,138 @@
-"""The policy: `[desks.*]`, `[topics]`, `[operators.*]` and `[rules]`, read into what the rules understand.
+"""The policy: desks, topics, operators, rotas, hours and rules, read into what the rules understand.
 
-It stands in `kakehashi.toml`, or in a file of its own that `policy = "…"` names. Each of the four tables that is not
-written comes from `default_policy.toml`; with `slack.channel` and no desks, one desk serves that channel.
+It stands in `kakehashi.toml`, or in a file of its own that `policy = "…"` names. Each of its tables that is not
+written comes from `default_policy.toml`, and so does each key of [every_desk]; with `slack.channel` and no desks, one
+desk serves that channel. How it is written stands in `config/tables.py`; docs/routing.md is the guide.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
+from bridge.doctor import Finding
 from bridge.errors import SettingsError
+from config import calendars, consistency, feeds, rotas
+from config.calendars import HoursTable, Window
+from config.feeds import FeedError
 from config.mistakes import settings_errors
-from config.settings import Section, Settings
+from config.settings import Settings
 from config.sources import POLICY_KEYS, Key, one_or_all, read_toml
-from config.values import Seconds
+from config.tables import ContactTable, DeskTable, OperatorTable, PolicyTables, TopicTable
+from routing.hours import ALWAYS, Hours
 from routing.ids import DeskId, NetworkName, OperatorId, Place, Topic
-from routing.policy import Assignment, Desk, OperatorProfile, Policy
+from routing.policy import (
+    Contact,
+    Desk,
+    HeadStarts,
+    Ladder,
+    OperatorProfile,
+    Policy,
+    Promise,
+    Rota,
+    Rung,
+    RungKind,
+    Shift,
+    TopicRules,
+)
 
 CONSOLE = NetworkName("console")
 SLACK = NetworkName("slack")
 DEFAULT_FILE = Path(__file__).with_name("default_policy.toml")
+EVERY_DESK = "every_desk"
+CALENDARS = "calendars"
+"""Where in the data folder fetched calendars are kept."""
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-Titles = Annotated[dict[Language, Annotated[str, Field(min_length=1, max_length=80)]], Field(min_length=1)]
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Written:
+    """The tables as they were read, to be worked out anew when the days have moved on. `file` has them, or none has."""
+
+    tables: PolicyTables
+    settings: Settings
+    file: Path | None
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """A policy, and what its desks and topics are called: id → language → title."""
+    """A policy, and what else was written beside it.
 
+    Titles are id → language → title. `zones` is the time zone that a desk's hours are written in, for people to read;
+    `slack_users` the Slack user that an operator is. `doubts` work, and should be known.
+    """
+
+    written: Written = field(compare=False)
     policy: Policy
     desk_titles: Mapping[DeskId, Mapping[str, str]]
     topic_titles: Mapping[Topic, Mapping[str, str]]
+    topic_under: Mapping[Topic, Topic] = field(default_factory=dict)
+    zones: Mapping[DeskId, str] = field(default_factory=dict)
+    slack_users: Mapping[OperatorId, str] = field(default_factory=dict)
+    doubts: tuple[Finding, ...] = ()
 
 
-class DeskTable(Section):
-    """A language's or a topic's team."""
+def load(settings: Settings, now: int | None = None) -> Rulebook:
+    """The policy that these settings lead to, its calendars worked out around `now` (ms since 1970, UTC).
 
-    titles: dict[Language, str] = Field(default_factory=dict, description="its name by language; else its id")
-    network: Literal["console", "slack"] | None = Field(
-        default=None, description="where it works; slack when it has a channel, else the built-in console"
-    )
-    channel: str | None = Field(default=None, pattern=r"^[A-Z0-9]{5,}$", description="its Slack channel's id")
-    languages: tuple[Language, ...] = Field(default=(), description="what it speaks; any when unset")
-    topics: tuple[str, ...] = Field(default=(), description="what it knows; any when unset")
-    assignment: Assignment = Field(default=Assignment.CLAIM, description="by hand, or to each in turn")
-    gone_after: Seconds = Field(default=600, gt=0, description="an absent customer counts as gone after this")
-    silence_after: Seconds = Field(
-        default=86_400, gt=0, description="a customer who has read our reply and is silent so long is asked no more"
-    )
-    close_after: Seconds = Field(default=86_400, gt=0, description="a resolved session closes after this")
-    offer_for: Seconds = Field(default=60, gt=0, description="how long an operator has to take an offer")
-
-    @property
-    def on_slack(self) -> bool:
-        return self.network == "slack" or (self.network is None and self.channel is not None)
+    Reads files only: what is on the web comes from what was fetched last. Raises SettingsError, with everything that
+    is wrong at once.
+    """
+    return expand(read(settings), now)
 
 
-class OperatorTable(Section):
-    """An operator that the policy knows; others are added with `kakehashi operators add`."""
-
-    names: Titles = Field(description="public name by language: all that a customer sees")
-    desks: tuple[str, ...] = Field(default=(), description="where they work; everywhere when unset")
-    capacity: int = Field(default=4, ge=1, le=100, description="sessions at once")
-
-
-class RulesTable(Section):
-    """What holds for every desk."""
-
-    revise_within: Seconds = Field(default=900, ge=0, description="how long a message may be edited or deleted")
-    hold_at_most: Seconds = Field(default=7 * 86_400, gt=0, description="the farthest that an update may be promised")
-
-
-class PolicyTables(Section):
-    """All of it, as it is written."""
-
-    desks: dict[Id, DeskTable] = Field(min_length=1, description="the teams")
-    topics: dict[Id, Titles] = Field(min_length=1, description="what customers may choose, by language")
-    operators: dict[Id, OperatorTable] = Field(default_factory=dict, description="people who reply")
-    rules: RulesTable = Field(default_factory=RulesTable, description="what holds for every desk")
-
-
-def load(settings: Settings) -> Rulebook:
-    """The policy that these settings lead to. Raises SettingsError, with everything that is wrong at once."""
+def read(settings: Settings) -> Written:
+    """The policy as it is written now. Raises SettingsError for what can be seen without a calendar."""
     file, written = _written(settings)
     defaults = read_toml(DEFAULT_FILE)
     if settings.slack.channel is not None:
         defaults["desks"] = {"support": {"channel": settings.slack.channel}}
     try:
-        tables = PolicyTables.model_validate({**defaults, **written})
+        tables = PolicyTables.model_validate(_merged(defaults, written))
     except ValidationError as error:
         raise settings_errors(error, PolicyTables, lambda path: _where(file, path)) from None
-    _check(tables, settings, file)
-    return _rulebook(tables)
+    return Written(tables, settings, file)
+
+
+def expand(written: Written, now: int | None = None) -> Rulebook:
+    """What was written, its calendars worked out around `now`. Raises SettingsError for what does not fit together."""
+    now = round(time.time() * 1000) if now is None else now
+    file = written.file
+    draft = _Draft(written, now)
+    found = [*consistency.mistakes(written.tables, written.settings), *draft.mistakes()]
+    if found:
+        errors = [SettingsError(f"{key}: {what}", where=_where(file, (key,)), mend=mend) for key, what, mend in found]
+        raise one_or_all(errors)
+    return draft.rulebook()
+
+
+def renew(written: Written) -> dict[str, FeedError | None]:
+    """Fetch the calendars that are kept elsewhere: those that have changed, and those that cannot be had (why).
+
+    Blocks. What cannot be had stays as it was fetched last.
+    """
+    found: dict[str, FeedError | None] = {}
+    for name, rota in written.tables.rotas.items():
+        if rota.feed is None:
+            continue
+        try:
+            if feeds.renew(written.settings.data_dir / CALENDARS, rota.feed):
+                found[name] = None
+        except FeedError as error:
+            found[name] = error
+    return found
+
+
+def _merged(defaults: dict[str, Any], written: dict[str, Any]) -> dict[str, Any]:
+    """Table by table; of what holds for every desk, key by key: who writes their hours keeps promises and ladder."""
+    ours, theirs = (one.get(EVERY_DESK, {}) for one in (defaults, written))
+    merged = {**defaults, **written}
+    return {**merged, EVERY_DESK: {**ours, **theirs}} if isinstance(theirs, dict) else merged
 
 
 def _written(settings: Settings) -> tuple[Path | None, dict[str, Any]]:
@@ -126,81 +161,193 @@ def _where(file: Path | None, path: Key) -> str:
     return f"{file or DEFAULT_FILE.name}: {'.'.join(path)}"
 
 
-def _check(tables: PolicyTables, settings: Settings, file: Path | None) -> None:
-    """What one table alone cannot know: whether names in one exist in another, and whether the networks are on."""
-    found = [*_desk_errors(tables, settings), *_operator_errors(tables)]
-    if settings.slack.enabled and not any(desk.on_slack for desk in tables.desks.values()):
-        found.append(("slack.channel", "Slack is on, but no desk works there", "set it, or give a desk its channel"))
-    if found:
-        errors = [SettingsError(f"{key}: {what}", where=_where(file, (key,)), mend=mend) for key, what, mend in found]
-        raise one_or_all(errors)
+# ------------------------------------------------------------------ what becomes of the tables
 
 
-Found = tuple[str, str, str]
+class _Draft:
+    """The tables on their way to a rulebook: calendars are worked out once, and what they reveal is checked."""
+
+    def __init__(self, written: Written, now: int) -> None:
+        tables = written.tables
+        self._written = written
+        self._tables = tables
+        self._settings = written.settings
+        self._beside = (written.file or DEFAULT_FILE).parent
+        self._now = now
+        self._window = Window.around(now)
+        self._named = {name: calendars.expand(hours, self._window) for name, hours in tables.hours.items()}
+        self._feed_mistakes: list[consistency.Found] = []
+        self._doubts: list[Finding] = []
+        self._rotas = {name: self._rota(name) for name in tables.rotas}
+
+    def mistakes(self) -> list[consistency.Found]:
+        """What only the calendar shows."""
+        return [*self._feed_mistakes, *consistency.never_open(self._tables, self._hours, self._now)]
+
+    def rulebook(self) -> Rulebook:
+        tables = self._tables
+        desks = {name: tables.desk(name) for name in tables.desks}
+        topics = tables.topics
+        self._doubts += consistency.doubts(tables, self._rotas, self._hours, self._now)
+        return Rulebook(
+            self._written,
+            self._policy(desks),
+            desk_titles={DeskId(name): desk.titles or {"en": name} for name, desk in desks.items()},
+            topic_titles={Topic(name): topic.titles for name, topic in topics.items()},
+            topic_under={Topic(name): Topic(topic.under) for name, topic in topics.items() if topic.under},
+            zones={DeskId(name): zone for name, desk in desks.items() if (zone := self._zone(desk))},
+            slack_users={OperatorId(name): one.slack for name, one in tables.operators.items() if one.slack},
+            doubts=tuple(self._doubts),
+        )
+
+    def _policy(self, desks: Mapping[str, DeskTable]) -> Policy:
+        tables, rules = self._tables, self._tables.rules
+        starts = HeadStarts(_ms(rules.head_starts.verified), _ms(rules.head_starts.returning))
+        return Policy(
+            desks={DeskId(name): self._desk(name, desk) for name, desk in desks.items()},
+            topics=tuple(Topic(name) for name in tables.topics),
+            topic_rules={Topic(name): self._topic(name, topic) for name, topic in tables.topics.items()},
+            head_starts=starts,
+            rotas=self._rotas,
+            translates=self._settings.translation.enabled,
+            revise_within=_ms(rules.revise_within),
+            hold_at_most=_ms(rules.hold_at_most),
+            check_for=_ms(rules.check_for),
+            check_good_for=_ms(rules.check_good_for),
+            operators={OperatorId(name): self._operator(name, one) for name, one in tables.operators.items()},
+        )
+
+    # -------------------------------------------------------------- desks
+
+    def _desk(self, name: str, desk: DeskTable) -> Desk:
+        topics = dict.fromkeys(part for topic in desk.topics for part in self._tables.below(topic))
+        return Desk(
+            id=DeskId(name),
+            network=SLACK if desk.on_slack else CONSOLE,
+            place=Place(desk.channel or name),
+            languages=desk.languages,
+            topics=tuple(Topic(topic) for topic in topics),
+            hours=self._hours(desk.hours),
+            assignment=desk.assignment,
+            last_operator_first=desk.last_operator_first,
+            offer_for=_ms(desk.offer_for),
+            promises=_promises(desk),
+            ladder=Ladder(tuple(self._rungs(desk)), _ms(desk.ladder.answer_within)),
+            rota=desk.rota or "",
+            fallbacks=tuple(DeskId(one) for one in desk.fallbacks),
+            overflow_after=_ms_or_none(desk.overflow_after),
+            contact=self._contact(desk.contact),
+            contact_after=_ms_or_none(desk.contact_after),
+            estimate_from=desk.estimate_from,
+            gone_after=_ms(desk.gone_after),
+            silence_after=_ms(desk.silence_after),
+            close_after=_ms(desk.close_after),
+        )
+
+    def _rungs(self, desk: DeskTable) -> list[Rung]:
+        pagers = tuple(self._settings.pagers)
+        rungs: list[Rung] = []
+        for rung in desk.ladder.rungs:
+            if rung.optional and not consistency.can_be_called(rung, desk, pagers):
+                continue
+            to = rung.to or (pagers[0] if rung.call is RungKind.PAGER else "")
+            rungs.append(Rung(rung.call, to, _ms(rung.after), _ms(rung.every), rung.times))
+        return rungs
+
+    def _contact(self, contact: ContactTable | None) -> Contact:
+        """The desk's own; else the site's, whose hours are words for people."""
+        if contact is not None:
+            return Contact(contact.mail, contact.phone, self._hours(contact.hours))
+        site = self._settings.web.contact
+        return Contact(site.mail or "", site.phone or "")
+
+    def _zone(self, desk: DeskTable) -> str | None:
+        """The zone that people of this desk think in."""
+        if isinstance(desk.hours, HoursTable):
+            return desk.hours.timezone
+        if desk.hours in self._tables.hours:
+            return self._tables.hours[desk.hours].timezone
+        return self._tables.rotas[desk.rota].timezone if desk.rota else None
+
+    # -------------------------------------------------------------- topics and operators
+
+    def _topic(self, name: str, topic: TopicTable) -> TopicRules:
+        return TopicRules(
+            Topic(name),
+            emergency=topic.emergency,
+            identity_check=topic.identity_check,
+            head_start=_ms(topic.head_start),
+            priority=topic.priority,
+            hours=self._hours(topic.hours),
+        )
+
+    def _operator(self, name: str, operator: OperatorTable) -> OperatorProfile:
+        return OperatorProfile(
+            OperatorId(name),
+            operator.names,
+            tuple(DeskId(desk) for desk in operator.desks),
+            operator.capacity,
+            operator.languages,
+            None if operator.hours is None else self._hours(operator.hours),
+            operator.lead,
+        )
+
+    # -------------------------------------------------------------- calendars
+
+    def _hours(self, written: HoursTable | str) -> Hours:
+        """A name that does not exist is a mistake that is told elsewhere."""
+        if isinstance(written, str):
+            return self._named.get(written, ALWAYS)
+        return calendars.expand(written, self._window)
+
+    def _rota(self, name: str) -> Rota:
+        table = self._tables.rotas[name]
+        return rotas.expand(table, self._window, self._booked(name) if table.calendar else ())
+
+    def _booked(self, name: str) -> Sequence[Shift]:
+        table = self._tables.rotas[name]
+        zone = ZoneInfo(table.timezone)
+        try:
+            content = self._calendar(table.feed, table.calendar or "")
+            if content is None:
+                mend = "it is fetched when the service starts; is its address right?"
+                self._doubts.append(Finding("warn", f"rota {name}: its calendar has not been fetched yet", mend))
+                return ()
+            booked = feeds.booked(content, self._window, zone, _names(self._tables.operators))
+        except FeedError as error:
+            self._feed_mistakes.append((f"rotas.{name}.calendar", error.what, error.mend))
+            return ()
+        if booked.unknown:
+            what = f"rota {name}: {booked.unknown} entries of its calendar name nobody whom the policy knows"
+            mend = "title them with an operator's id or public name"
+            self._doubts.append(Finding("warn", what, mend))
+        return booked.shifts
+
+    def _calendar(self, feed: str | None, path: str) -> bytes | None:
+        if feed is not None:
+            return feeds.kept(self._settings.data_dir / CALENDARS, feed)
+        return feeds.read(self._beside / path)
 
 
-def _desk_errors(tables: PolicyTables, settings: Settings) -> list[Found]:
-    found: list[Found] = []
-    for name, desk in tables.desks.items():
-        key = f"desks.{name}"
-        if desk.on_slack and desk.channel is None:
-            found.append((f"{key}.channel", "a desk in Slack needs a channel", "set its id, such as C0123ABCD"))
-        if desk.on_slack and not settings.slack.enabled:
-            found.append((key, "Slack is off", "set slack.bot_token (KAKEHASHI_SLACK__BOT_TOKEN)"))
-        if not desk.on_slack and desk.channel is not None:
-            found.append((f"{key}.channel", "the console has no channels", 'remove it, or set network = "slack"'))
-        unknown = [topic for topic in desk.topics if topic not in tables.topics]
-        found += [(f"{key}.topics", f"there is no topic {topic}", _choose(tables.topics)) for topic in unknown]
-    return found
+def _names(operators: Mapping[str, OperatorTable]) -> dict[str, OperatorId | None]:
+    """What each may be called, in small letters; None where two share a name."""
+    known: dict[str, OperatorId | None] = {}
+    for name, operator in operators.items():
+        for called in {name, *(one.casefold() for one in operator.names.values())}:
+            known[called] = OperatorId(name) if called not in known else None
+    return known
 
 
-def _operator_errors(tables: PolicyTables) -> list[Found]:
-    return [
-        (f"operators.{name}.desks", f"there is no desk {desk}", _choose(tables.desks))
-        for name, operator in tables.operators.items()
-        for desk in operator.desks
-        if desk not in tables.desks
-    ]
-
-
-def _choose(names: Mapping[str, object]) -> str:
-    return f"choose from {', '.join(names)}"
-
-
-def _rulebook(tables: PolicyTables) -> Rulebook:
-    policy = Policy(
-        desks={DeskId(name): _desk(name, desk) for name, desk in tables.desks.items()},
-        topics=tuple(Topic(name) for name in tables.topics),
-        revise_within=_ms(tables.rules.revise_within),
-        hold_at_most=_ms(tables.rules.hold_at_most),
-        operators={OperatorId(name): _operator(name, one) for name, one in tables.operators.items()},
+def _promises(desk: DeskTable) -> tuple[Promise, ...]:
+    return tuple(
+        Promise(kind, _ms(one.within), _ms(one.warning), one.clock, priority, one.held_counts)
+        for _, priority, kind, one in desk.promises.of_all()
     )
-    return Rulebook(
-        policy,
-        desk_titles={DeskId(name): desk.titles or {"en": name} for name, desk in tables.desks.items()},
-        topic_titles={Topic(name): titles for name, titles in tables.topics.items()},
-    )
-
-
-def _desk(name: str, desk: DeskTable) -> Desk:
-    return Desk(
-        id=DeskId(name),
-        network=SLACK if desk.on_slack else CONSOLE,
-        place=Place(desk.channel or name),
-        languages=desk.languages,
-        topics=tuple(Topic(topic) for topic in desk.topics),
-        assignment=desk.assignment,
-        gone_after=_ms(desk.gone_after),
-        silence_after=_ms(desk.silence_after),
-        close_after=_ms(desk.close_after),
-        offer_for=_ms(desk.offer_for),
-    )
-
-
-def _operator(name: str, operator: OperatorTable) -> OperatorProfile:
-    desks = tuple(DeskId(desk) for desk in operator.desks)
-    return OperatorProfile(OperatorId(name), operator.names, desks, operator.capacity)
 
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
+
+
+def _ms_or_none(seconds: float | None) -> int | None:
+    return None if seconds is None else _ms(seconds)

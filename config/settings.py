@@ -28,6 +28,7 @@ from config.values import (
     ApiAddress,
     Bytes,
     Colour,
+    Id,
     Name,
     Network,
     Origin,
@@ -38,6 +39,7 @@ from config.values import (
     Table,
     WebAddress,
     WebPath,
+    is_loopback,
     listener_url,
     split,
     wrong,
@@ -141,8 +143,32 @@ class ContactSettings(Section):
     recording_policy: WebAddress | None = Field(default=None, description='what "chats are recorded" links to')
 
 
+class IdentitySettings(Section):
+    """The site's own identity check: where a customer proves who they are, and how the site tells us the outcome.
+
+    What they enter for it never passes through us: the site signs a token that names our nonce, and hands it in.
+    """
+
+    url: WebAddress | None = Field(default=None, description="the site's page for it; no identity checks when unset")
+    keys: Annotated[tuple[JwtKey, ...], Several] = Field(
+        default=(), description="what the site signs the outcome with; those of web.jwt when unset"
+    )
+    audience: str = Field(
+        default="kakehashi-identity", min_length=1, description="the `aud` that the outcome must have"
+    )
+    max_age: Seconds = Field(default=600, gt=0, description="how old the `auth_time` of the proof may be")
+    leeway: Seconds = Field(default=30, ge=0, le=300, description="how far the site's clock may be off")
+    amr: Annotated[tuple[str, ...], Several] = Field(
+        default=(), description="ways of proving of which one is demanded, such as otp or hwk; any when unset"
+    )
+
+    @property
+    def enabled(self) -> bool:
+        return self.url is not None
+
+
 class EmergencyLink(Section):
-    """A way out that cannot wait for an answer, such as freezing an account."""
+    """A way out that cannot wait for an answer, such as freezing an account. Emergency topics show it before a form."""
 
     url: WebAddress = Field(description="where it leads")
     titles: Annotated[dict[str, str], Table] = Field(min_length=1, description="its name, by language")
@@ -179,7 +205,14 @@ class WebSettings(Section):
     limits: WebLimits = Field(default_factory=WebLimits)
     brand: BrandSettings = Field(default_factory=BrandSettings)
     contact: ContactSettings = Field(default_factory=ContactSettings)
+    identity: IdentitySettings = Field(default_factory=IdentitySettings)
     emergency: Annotated[tuple[EmergencyLink, ...], Several] = Field(default=(), description="links that cannot wait")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.identity.enabled and not (self.identity.keys or self.jwt.keys):
+            raise wrong("the outcome of an identity check must be signed", "set its keys", "identity.keys")
+        return self
 
 
 # ------------------------------------------------------------------ the operators' side
@@ -244,6 +277,11 @@ class SlackSettings(Section):
     channel: str | None = Field(
         default=None, pattern=r"^[A-Z0-9]{5,}$", description="channel id of the one desk, when no desks are written"
     )
+    presence: bool = Field(
+        default=False,
+        description="ask Slack each minute which operators are active; needs the scope users:read, so it costs the app "
+        "the right to read people's names",
+    )
     rates: SlackRates = Field(default_factory=SlackRates)
 
     @property
@@ -278,6 +316,82 @@ class SlackSettings(Section):
         if self.app_token or self.signing_secret or self.channel:
             raise wrong("Slack needs a bot token", "set it (xoxb-…), or remove the other Slack settings", "bot_token")
         return self
+
+
+# ------------------------------------------------------------------ who is called, who translates, who watches
+
+
+class PagerSettings(Section):
+    """A pager target, by the name that a ladder's rungs call it by.
+
+    PagerDuty is spoken to both ways. Whatever else Apprise can reach (mail, SMS, LINE, Teams …) is told, and no more.
+    """
+
+    kind: Literal["pagerduty", "apprise"] = Field(description="pagerduty both ways; apprise one way")
+    routing_key: SecretStr | None = Field(default=None, description="pagerduty: the service's integration key")
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        description="pagerduty: what its webhook signs with; without it nothing is acknowledged from there",
+    )
+    api_url: ApiAddress = Field(
+        default="https://events.pagerduty.com/", description="pagerduty: its events address; the EU has another"
+    )
+    url: SecretStr | None = Field(default=None, description="apprise: the target as an Apprise URL")
+    language: str = Field(default="en", description="what whoever is paged reads: en, ja, zh-Hans or zh-Hant")
+    people: Annotated[dict[str, str], Table] = Field(
+        default_factory=dict, description="pagerduty: whose user (its id) is which operator's account"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        wanted, other = ("routing_key", "url") if self.kind == "pagerduty" else ("url", "routing_key")
+        if getattr(self, wanted) is None:
+            raise wrong(f"{self.kind} needs it", "set it, in the environment or a secret's file", wanted)
+        if getattr(self, other) is not None:
+            raise wrong(f"{self.kind} has no use for it", "remove it, or choose the other kind", other)
+        if self.kind == "apprise" and self.webhook_secret is not None:
+            raise wrong("what Apprise tells cannot answer", "remove it", "webhook_secret")
+        return self
+
+
+class TranslationSettings(Section):
+    """Machine translation beside the original, by LibreTranslate's API. Off without an address."""
+
+    url: ApiAddress | None = Field(default=None, description="base address of the server; no translation when unset")
+    api_key: SecretStr | None = Field(default=None, description="its key, where it asks for one")
+    timeout: Seconds = Field(default=8, gt=0, le=60, description="after this one attempt counts as failed")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        address = split(self.url or "https://nowhere/")
+        if address.scheme != "https" and not is_loopback(address.hostname or ""):
+            raise wrong("customers' words would go there in the clear", "use https, or a server on this machine", "url")
+        return self
+
+    @property
+    def enabled(self) -> bool:
+        return self.url is not None
+
+
+class HealthRung(Section):
+    """One step of the operations ladder."""
+
+    pager: str = Field(description="the name of a pager target")
+    after: Seconds = Field(default=0, ge=0, description="how long after the step before it")
+
+
+class HealthSettings(Section):
+    """The bridge's own health: who is paged when it fails, and who notices when it cannot even say so."""
+
+    heartbeat_url: SecretStr | None = Field(default=None, description="fetched while all is well: a dead man's switch")
+    heartbeat_every: Seconds = Field(default=60, ge=5, description="how often")
+    ladder: Annotated[tuple[HealthRung, ...], Several] = Field(
+        default=(), description="who is paged, step by step, until somebody acknowledges; every pager when unset"
+    )
+    repeat_every: Seconds = Field(default=900, ge=60, description="the last step is repeated this often")
+    network_down: Seconds = Field(default=60, gt=0, description="a network that is dead so long is a fault")
+    lane_late: Seconds = Field(default=120, gt=0, description="a delivery that is due so long is a fault")
+    store_down: Seconds = Field(default=20, gt=0, description="a Redis that refuses so long is a fault")
 
 
 # ------------------------------------------------------------------ what is underneath
@@ -430,9 +544,20 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     slack: SlackSettings = Field(default_factory=SlackSettings)
+    pagers: dict[Id, PagerSettings] = Field(default_factory=dict, description="pager targets, by name")
+    translation: TranslationSettings = Field(default_factory=TranslationSettings)
+    health: HealthSettings = Field(default_factory=HealthSettings)
     files: FilesSettings = Field(default_factory=FilesSettings)
     log: LogSettings = Field(default_factory=LogSettings)
     lanes: LaneSettings = Field(default_factory=LaneSettings)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for place, rung in enumerate(self.health.ladder):
+            if rung.pager not in self.pagers:
+                mend = f"choose from {', '.join(self.pagers)}" if self.pagers else "configure it under pagers"
+                raise wrong(f"there is no pager {rung.pager}", mend, f"health.ladder.{place}.pager")
+        return self
 
     @property
     def url(self) -> str:

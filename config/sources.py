@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -21,7 +21,7 @@ from bridge.errors import SettingsError
 PREFIX = "KAKEHASHI_"
 FILE = "KAKEHASHI_CONFIG"
 DEFAULT_FILE = Path("kakehashi.toml")
-POLICY_KEYS = ("desks", "topics", "operators", "rules")
+POLICY_KEYS = ("desks", "every_desk", "topics", "operators", "rotas", "hours", "rules")
 """What `kakehashi.toml` says about the policy; `config/policy.py` reads it."""
 
 _FILE_SUFFIX = "_file"
@@ -55,10 +55,14 @@ def variable(path: Key) -> str:
     return PREFIX + "__".join(path).upper()
 
 
+def path_of(name: str) -> Key:
+    """The other way."""
+    return tuple(name.removeprefix(PREFIX).lower().split("__"))
+
+
 def variables() -> dict[Key, str]:
     """Our variables that are set, by the path that they name."""
-    ours = {name: value for name, value in os.environ.items() if name.startswith(PREFIX) and value}
-    return {tuple(name.removeprefix(PREFIX).lower().split("__")): value for name, value in ours.items()}
+    return {path_of(name): value for name, value in os.environ.items() if name.startswith(PREFIX) and value}
 
 
 def origin(path: Key, chosen: Mapping[str, Any]) -> str:
@@ -112,6 +116,23 @@ def section_of(field: FieldInfo) -> type[BaseModel] | None:
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 
+def named_section_of(field: FieldInfo) -> type[BaseModel] | None:
+    """The section that a field holds many of, each under a name of the administrator's."""
+    parts = get_args(field.annotation) if get_origin(field.annotation) is dict else ()
+    kind = parts[1] if len(parts) == 2 else None
+    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+
+
+def field_at(model: type[BaseModel], path: Key) -> FieldInfo | None:
+    """The setting at `path`, in which there may be a name: `("pagers", "night", "routing_key")`."""
+    field = model.model_fields.get(path[0])
+    if field is None or len(path) == 1:
+        return field
+    named = named_section_of(field)
+    inner, rest = (named, path[2:]) if named else (section_of(field), path[1:])
+    return field_at(inner, rest) if inner and rest else None
+
+
 def is_secret(field: FieldInfo) -> bool:
     return field.annotation is SecretStr or SecretStr in get_args(field.annotation)
 
@@ -137,9 +158,8 @@ class Environment(InitSettingsSource):
     """`KAKEHASHI_…` variables, unknown ones included: those are mistakes that the sections then report."""
 
     def __init__(self, settings_cls: type[BaseSettings]) -> None:
-        fields = dict(known_paths(settings_cls))
         values: dict[str, Any] = {}
-        for path, value in sorted(_with_secret_files(variables(), fields).items()):
+        for path, value in sorted(_with_secret_files(variables(), settings_cls).items()):
             _put(values, path, value)
         super().__init__(settings_cls, values)
 
@@ -187,13 +207,14 @@ def read_toml(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def _with_secret_files(given: Mapping[Key, str], fields: Mapping[Key, FieldInfo]) -> dict[Key, str]:
+def _with_secret_files(given: Mapping[Key, str], model: type[BaseModel]) -> dict[Key, str]:
     """The same, with each `…_FILE` of a secret replaced by what the file holds."""
     values: dict[Key, str] = {}
     errors: list[SettingsError] = []
     for path, value in given.items():
         secret = (*path[:-1], path[-1].removesuffix(_FILE_SUFFIX))
-        if path in fields or secret not in fields or not holds_secrets(fields[secret]):
+        field = None if field_at(model, path) else field_at(model, secret)
+        if field is None or not holds_secrets(field):
             values[path] = value
         elif secret in given:
             errors.append(_given_twice(path, secret))

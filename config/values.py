@@ -159,6 +159,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
 Seconds = Annotated[float, BeforeValidator(seconds)]
 Bytes = Annotated[int, BeforeValidator(size)]
 Several = BeforeValidator(several)

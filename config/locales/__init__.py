@@ -1,7 +1,13 @@
 """The wording: one JSON file per face and language, flat keys, `{name}` for what is filled in.
 
-Three faces: `widget` (the customer), `desk` (the operator's page), `thread` (cards, lines and refusals on Slack and
-Discord). Four languages; zh-Hant is a text of its own, not a conversion. docs/wording.md shows all of it in one table.
+Five faces: `notice` (what a customer is told of their session), `widget` (the rest of the customer's page), `desk` (the
+operator's page), `thread` (cards, lines and refusals on Slack and Discord), `page` (what pagers say, and the digest at
+a change of shift). Four languages; zh-Hant is a text of its own, not a conversion. docs/wording.md shows all of it in
+one table.
+
+A text with a number in it has a form for each plural category of its language (CLDR's, by Babel; the browser's
+Intl.PluralRules has the same): `{count}` chooses by the cardinal rules, `{nth}` by the ordinal ones, and a form such as
+`.=1` is for that very number.
 """
 
 from __future__ import annotations
@@ -13,7 +19,9 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-FACES = ("widget", "desk", "thread")
+from babel import Locale
+
+FACES = ("notice", "widget", "desk", "thread", "page")
 LANGUAGES = ("ja", "en", "zh-Hans", "zh-Hant")
 FALLBACK = "en"
 
@@ -36,8 +44,50 @@ def text(face: str, language: str, key: str, /, **words: object) -> str:
     files complete, and a line that reads oddly is better than one that is not sent.
     """
     wording = load(face)
-    found = wording[closest(language)].get(key) or wording[FALLBACK].get(key) or key
+    found = (
+        _found(wording[closest(language)], closest(language), key, words)
+        or _found(wording[FALLBACK], FALLBACK, key, words)
+        or key
+    )
     return _GAP.sub(lambda gap: str(words.get(gap[1], gap[0])), found)
+
+
+def customers() -> Mapping[str, Mapping[str, str]]:
+    """All that the customer's page may say: language → key → text."""
+    return {language: {**load("notice")[language], **load("widget")[language]} for language in LANGUAGES}
+
+
+def _found(texts: Mapping[str, str], language: str, key: str, words: Mapping[str, object]) -> str | None:
+    """The text of a key: where it has forms, the one for the number."""
+    for gap, category in (("nth", ordinal), ("count", cardinal)):
+        number = words.get(gap)
+        if isinstance(number, int):
+            form = texts.get(f"{key}.={number}") or texts.get(f"{key}.{category(language, number)}")
+            if form is not None:
+                return form
+    return texts.get(key)
+
+
+def cardinal(language: str, number: int) -> str:
+    """CLDR's category for "so many": `one`, `other` …"""
+    return _locale(language).plural_form(number)
+
+
+def ordinal(language: str, number: int) -> str:
+    """CLDR's category for "the so-and-so-many-eth"."""
+    return _locale(language).ordinal_form(number)
+
+
+def forms(language: str, gap: str) -> frozenset[str]:
+    """Every category that a text with this gap (`count` or `nth`) needs in a language."""
+    locale = _locale(language)
+    rules = locale.ordinal_form if gap == "nth" else locale.plural_form
+    return frozenset(rules.tags) | {"other"}
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language, sep="-")
 
 
 def closest(language: str) -> str:

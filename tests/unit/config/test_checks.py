@@ -112,3 +112,20 @@ def test_a_public_address_that_does_not_answer_is_told(tmp_path: Path) -> None:
         address = f"http://127.0.0.1:{other.getsockname()[1]}"
     made = settings.load(data_dir=tmp_path, web={"port": 0}, public_url=address)
     assert f"{address}/healthz does not answer" in doubts(checks.of_machine(made))
+
+
+def test_what_the_policy_doubts_is_told(tmp_path: Path) -> None:
+    (tmp_path / "kakehashi.toml").write_text(
+        '[operators.aiko]\nnames = { en = "Aiko" }\n'
+        '[rotas.night]\ntimezone = "UTC"\nshifts = [{ days = "mon", operator = "aiko" }]\n'
+    )
+    said = doubts(of())
+    assert "rota night: nobody is on call from" in said
+    assert "rota night: no desk has it" in said
+
+
+def test_pagers_are_named_and_their_keys_are_not() -> None:
+    pagers = {"ops": {"kind": "pagerduty", "routing_key": "R123"}}
+    told = "\n".join(one.what for one in of(pagers=pagers))
+    assert "pagers: ops (pagerduty)" in told
+    assert "R123" not in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -315,3 +316,71 @@ def test_variables_are_named_after_their_keys() -> None:
 def test_rates_can_be_set_above_the_published_ones() -> None:
     slack = SlackSettings.model_validate({"rates": {"posts_per_second": 1000, "burst": 1000, "tier_multiplier": 1000}})
     assert slack.rates.posts_per_second == 1000
+
+
+# ------------------------------------------------------------------ pagers, translation, health, identity
+
+
+def test_a_pager_may_stand_in_the_environment_and_its_key_in_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("R123\n")
+    monkeypatch.setenv("KAKEHASHI_PAGERS__OPS__KIND", "pagerduty")
+    monkeypatch.setenv("KAKEHASHI_PAGERS__OPS__ROUTING_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("KAKEHASHI_PAGERS__LINE__KIND", "apprise")
+    monkeypatch.setenv("KAKEHASHI_PAGERS__LINE__URL", "line://token")
+    pagers = load().pagers
+    assert {name: pager.kind for name, pager in pagers.items()} == {"ops": "pagerduty", "line": "apprise"}
+    assert pagers["ops"].routing_key is not None
+    assert pagers["ops"].routing_key.get_secret_value() == "R123"
+    assert "R123" not in repr(pagers)
+    assert "token" not in repr(pagers)
+
+
+def test_what_of_a_pager_is_no_secret_has_no_file_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAKEHASHI_PAGERS__OPS__KIND_FILE", "/nowhere")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert "there is no setting pagers.ops.kind_file" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ({"translation": {"url": "http://translate.example/"}}, "translation.url: customers' words would go there in"),
+        ({"pagers": {"ops": {"kind": "pagerduty"}}}, "pagers.ops.routing_key: pagerduty needs it"),
+        ({"pagers": {"ops": {"kind": "apprise", "routing_key": "k"}}}, "pagers.ops.url: apprise needs it"),
+        (
+            {"pagers": {"ops": {"kind": "apprise", "url": "a://", "routing_key": "k"}}},
+            "pagers.ops.routing_key: apprise has no use for it",
+        ),
+        (
+            {"pagers": {"ops": {"kind": "apprise", "url": "a://", "webhook_secret": "k"}}},
+            "pagers.ops.webhook_secret: what Apprise tells cannot answer",
+        ),
+        ({"pagers": {"Ops": {"kind": "apprise", "url": "a://"}}}, "pagers.Ops: "),
+        ({"pagers": {"ops": {"kind": "apprize", "url": "a://"}}}, "'pagerduty' or 'apprise'"),
+        ({"health": {"ladder": [{"pager": "ops"}]}}, "health.ladder.0.pager: there is no pager ops"),
+        ({"web": {"identity": {"url": "https://a.example/check"}}}, "web.identity.keys: the outcome"),
+        ({"translation": {"url": "http://127.0.0.1:5000"}}, "the address must end in a slash"),
+    ],
+)
+def test_who_is_called_and_asked_is_checked(chosen: dict[str, Any], said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(**chosen)
+    assert said in str(caught.value)
+
+
+def test_without_them_nothing_is_paged_translated_or_checked() -> None:
+    made = load()
+    assert (made.pagers, made.health.ladder) == ({}, ())
+    assert not made.translation.enabled
+    assert not made.web.identity.enabled
+
+
+def test_the_sites_keys_also_sign_the_outcome_of_an_identity_check() -> None:
+    web = {
+        "jwt": {"audience": "a", "keys": [{"kid": "1", "secret": "s" * 32}]},
+        "identity": {"url": "https://a.example/check"},
+    }
+    assert load(web=web).web.identity.enabled
