@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from routing.ids import CustomerKey, DeskId, NetworkName, SessionId, ShortCode, ThreadRef, partition_in
+from routing.ids import CustomerKey, DeskId, NetworkName, OperatorId, SessionId, ShortCode, ThreadRef, partition_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +114,18 @@ class Keys:
     def closed(self, desk: DeskId) -> str:
         """Sorted by the time of closing."""
         return f"{self.prefix}:desk:{desk}:closed"
+
+    def of_desk(self, desk: DeskId, name: str) -> str:
+        """`changed`, `marks`, `handled`: beside the desk's list, in its slot (the whole of its key is their tag)."""
+        return f"{{{self.desk(desk)}}}:{name}"
+
+    def reserved(self, operator: OperatorId) -> str:
+        """Hash of session → ms: the places that an operator's capacity has taken."""
+        return f"{self.prefix}:reserved:{operator}"
+
+    def given(self, operator: OperatorId) -> str:
+        """When they were last given a session; in the slot of their reservations."""
+        return f"{{{self.reserved(operator)}}}:given"
 
     def bucket(self, bucket: str) -> str:
         return f"{self.prefix}:bucket:{bucket}"

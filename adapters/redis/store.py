@@ -28,15 +28,18 @@ from bridge.ports import (
     LaneState,
     Lease,
     Line,
+    LineNews,
     Pending,
     Placed,
+    Reservations,
+    Reserved,
     Settled,
     Stamp,
     Stored,
     Sweep,
     Unplaced,
 )
-from routing.effects import Effect, PostMessage
+from routing.effects import Effect, PostMessage, kept_under
 from routing.ids import (
     CustomerKey,
     DeskId,
@@ -44,6 +47,7 @@ from routing.ids import (
     InputKey,
     MessageId,
     NetworkName,
+    OperatorId,
     PostRef,
     SessionId,
     ShortCode,
@@ -74,6 +78,13 @@ CLOSED_KEPT = 10_000
 """Closed sessions in a desk's list. The sessions themselves are kept; this is only the list."""
 
 
+CHANGES_KEPT = 4_096
+"""Latest changes of a desk's list that are remembered; who asks for older ones reads the whole list."""
+
+HANDLED_KEPT = 2 * 3_600_000
+"""ms for which handling times are kept: twice what an estimate looks back."""
+
+
 class RedisStore:
     """See `bridge.ports.Store`. Make it with `RedisStore.open`."""
 
@@ -98,10 +109,14 @@ class RedisStore:
         self._draw = script(SCRIPTS, "draw")
         self._refreshed = script(SCRIPTS, "refreshed")
         self._line = script(SCRIPTS, "line")
+        self._news = script(SCRIPTS, "news")
+        self._reserve = script(SCRIPTS, "reserve")
+        self._give_back = script(SCRIPTS, "give_back")
         self._attach = script(SCRIPTS, "attach")
         self._detach = script(SCRIPTS, "detach")
         self._timer = script(SCRIPTS, "timer")
         self._absent = script(SCRIPTS, "absent")
+        self._swap = script(SCRIPTS, "swap")
 
     @classmethod
     async def open(cls, wire: Wire, prefix: str, partitions: int) -> RedisStore:
@@ -562,12 +577,13 @@ class RedisStore:
         await self._wire.run(self._refreshed, keys, [session, head, again_at])
 
     async def put_line(self, line: Line) -> None:
-        desk, code = self._keys.desk(line.desk), self._keys.code(line.code)
-        record = codec.encode_plain({"code": line.code, **line.summary})
+        code, record = self._keys.code(line.code), codec.encode_plain({"code": line.code, **line.summary})
         closed = line.summary.get("state") == State.CLOSED
         await self._note(self._keys.desks, (line.desk,))
-        await self._wire.call(code, "SET", code, line.session)
-        await self._wire.run(self._line, [desk], [line.session, line.head, "" if closed else record])
+        await asyncio.gather(
+            self._wire.call(code, "SET", code, line.session),
+            self._set_line(line.desk, line.session, line.head, "" if closed else record),
+        )
         if closed:
             await self._list_closed(line)
 
@@ -577,23 +593,61 @@ class RedisStore:
         await self._wire.call(key, "ZREMRANGEBYRANK", key, 0, -CLOSED_KEPT - 1)
 
     async def drop_line(self, desk: DeskId, session: SessionId, head: int) -> None:
-        await self._wire.run(self._line, [self._keys.desk(desk)], [session, head, ""])
+        await self._set_line(desk, session, head, "")
+
+    async def _set_line(self, desk: DeskId, session: SessionId, head: int, record: str) -> None:
+        await self._wire.run(self._line, self._line_keys(desk), [session, head, record, CHANGES_KEPT])
+
+    def _line_keys(self, desk: DeskId) -> list[str]:
+        return [self._keys.desk(desk), self._keys.of_desk(desk, "changed"), self._keys.of_desk(desk, "marks")]
 
     async def desks(self) -> list[DeskId]:
         return [DeskId(name) for name in await self._noted_in(self._keys.desks)]
 
     async def lines(self, desk: DeskId) -> list[Line]:
         key = self._keys.desk(desk)
-        lines = []
-        for session, text in _pairs(await self._wire.call(key, "HGETALL", key)).items():
-            head, record = text.split(" ", 1)
-            summary = codec.decode_plain(record)
-            lines.append(Line(SessionId(session), ShortCode(summary.pop("code")), desk, int(head), summary))
-        return lines
+        return [_line(desk, *one) for one in _pairs(await self._wire.call(key, "HGETALL", key)).items()]
+
+    async def line_news(self, desk: DeskId, mark: int) -> LineNews:
+        now, kind, *rest = await self._wire.run(self._news, self._line_keys(desk), [mark])
+        pairs = _pairs(rest)
+        lines = tuple(_line(desk, session, text) for session, text in pairs.items() if text)
+        gone = tuple(SessionId(session) for session, text in pairs.items() if not text)
+        return LineNews(int(now), kind == "whole", lines, gone)
+
+    async def note_handled(self, desk: DeskId, session: SessionId, at: int, took: int) -> None:
+        key = self._keys.of_desk(desk, "handled")
+        await self._wire.call(key, "ZADD", key, at, f"{session} {took}")
+        await self._wire.call(key, "ZREMRANGEBYSCORE", key, "-inf", at - HANDLED_KEPT)
+
+    async def handled(self, desk: DeskId, since: int) -> list[int]:
+        key = self._keys.of_desk(desk, "handled")
+        found = await self._wire.call(key, "ZRANGEBYSCORE", key, since, "+inf")
+        return [int(one.rpartition(" ")[2]) for one in found]
 
     async def closed(self, desk: DeskId, limit: int) -> list[SessionId]:
         key = self._keys.closed(desk)
         return [SessionId(one) for one in await self._wire.call(key, "ZREVRANGE", key, 0, limit - 1)]
+
+    # ------------------------------------------------------------------ reservations
+
+    async def reserve(self, operator: OperatorId, session: SessionId, capacity: int | None) -> Reserved:
+        keys = [self._keys.reserved(operator), self._keys.given(operator)]
+        args = [session, "" if capacity is None else capacity]
+        return Reserved(await self._wire.run(self._reserve, keys, args, durable=True))
+
+    async def confirm_reservation(self, operator: OperatorId, session: SessionId, at: int) -> None:
+        key = self._keys.reserved(operator)
+        await self._wire.call(key, "HSETNX", key, session, at, durable=True)
+
+    async def give_back(self, operator: OperatorId, session: SessionId, before: int | None = None) -> bool:
+        args = [session, "" if before is None else before]
+        return bool(await self._wire.run(self._give_back, [self._keys.reserved(operator)], args, durable=True))
+
+    async def reservations(self, operator: OperatorId) -> Reservations:
+        key, given = self._keys.reserved(operator), self._keys.given(operator)
+        places, at = await asyncio.gather(self._wire.call(key, "HGETALL", key), self._wire.call(given, "GET", given))
+        return Reservations({SessionId(one): int(since) for one, since in _pairs(places).items()}, int(at or 0))
 
     # ------------------------------------------------------------------ timers and presence
 
@@ -681,9 +735,17 @@ class RedisStore:
         value: str | None = await self._wire.call(key, "GETDEL", key, durable=True)
         return value
 
+    async def swap(self, name: str, before: str | None, after: str | None) -> bool:
+        args = [name, *("" if one is None else f"={one}" for one in (before, after))]
+        return bool(await self._wire.run(self._swap, [self._keys.book(name)], args, durable=True))
+
     async def names(self, prefix: str) -> list[str]:
         key = self._keys.book(prefix)
         return sorted(name for name in await self._wire.call(key, "HKEYS", key) if name.startswith(prefix))
+
+    async def shelf(self, space: str) -> Mapping[str, str]:
+        key = self._keys.book(f"{space}/")
+        return _pairs(await self._wire.call(key, "HGETALL", key))
 
     async def forget(self, name: str) -> None:
         book, secret = self._keys.book(name), self._keys.secret(name)
@@ -706,6 +768,12 @@ class RedisStore:
     async def signal(self, hint: Hint) -> None:
         body = codec.encode_plain({"session": hint.session, "customer": hint.customer, "signal": hint.signal or {}})
         await self._wire.call(self._keys.wake, "PUBLISH", self._keys.wake, body)
+
+
+def _line(desk: DeskId, session: str, text: str) -> Line:
+    head, record = text.split(" ", 1)
+    summary = codec.decode_plain(record)
+    return Line(SessionId(session), ShortCode(summary.pop("code")), desk, int(head), summary)
 
 
 def _check_schema(schema: int, where: str) -> None:
@@ -739,7 +807,7 @@ def _posts_to_write(effect: Effect, done: Delivered) -> list[str]:
     if isinstance(effect, PostMessage):
         fields += [_post_field(effect.message, effect.mirror), "\n".join(done.posts)]
     elif done.posts:
-        fields += [f"{effect.id}#{effect.mirror}", "\n".join(done.posts)]
+        fields += [_post_field(kept_under(effect), effect.mirror), "\n".join(done.posts)]
     return fields
 
 

@@ -549,6 +549,26 @@ async def test_what_is_put_once_is_taken_once(store: RedisStore, other_store: Re
     assert await store.get("operator/a") is None
 
 
+async def test_of_many_who_change_a_value_at_once_one_does(store: RedisStore, other_store: RedisStore) -> None:
+    tries = [(store, other_store)[number % 2].swap("paging/ja", None, f"by {number}") for number in range(20)]
+    won = [number for number, did in enumerate(await asyncio.gather(*tries)) if did]
+    assert len(won) == 1
+    assert await store.get("paging/ja") == f"by {won[0]}"
+    assert not await store.swap("paging/ja", "by nobody", "other")
+    assert await store.swap("paging/ja", f"by {won[0]}", "")
+    assert await other_store.get("paging/ja") == ""
+    assert not await store.swap("paging/ja", None, "as if there were none")
+    assert await store.swap("paging/ja", "", None)
+    assert await store.get("paging/ja") is None
+
+
+async def test_a_swap_whose_answer_was_lost_may_be_asked_again(store: RedisStore) -> None:
+    assert await store.swap("paging/ja", None, "mine")
+    assert await store.swap("paging/ja", None, "mine")
+    assert await store.swap("paging/ja", "mine", None)
+    assert await store.swap("paging/ja", "mine", None)
+
+
 async def test_an_account_takes_over_a_visitors_session_but_not_a_second_one(store: RedisStore) -> None:
     visitor, account = customer("~one"), customer("u-1")
     mine = await opened_session(store)
