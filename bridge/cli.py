@@ -8,19 +8,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import getpass
+import re
+import socket
 import sys
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+import warnings
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import replace
 from enum import IntEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from bridge.directory import Operator, new_operator_id
+from bridge import reload, routes
+from bridge.directory import Operator, new_operator_id, normal_account
 from bridge.doctor import Finding, examine, worst
 from bridge.erasure import ELSEWHERE, Leftovers, erase
 from bridge.errors import KakehashiError, OverloadedError, SettingsError, StoreUnavailableError
+from bridge.incident_commands import COLUMNS, IncidentCommands
 from bridge.inspection import (
     NO_ADAPTER,
     NO_ADAPTER_MEND,
@@ -38,11 +43,13 @@ from bridge.inspection import (
 )
 from bridge.ports import Lane, LaneState
 from bridge.terminal import Terminal
-from bridge.transcript import transcript
-from routing.ids import DeskId, EffectId, NetworkName, SessionId
+from bridge.transcript import moment, transcript
+from bridge.vigil import Mute, Mutes
+from routing.ids import DeskId, EffectId, NetworkName, OperatorId, SessionId
 from routing.session import State
 
-STATES = ("open", "any", *(state for state in State if state is not State.NEW))
+STATES = ("open", "any", *(state.value for state in State if state is not State.NEW))
+SLACK = NetworkName("slack")
 LANGUAGES = ("ja", "en", "zh-Hans", "zh-Hant")
 """The languages that `operators add` asks public names for; the faces have these four."""
 
@@ -85,8 +92,15 @@ class Wiring(Protocol):
         """What there is to say of the settings and the policy; with `machine`, of this machine too. Opens nothing."""
         ...
 
+    def route(self, config: Path | None, *, language: str, topic: str, at: str | None) -> Mapping[str, Any]:
+        """Where a session would go, and why, by the policy as it is written. Opens nothing."""
+        ...
+
     def slack_manifest(self, config: Path | None) -> str: ...
     def rotate_secret(self, config: Path | None, name: str) -> None: ...
+    async def call_pager(self, config: Path | None, name: str, *, end: bool) -> bool:
+        """Call a pager for a test, or end that page. True when it is one that can be ended. Opens no store."""
+        ...
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -177,6 +191,94 @@ def _doctor(command: _Command) -> Status:
     except KakehashiError as error:
         findings.append(Finding("fail", error.what, error.mend))
     return command.report(findings)
+
+
+def _page(command: _Command) -> Status:
+    name, end = command.chosen.test, command.chosen.end
+    can_end = asyncio.run(command.wiring.call_pager(command.config, name, end=end))
+    if end:
+        command.terminal.line("the page is ended" if can_end else "there is nothing to end: this pager is only told")
+        return Status.DONE
+    command.terminal.line(f"{name} has accepted it; now see whether a telephone rings")
+    if can_end:
+        command.terminal.line(f"end it there, or with: kakehashi page --test {name} --end")
+    return Status.DONE
+
+
+def _mute(command: _Command) -> Status:
+    chosen = command.chosen
+
+    async def mute(engine: Engine) -> Status:
+        mutes = Mutes(engine.store)
+        if chosen.end:
+            ended = await mutes.end(chosen.end)
+            command.terminal.line(f"ended: {ended.why}")
+        elif chosen.list:
+            now = await engine.store.now()
+            rows = [_muted(one, now) for one in await mutes.all()]
+            command.table(rows, ("id", "from", "until", "holds", "who", "why"), "nothing was ever muted")
+        else:
+            made = await mutes.add(chosen.lasting, f"{getpass.getuser()}@{socket.gethostname()}", chosen.why)
+            command.terminal.line(f"health pages are silent until {moment(made.until)}")
+            command.terminal.line(f"end it sooner with: kakehashi mute --end {made.id}")
+        return Status.DONE
+
+    return command.with_engine(mute)
+
+
+def _muted(mute: Mute, now: int) -> dict[str, Any]:
+    until = mute.until if mute.ended is None else mute.ended
+    times = {"from": moment(mute.start), "until": moment(until)}
+    return {"id": mute.id, **times, "holds": mute.holds_at(now), "who": mute.who, "why": mute.why}
+
+
+def _route(command: _Command) -> Status:
+    chosen = command.chosen
+    answer = command.wiring.route(command.config, language=chosen.language, topic=chosen.topic, at=chosen.at)
+    if chosen.json:
+        command.terminal.json(answer)
+    else:
+        for line in routes.lines(answer):
+            command.terminal.line(line)
+    return Status.DONE
+
+
+def _reload(command: _Command) -> Status:
+    """Look at the policy here, tell every process to read it anew, and hear what each made of it."""
+    found = command.wiring.check(command.config, machine=False)
+    command.terminal.findings(one for one in found if one.level != "ok")
+
+    async def tell(engine: Engine) -> Status:
+        asked = await reload.processes(engine.store)
+        if not asked:
+            command.terminal.line("no process is running; the next one reads it as it starts")
+            return Status.DONE
+        name, answers = await reload.order(engine.store), list[reload.Answer]()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(command.chosen.wait):
+                while len(answers) < len(asked):
+                    await asyncio.sleep(0.1)
+                    answers = await reload.answers(engine.store, name, asked)
+        return _tell_answers(command.terminal, asked, answers)
+
+    return command.with_engine(tell)
+
+
+def _tell_answers(terminal: Terminal, asked: Sequence[str], answers: Sequence[reload.Answer]) -> Status:
+    by_process = {one.process: one for one in answers}
+    findings = []
+    for process in asked:
+        answer = by_process.get(process)
+        if answer is None:
+            findings.append(Finding("warn", f"process {process} has not answered", "it reads it as soon as it can"))
+        elif answer.errors:
+            findings.append(
+                Finding("fail", f"process {process} keeps the policy that it had", "\n  ".join(answer.errors))
+            )
+        else:
+            findings.append(Finding("ok", f"process {process} goes by the new policy"))
+    terminal.findings(findings)
+    return Status.DONE if worst(findings) == "ok" else Status.FAILED
 
 
 def _version(command: _Command) -> Status:
@@ -372,6 +474,29 @@ async def _destinations(engine: Engine, chosen: str | None) -> Sequence[NetworkN
     return (NetworkName(chosen),)
 
 
+# ------------------------------------------------------------------ incidents
+
+
+def _list_incidents(command: _Command) -> Status:
+    async def answer(engine: Engine) -> Status:
+        rows = await IncidentCommands(engine, command.terminal, command.chosen, _agreed).rows()
+        command.table(rows, COLUMNS, "nothing is going on")
+        return Status.DONE
+
+    return command.with_engine(answer)
+
+
+def _incident(deed: Callable[[IncidentCommands], Awaitable[bool]]) -> Callable[[_Command], Status]:
+    def carry_out(command: _Command) -> Status:
+        async def work(engine: Engine) -> Status:
+            done = await deed(IncidentCommands(engine, command.terminal, command.chosen, _agreed))
+            return Status.DONE if done else Status.FAILED
+
+        return command.with_engine(work)
+
+    return carry_out
+
+
 # ------------------------------------------------------------------ operators
 
 
@@ -382,12 +507,13 @@ def _add_operator(command: _Command) -> Status:
 
     async def add(engine: Engine) -> Status:
         operator = Operator(
-            new_operator_id(),
+            await _id_of(engine, chosen.account),
             account=chosen.account,
             names=names,
             desks=_known_desks(engine, chosen.desk),
             capacity=chosen.capacity,
             lead=chosen.lead,
+            network_users={SLACK: tuple(chosen.slack)} if chosen.slack else {},
             password_hash=await engine.hash_password(password, chosen.account),
         )
         kept = await engine.directory.add(operator)
@@ -395,6 +521,14 @@ def _add_operator(command: _Command) -> Status:
         return Status.DONE
 
     return command.with_engine(add)
+
+
+async def _id_of(engine: Engine, account: str) -> OperatorId:
+    """An operator whom the policy names by this account is that one, with what it says of them; else a new one."""
+    await engine.directory.refresh()
+    written = OperatorId(normal_account(account))
+    named = written in engine.policy().operators and engine.directory.by_account(account) is None
+    return written if named else new_operator_id()
 
 
 def _known_desks(engine: Engine, desks: Sequence[str]) -> tuple[DeskId, ...]:
@@ -411,6 +545,8 @@ def _sign_in_link(command: _Command) -> Status:
             operator = await engine.directory.ensure_owner()
         else:
             operator = await _known_account(engine, command.chosen.account)
+        if not operator.active:
+            raise KakehashiError(f"the account {operator.account} is closed", mend="add another one")
         command.terminal.line(await engine.sign_in_link(operator.id))
         return Status.DONE
 
@@ -475,7 +611,8 @@ def _operator(operator: Operator) -> dict[str, Any]:
 
 def _ask_names(terminal: Terminal) -> dict[str, str]:
     terminal.line("Public names, as customers see them. Leave a language empty to skip it.")
-    asked = {language: input(f"  {language}: ").strip() for language in LANGUAGES}
+    with _answers_come("give --name LANG=NAME"):
+        asked = {language: input(f"  {language}: ").strip() for language in LANGUAGES}
     return {language: name for language, name in asked.items() if name}
 
 
@@ -484,14 +621,27 @@ def _password(chosen: argparse.Namespace) -> str:
 
 
 def _ask_password() -> str:
-    password = getpass.getpass("Password: ")
-    if getpass.getpass("Again: ") != password:
+    with _answers_come("give --password-stdin"):
+        password, again = getpass.getpass("Password: "), getpass.getpass("Again: ")
+    if again != password:
         raise KakehashiError("the two passwords differ", mend="run the command again")
     return password
 
 
 def _agreed(question: str) -> bool:
-    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    with _answers_come("give --yes"):
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def _answers_come(mend: str) -> Iterator[None]:
+    """Raises KakehashiError where there is nobody to answer a question."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would show what is typed
+            yield
+    except (EOFError, getpass.GetPassWarning) as error:
+        raise KakehashiError("there is nobody here to answer", mend=f"{mend}, or run it at a terminal") from error
 
 
 def _cell(value: Any) -> str:
@@ -516,10 +666,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--config", type=Path, metavar="PATH", help="settings; else KAKEHASHI_CONFIG, kakehashi.toml")
+    top.add_argument("--version", action="version", version=f"kakehashi {version('kakehashi')}")
     commands = top.add_subparsers(metavar="command", required=True)
     _service_arguments(commands)
     _session_arguments(commands)
     _outbox_arguments(commands)
+    _pager_arguments(commands)
+    _incident_arguments(commands)
     _operator_arguments(commands)
     return top
 
@@ -549,6 +702,12 @@ def _service_arguments(commands: Commands) -> None:
     _add(commands, "up", _up, "run the service")
     _answering(_add(commands, "check", _check, "check settings and policy, opening nothing"))
     _answering(_add(commands, "doctor", _doctor, "look at everything that the service needs"))
+    where = _answering(_add(commands, "route", _route, "say where a session would go, and why"))
+    where.add_argument("--language", required=True, metavar="TAG", help="the customer's: ja, en, zh-Hans, zh-Hant …")
+    where.add_argument("--topic", default="", help="its id, or a word of its title; none in particular when left out")
+    where.add_argument("--at", metavar="TIME", help="such as 2026-01-01T03:00+09:00; default: now")
+    again = _add(commands, "reload", _reload, "have every process read the policy anew, without a restart")
+    again.add_argument("--wait", type=float, default=15.0, metavar="SECONDS", help="for their answers; default: 15")
     _add(commands, "version", _version, "print the version")
     slack = _group(commands, "slack", "Slack")
     _add(slack, "manifest", _manifest, "print a manifest that creates the Slack app")
@@ -557,12 +716,36 @@ def _service_arguments(commands: Commands) -> None:
     rotate.add_argument("name", help="visitor_tokens or file_links")
 
 
+def _pager_arguments(commands: Commands) -> None:
+    page = _add(commands, "page", _page, "call a pager for a test")
+    page.add_argument("--test", required=True, metavar="NAME", help="the pager, as the settings name it")
+    page.add_argument("--end", action="store_true", help="end the test page instead, where the pager can")
+    mute = _answering(_add(commands, "mute", _mute, "silence the pages about our own health for a while"))
+    choice = mute.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--for", dest="lasting", type=_lasting, metavar="TIME", help="from now on, such as 30m or 2h")
+    choice.add_argument("--list", action="store_true", help="who was silent when, and why")
+    choice.add_argument("--end", metavar="ID", help="end one now")
+    mute.add_argument("--why", default="", help="the reason, for the record; needed with --for")
+
+
+def _lasting(text: str) -> int:
+    """A length of time in ms: 90s, 30m, 2h."""
+    number, unit = text[:-1], text[-1:]
+    if not number.isdigit() or unit not in UNITS:
+        raise argparse.ArgumentTypeError("write it as in 30m or 2h")
+    return int(number) * UNITS[unit]
+
+
+UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
+"""ms."""
+
+
 def _session_arguments(commands: Commands) -> None:
     explain = _answering(_add(commands, "why", _why, "say where a session stands and what it waits for"))
     group = _group(commands, "sessions", "sessions")
     listing = _answering(_add(group, "list", _list_sessions, "list sessions, newest first"))
     listing.add_argument("--state", choices=STATES, default="open", help="default: open")
-    listing.add_argument("--limit", type=int, default=50, help="default: 50")
+    listing.add_argument("--limit", type=_count, default=50, help="default: 50")
     show = _answering(_add(group, "show", _show_session, "show a session and its journal; no words"))
     export = _add(group, "export", _export_session, "write a session's transcript as JSON: what the customer saw")
     export.add_argument("--with-notes", action="store_true", help="operators' notes too; not for the customer's eyes")
@@ -584,6 +767,36 @@ def _outbox_arguments(commands: Commands) -> None:
     drop.add_argument("effect", help="the effect's id, as `outbox list` shows it")
 
 
+def _incident_arguments(commands: Commands) -> None:
+    group = _group(commands, "incident", "one cause behind many sessions: banner, updates, one end for all")
+    listing = _answering(_add(group, "list", _list_incidents, "list what is going on"))
+    listing.add_argument("--all", action="store_true", help="also what is over")
+    start = _add(group, "start", _incident(IncidentCommands.start), "declare an incident: a banner for every customer")
+    update = _add(group, "update", _incident(IncidentCommands.update), "tell everybody in it, each in their language")
+    link = _add(group, "link", _incident(IncidentCommands.link), "say which sessions are about it")
+    resolve = _add(group, "resolve", _incident(IncidentCommands.resolve), "resolve its sessions together, and end it")
+    end = _add(group, "end", _incident(IncidentCommands.end), "end it: the banner goes, nobody is told")
+    for made in (update, link, resolve, end):
+        made.add_argument("incident", help="its id, such as INC-7KQ")
+    start.add_argument("--title", action="append", type=_words, default=[], metavar="LANG=TEXT", help="of the banner")
+    start.add_argument("--banner", action="append", type=_words, default=[], metavar="LANG=TEXT", help="text below it")
+    for made in (start, link):
+        made.add_argument("--desk", action="append", default=[], metavar="DESK", help="sessions of this desk")
+        made.add_argument("--topic", action="append", default=[], metavar="TOPIC", help="sessions about this topic")
+        made.add_argument("--since", metavar="TIME", help="opened since: 30m, 2h, 1d, or an ISO time")
+        made.add_argument("--once", action="store_true", help="only those of now, and not who comes")
+    link.add_argument("code", nargs="*", help="sessions by their short codes")
+    for made in (update, resolve):
+        made.add_argument("--say", action="append", type=_words, default=[], metavar="LANG=TEXT", help="the words")
+    resolve.add_argument("--outcome", choices=("solved", "unsolved"), default="solved", help="default: solved")
+    resolve.add_argument("--keep", action="store_true", help="leave the incident, with its banner, as it is")
+    for made in (start, update, link, resolve, end):
+        made.add_argument(
+            "--as", dest="account", default="owner", metavar="ACCOUNT", help="who says it; default: owner"
+        )
+        made.add_argument("--yes", action="store_true", help="do not ask")
+
+
 def _operator_arguments(commands: Commands) -> None:
     group = _group(commands, "operators", "accounts of the built-in desk")
     _answering(_add(group, "list", _list_operators, "list the accounts"))
@@ -593,6 +806,9 @@ def _operator_arguments(commands: Commands) -> None:
     add.add_argument("--desk", action="append", default=[], metavar="DESK", help="where they work; else everywhere")
     add.add_argument("--capacity", type=int, default=4, help="sessions at once; default: 4")
     add.add_argument("--lead", action="store_true", help="sees the team: who is on, and how much each holds")
+    add.add_argument(
+        "--slack", action="append", type=_slack_user, default=[], metavar="TEAM:USER", help="who they are in Slack"
+    )
     link = _add(group, "link", _sign_in_link, "print a link that signs in once, without a password")
     password = _add(group, "password", _set_password, "set a password; whoever was signed in is signed out")
     close = _add(group, "close", _close_operator, "close an account; what it wrote stays")
@@ -601,6 +817,25 @@ def _operator_arguments(commands: Commands) -> None:
         made.add_argument("account", help="the name to sign in with")
     for made in (add, password):
         made.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+
+def _words(text: str) -> tuple[str, str]:
+    language, separator, words = text.partition("=")
+    if not separator or not language or not words.strip():
+        raise argparse.ArgumentTypeError('write it as in en="Withdrawals are delayed"')
+    return language, words.strip()
+
+
+def _slack_user(text: str) -> str:
+    if not re.fullmatch(r"[TE][A-Z0-9]{2,}:[UW][A-Z0-9]{2,}", text):
+        raise argparse.ArgumentTypeError("write it as in T024BE7LD:U061F7AUR")
+    return text
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a whole number from 1 on")
+    return int(text)
 
 
 def _name(text: str) -> tuple[str, str]:

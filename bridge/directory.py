@@ -69,7 +69,8 @@ class Operator:
     @property
     def profile(self) -> OperatorProfile:
         """What the rules may know of them."""
-        return OperatorProfile(self.id, self.names, self.desks, self.capacity)
+        spoken = dict.fromkeys(self.languages, 3)
+        return OperatorProfile(self.id, self.names, self.desks, self.capacity, spoken, lead=self.lead)
 
     def serves(self, desk: DeskId) -> bool:
         return not self.desks or desk in self.desks
@@ -83,12 +84,19 @@ def neutral_name(language: str) -> str:
 class Directory:
     """Reads are from memory and never wait; writes go to the store first.
 
-    `written` are operators that the policy's file names. They have no account here; one under the same id goes first.
+    `written` are operators that the policy's file names, `users` who of them is whom on a network. They may have an
+    account here, under the same id: then the file goes first, but for the public names.
     """
 
-    def __init__(self, store: Store, written: Mapping[OperatorId, OperatorProfile] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        written: Mapping[OperatorId, OperatorProfile] | None = None,
+        users: Mapping[tuple[NetworkName, str], OperatorId] | None = None,
+    ) -> None:
         self._store = store
         self._written = dict(written or {})
+        self._users = dict(users or {})
         self._operators: dict[OperatorId, Operator] = {}
         self._profiles: dict[OperatorId, OperatorProfile] = dict(self._written)
         self._by_user: dict[tuple[NetworkName, str], OperatorId] = {}
@@ -108,7 +116,17 @@ class Directory:
 
     def by_network_user(self, network: NetworkName, user: str) -> OperatorId | None:
         """Whose user on a network this is; None for strangers and for closed accounts."""
-        return self._by_user.get((network, user))
+        return self._by_user.get((network, user)) or self._users.get((network, _bare(user)))
+
+    def network_user(self, network: NetworkName, operator: OperatorId) -> str | None:
+        """The other way: their id on the network, without a team before it; None where it is not known."""
+        known = self._operators.get(operator)
+        users = known.network_users.get(network, ()) if known and known.active else ()
+        if users:
+            return _bare(users[0])
+        return next(
+            (user for (where, user), whose in self._users.items() if (where, whose) == (network, operator)), None
+        )
 
     def profiles(self) -> Mapping[OperatorId, OperatorProfile]:
         """The active operators, for the policy."""
@@ -121,6 +139,13 @@ class Directory:
         return chosen or (written.public_name(language) if written else "") or neutral_name(language)
 
     # ------------------------------------------------------------------ keeping up
+
+    def rewrite(
+        self, written: Mapping[OperatorId, OperatorProfile], users: Mapping[tuple[NetworkName, str], OperatorId]
+    ) -> None:
+        """The policy's file names others now."""
+        self._written, self._users = dict(written), dict(users)
+        self._replace(self._operators)
 
     async def refresh(self) -> None:
         """Read all accounts anew. Raises StoreUnavailableError and keeps what it had."""
@@ -199,8 +224,19 @@ class Directory:
     def _replace(self, operators: dict[OperatorId, Operator]) -> None:
         active = [one for one in operators.values() if one.active]
         self._operators = operators
-        self._profiles = {**self._written, **{one.id: one.profile for one in active}}
+        self._profiles = {**self._written, **{one.id: self._profile(one) for one in active}}
         self._by_user = {user: one.id for one in active for user in _users(one)}
+
+    def _profile(self, account: Operator) -> OperatorProfile:
+        written = self._written.get(account.id)
+        if written is None:
+            return account.profile
+        return replace(written, names={**written.names, **account.names})
+
+
+def _bare(user: str) -> str:
+    """A user's id without the team before it: Slack's are unique without."""
+    return user.replace("/", ":").rpartition(":")[2]
 
 
 def new_operator_id() -> OperatorId:

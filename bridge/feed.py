@@ -12,16 +12,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Protocol, cast, runtime_checkable
 
 from bridge.errors import KakehashiError
 from bridge.messages import Body
 from bridge.ports import Entry, Hint, Store, Stored
 from routing.facts import Side
-from routing.ids import CustomerKey, MessageId, SessionId
+from routing.ids import CustomerKey, DeskId, MessageId, SessionId, translation_id
 from routing.session import Session
-from routing.view import CustomerEvent, CustomerMessage, customer_view
+from routing.view import CustomerEvent, CustomerMessage, CustomerNotice, CustomerTranslation, customer_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,20 @@ class Signal:
     message: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where a waiting session stands in its desk's line, from 1.
+
+    `low` and `high` are whole minutes until somebody takes it; None: we cannot tell. `risen`: the position is higher
+    than the one that was told before, because an emergency, or somebody with a head start, went ahead.
+    """
+
+    position: int
+    low: int | None = None
+    high: int | None = None
+    risen: bool = False
+
+
 class Follower(Protocol):
     """A customer's page. Called on the event loop; must not block and must not raise."""
 
@@ -78,6 +93,32 @@ class Follower(Protocol):
         ...
 
     def signalled(self, signal: Signal) -> None: ...
+
+
+@runtime_checkable
+class SupportsQueue(Protocol):
+    """A follower that wants to know how the customer's line goes on."""
+
+    def queued(self, session: SessionId, queue: Queue | None) -> None:
+        """The customer's place, or what we think of their wait, is another now; None: they stand in no line any more.
+
+        Called only for what differs from the last call, and from what `Feed.queue` answered before. Best effort, as
+        signals are: after a reload the page asks `Feed.queue` again. Must not block and must not raise.
+        """
+        ...
+
+
+class Queues(Protocol):
+    """Who knows the lines of all desks; see `bridge.queues`."""
+
+    def place(self, session: Session) -> Queue | None: ...
+    def hear(self, signal: Mapping[str, str]) -> None: ...
+
+
+class Listener(Protocol):
+    """Who hears what this process has committed, once, with the words. Called on the event loop; must not block."""
+
+    def heard(self, stored: Stored, entries: Sequence[Entry], bodies: Mapping[tuple[MessageId, int], Body]) -> None: ...
 
 
 class Watcher(Protocol):
@@ -95,18 +136,24 @@ class Feed:
         self._followers: dict[CustomerKey, list[Follower]] = defaultdict(list)
         self._by_name: dict[str, CustomerKey] = {}
         self._watchers: list[Watcher] = []
+        self._listeners: list[Listener] = []
+        self._queued: dict[str, _Told] = {}
+        self.queues: Queues | None = None
         self.others = False
+        self.joined = 0
 
     def follow(self, customer: CustomerKey, follower: Follower) -> Callable[[], None]:
         """Follow a customer's sessions until the returned function is called."""
         self._followers[customer].append(follower)
         self._by_name[str(customer)] = customer
+        self.joined += 1
 
         def unfollow() -> None:
             self._followers[customer].remove(follower)
             if not self._followers[customer]:
                 del self._followers[customer]
                 del self._by_name[str(customer)]
+                self._queued.pop(str(customer), None)
 
         return unfollow
 
@@ -115,8 +162,52 @@ class Feed:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher)
 
+    def listen(self, listener: Listener) -> None:
+        """Hear of every commit of this process, for as long as it runs."""
+        self._listeners.append(listener)
+
     def following(self, customer: CustomerKey) -> bool:
         return customer in self._followers
+
+    # ------------------------------------------------------------------ lines of waiting customers
+
+    @property
+    def crowd(self) -> int:
+        """How many customers are followed here."""
+        return len(self._followers)
+
+    def queue(self, session: Session) -> Queue | None:
+        """Where a customer's session stands in its line, for a page that joins; None when it does not, or when this
+        process does not know yet: then the page is told soon."""
+        told = self._queued.get(str(session.customer)) if session.waiting else None
+        if told is not None and told.session == session.id:
+            return replace(told.queue, risen=False)
+        found = self.queues.place(session) if self.queues is not None else None
+        if found is not None and self.following(session.customer):
+            self._queued[str(session.customer)] = _Told(session.id, session.desk, found)
+        return found
+
+    def follows(self, customer: str) -> bool:
+        """Whether somebody follows the customer of this name here."""
+        return customer in self._by_name
+
+    def queued(self, customer: str, session: SessionId, desk: DeskId, queue: Queue | None) -> None:
+        """Tell a customer's pages where they stand in a desk's line, if that is not what they were told."""
+        key, told = self._by_name.get(customer), self._queued.get(customer)
+        before = told.queue if told is not None and told.session == session else None
+        if key is None or _alike(before, queue):
+            return
+        if queue is None:
+            del self._queued[customer]
+        else:
+            if told is not None and before is not None and told.desk == desk and queue.position > before.position:
+                queue = replace(queue, risen=True)
+            self._queued[customer] = _Told(session, desk, queue)
+        for follower in tuple(self._followers[key]):
+            if _stands_in_line(type(follower)):
+                cast(SupportsQueue, follower).queued(session, queue)
+
+    # ------------------------------------------------------------------ what is committed
 
     def tell(self, stored: Stored, entries: Sequence[Entry], bodies: Mapping[tuple[MessageId, int], Body]) -> None:
         """This process has just committed these entries."""
@@ -129,6 +220,8 @@ class Feed:
                 follower.shown(stored.session, events) if whole else follower.behind(stored.session.id)
         for watcher in tuple(self._watchers):
             watcher.changed(stored.session.id, stored.head)
+        for listener in self._listeners:
+            listener.heard(stored, entries, bodies)
 
     def moved(self, stored: Stored) -> None:
         """The session is found further on than this process knew: what was committed was told to nobody here."""
@@ -139,6 +232,10 @@ class Feed:
 
     def hint(self, hint: Hint) -> None:
         """Another process has committed, or signals."""
+        if hint.signal is not None and hint.signal.get("kind") == QUEUE:
+            if self.queues is not None:
+                self.queues.hear(hint.signal)
+            return
         if hint.signal is not None:
             self.pass_on(hint.customer, Signal(session=hint.session, **hint.signal))
             return
@@ -187,9 +284,8 @@ class Feed:
 
     async def _with_bodies(self, stored: Stored, entries: Sequence[Entry]) -> tuple[Shown, ...]:
         gone = withdrawn(entries)
-        wanted = [
-            key for entry in entries if (key := _body_key(customer_view(entry.fact))) is not None and key[0] not in gone
-        ]
+        events = [event for entry in entries if (event := customer_view(entry.fact)) is not None]
+        wanted = [key for one in events if (key := _body_key(one)) is not None and _message_of(one) not in gone]
         found = await self._store.bodies(stored.session.id, wanted) if wanted else []
         bodies = {key: body for key, body in zip(wanted, found, strict=True) if body is not None}
         return tuple(shown for entry in entries if (shown := _shown(stored.epoch, entry, bodies)) is not None)
@@ -202,6 +298,31 @@ class Feed:
             if isinstance(event, CustomerMessage) and event.side is Side.CUSTOMER:
                 mine.add(event.message)
         return frozenset(await self._store.posted(stored.session.id, tuple(mine))) if mine else frozenset()
+
+
+QUEUE = "queue"
+"""The kind of the signal that a desk's line has moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a customer's pages were told of their line last."""
+
+    session: SessionId
+    desk: DeskId
+    queue: Queue
+
+
+@lru_cache
+def _stands_in_line(kind: type) -> bool:
+    """Asked once for each kind of follower: asked of a protocol five thousand times it is what takes longest."""
+    return issubclass(kind, SupportsQueue)
+
+
+def _alike(one: Queue | None, other: Queue | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return (one.position, one.low, one.high) == (other.position, other.low, other.high)
 
 
 def withdrawn(entries: Sequence[Entry]) -> set[MessageId]:
@@ -238,6 +359,12 @@ def _shown(epoch: str, entry: Entry, bodies: Mapping[tuple[MessageId, int], Body
 
 def _body_key(event: CustomerEvent | None) -> tuple[MessageId, int] | None:
     """Only words that the customer may read are ever asked for: a note's id never gets here."""
+    if isinstance(event, CustomerTranslation):
+        return translation_id(event.message, event.language), event.revision
     if not isinstance(event, CustomerMessage) or event.withdrawn:
         return None
     return event.message, event.revision
+
+
+def _message_of(event: CustomerEvent) -> MessageId | None:
+    return None if isinstance(event, CustomerNotice) else event.message

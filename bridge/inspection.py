@@ -19,7 +19,8 @@ from bridge.transcript import moment
 from routing.facts import Fact
 from routing.ids import NetworkName, OperatorId, SessionId, ShortCode, partition_in
 from routing.policy import Policy
-from routing.session import State, timers
+from routing.session import State
+from routing.timers import timers
 
 NO_ADAPTER = "no adapter configured"
 NO_ADAPTER_MEND = "put its settings back, or give the effects up with `kakehashi outbox discard`"

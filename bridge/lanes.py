@@ -29,7 +29,18 @@ from bridge.leases import Leases
 from bridge.messages import About, Body
 from bridge.metrics import Metrics
 from bridge.ports import Delivered, Delivery, Lane, Network, Pending, Placed, Settled, Store, Stored, Sweep
-from routing.effects import DeleteMirror, Effect, OpenThread, PostMessage, ReviseMessage, WithdrawMessage
+from routing.effects import (
+    DeleteMirror,
+    Effect,
+    OpenThread,
+    PostMessage,
+    PostTranslation,
+    ReviseMessage,
+    TranslateMessage,
+    WithdrawMessage,
+    WithdrawTranslation,
+    kept_under,
+)
 from routing.facts import Side
 from routing.ids import EffectId, MessageId, NetworkName, PostRef, SessionId, ThreadRef, partition_in
 
@@ -483,8 +494,7 @@ class Lanes:
         session, effect = sweep.session, sweep.effect
         if isinstance(effect, OpenThread):
             return Delivered((await self._store.threads(session)).get(effect.mirror))
-        message = effect.message if isinstance(effect, PostMessage) else MessageId(effect.id)
-        return Delivered(posts=await self._store.posts(session, message, effect.mirror))
+        return Delivered(posts=await self._store.posts(session, kept_under(effect), effect.mirror))
 
     # ------------------------------------------------------------------ what a delivery needs
 
@@ -524,7 +534,7 @@ class Lanes:
             self._abouts.popitem(last=False)
 
     async def _thread(self, session: SessionId, effect: Effect) -> ThreadRef | None:
-        if isinstance(effect, OpenThread):
+        if isinstance(effect, OpenThread) or effect.mirror == BEYOND:
             return None
         key = (session, effect.mirror)
         if key not in self._threads:
@@ -537,9 +547,12 @@ class Lanes:
         return self._threads[key]
 
     async def _body(self, session: SessionId, effect: Effect, known: _Known) -> Body | None:
-        if not isinstance(effect, PostMessage | ReviseMessage):
+        if isinstance(effect, PostTranslation):
+            key = (kept_under(effect), effect.revision)
+        elif isinstance(effect, PostMessage | ReviseMessage | TranslateMessage):
+            key = (effect.message, effect.revision)
+        else:
             return None
-        key = (effect.message, effect.revision)
         if known.bodies is not None and key in known.bodies:
             return known.bodies[key]
         return (await self._store.bodies(session, [key]))[0]
@@ -547,6 +560,8 @@ class Lanes:
     async def _posts(self, session: SessionId, effect: Effect) -> tuple[PostRef, ...]:
         if isinstance(effect, ReviseMessage | WithdrawMessage):
             return await self._store.posts(session, effect.message, effect.mirror)
+        if isinstance(effect, PostTranslation | WithdrawTranslation):
+            return await self._store.posts(session, kept_under(effect), effect.mirror)
         if isinstance(effect, DeleteMirror):
             return await self._store.all_posts(session, effect.mirror)
         return ()
@@ -563,6 +578,9 @@ def _same(one: Delivered, other: Delivered) -> bool:
         return not set(one.posts).isdisjoint(other.posts)
     return one.thread is not None and one.thread == other.thread
 
+
+BEYOND = 0
+"""The mirror of an effect whose destination has none: a pager, a translator. Mirrors are numbered from 1."""
 
 REMEMBERED = 20_000
 """Threads and names kept in memory; the store has them all."""

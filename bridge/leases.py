@@ -30,6 +30,7 @@ RENEW_EVERY = 2.0
 
 TIMERS = NetworkName("timers")
 INDEX = NetworkName("index")
+DESKS = NetworkName("desks")
 
 log = structlog.get_logger(__name__)
 

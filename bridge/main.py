@@ -13,12 +13,16 @@ import secrets as random
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
@@ -26,54 +30,81 @@ from aiohttp import web
 
 from adapters.console.accounts import Accounts, mint_sign_in_link
 from adapters.console.api import Engine as DeskEngine
-from adapters.console.api import Promise
 from adapters.console.network import ConsoleNetwork
 from adapters.console.passwords import Passwords
+from adapters.console.rows import Promise
 from adapters.console.server import Address, console_app
+from adapters.detection.detector import Detector
 from adapters.files.downloads import files_app
 from adapters.files.links import LinkSigner
 from adapters.files.scanner import CommandScanner
 from adapters.files.store import DiskFiles
 from adapters.files.uploads import uploads_app
 from adapters.files.workers import Workers
+from adapters.oncall.heartbeat import Heartbeat
+from adapters.oncall.network import OncallNetwork
+from adapters.oncall.targets import targets
+from adapters.oncall.webhook import PagerDutyWebhook
 from adapters.redis.binary import find_binary
 from adapters.redis.connection import Target, open_store
 from adapters.redis.server import PrivateServer
 from adapters.redis.store import RedisStore
 from adapters.slack.manifest import manifest
 from adapters.slack.network import SlackNetwork
+from adapters.slack.presence import Presence
+from adapters.translation.libretranslate import LibreTranslate
 from adapters.web.server import CustomerSide
+from bridge.assignments import Assignments
+from bridge.availability import Availability
+from bridge.broadcasts import Broadcasts
+from bridge.desks import Desks
+from bridge.detection import Detection
 from bridge.directory import Directory
 from bridge.doctor import Finding
 from bridge.errors import KakehashiError
 from bridge.feed import Feed
 from bridge.files import FileLimits
+from bridge.handover import Handovers
 from bridge.health import health_routes, metrics_routes
+from bridge.incidents import Incidents
+from bridge.index import Index
 from bridge.lanes import Lanes, Timing
-from bridge.leases import INDEX, TIMERS, Leases
+from bridge.leases import DESKS, INDEX, TIMERS, Leases
 from bridge.messages import FilePart
 from bridge.metrics import Metrics
+from bridge.pagers import KeepsPages, PageCall, Pager, in_time
+from bridge.pages import Pages
 from bridge.ports import Network
+from bridge.queues import Queues
 from bridge.relay import Relay
+from bridge.reload import PolicyWatch
+from bridge.routes import Atlas, Question, explain, parse_time
 from bridge.service import Listener, Service
 from bridge.terminal import Terminal
 from bridge.timers import Timers
+from bridge.translation import Translation
 from bridge.views import Views
+from bridge.vigil import Rules as HealthRules
+from bridge.vigil import Vigil
 from config import checks
 from config import policy as policies
 from config import secrets as keys
 from config import settings as configuration
-from config.locales import closest, load
+from config.locales import closest, customers, text
 from config.logging import configure
 from config.policy import Rulebook
 from config.secrets import Secrets
 from config.settings import Settings
 from config.sources import variable
 from config.values import listener_url
-from routing.ids import NetworkName, OperatorId, Topic
+from routing.effects import ONCALL, TRANSLATION
+from routing.ids import DeskId, NetworkName, OperatorId, Topic
 from routing.policy import Policy
 
 log = structlog.get_logger(__name__)
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 SWEEP_FILES_EVERY = 3_600.0
 """Seconds."""
@@ -111,10 +142,42 @@ def check(config: Path | None, *, machine: bool) -> Sequence[Finding]:
     return [*findings, *(checks.of_machine(settings) if machine else ())]
 
 
+def route(config: Path | None, *, language: str, topic: str, at: str | None) -> Mapping[str, Any]:
+    """Where a session would go, and why. `at` is an ISO time with its offset, now when None. Opens nothing."""
+    now = round(time.time() * 1000)
+    when, zone = (now, UTC) if at is None else parse_time(at)
+    book = policies.load(configuration.load(config), when)
+    atlas = Atlas(book.policy, book.desk_titles, book.topic_titles, book.zones)
+    return explain(atlas, Question(language, topic, when, zone))
+
+
 def slack_manifest(config: Path | None) -> str:
     """The manifest that creates the Slack app, as JSON."""
     settings = configuration.load(config)
     return json.dumps(manifest(settings.slack, settings.url), ensure_ascii=False, indent=2)
+
+
+async def call_pager(config: Path | None, name: str, *, end: bool) -> bool:
+    """Call a pager for a test, or end that page. Needs nothing but the settings. True when the page can be ended.
+
+    Raises DeliveryError when the pager does not accept it, KakehashiError when there is none of that name.
+    """
+    settings = configuration.load(config)
+    pagers = _pagers(settings)
+    pager = pagers.get(name)
+    if pager is None:
+        known = ", ".join(pagers) or "none"
+        raise KakehashiError(f"there is no pager {name}", where="pagers", mend=f"configured: {known}")
+    keeper: object = pager
+    try:
+        if end and isinstance(keeper, KeepsPages):
+            await in_time(keeper.resolve(f"test.{name}"))
+        elif not end:
+            line = f"{_host(settings)} · {text('page', pager.language, 'page.test')}"
+            await in_time(pager.page(PageCall(f"test.{name}", line, severity="warning", at=int(time.time() * 1000))))
+    finally:
+        await pager.close()
+    return isinstance(keeper, KeepsPages)
 
 
 def rotate_secret(config: Path | None, name: str) -> None:
@@ -129,17 +192,39 @@ class Rules:
     """The policy of the moment: the rulebook's, with the operators that the directory knows."""
 
     def __init__(self, rulebook: Rulebook, directory: Directory) -> None:
-        self._policy = rulebook.policy
         self._directory = directory
+        self.adopt(rulebook)
+
+    def adopt(self, rulebook: Rulebook) -> None:
+        """Put another policy in force, from the next decision on."""
+        self.rulebook = rulebook
         self._merged = rulebook.policy
         self._profiles: object = None
+        users = {(SLACK, user): operator for operator, user in rulebook.slack_users.items()}
+        self._directory.rewrite(rulebook.policy.operators, users)
 
     def policy(self) -> Policy:
         profiles = self._directory.profiles()
         if profiles is not self._profiles:
             self._profiles = profiles
-            self._merged = replace(self._policy, operators={**self._policy.operators, **profiles})
+            self._merged = replace(self.rulebook.policy, operators={**self.rulebook.policy.operators, **profiles})
         return self._merged
+
+
+class InForce(Mapping[K, V]):
+    """A mapping of the rulebook's as it is at each look: for what is handed out once, and asked for years."""
+
+    def __init__(self, look: Callable[[], Mapping[K, V]]) -> None:
+        self._look = look
+
+    def __getitem__(self, key: K) -> V:
+        return self._look()[key]
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._look())
+
+    def __len__(self) -> int:
+        return len(self._look())
 
 
 @dataclass(slots=True)
@@ -147,7 +232,6 @@ class Engine:
     """Everything that does not listen: what a command inspects, and what the service is built around."""
 
     settings: Settings
-    rulebook: Rulebook
     secrets: Secrets
     store: RedisStore
     directory: Directory
@@ -160,7 +244,15 @@ class Engine:
     leases: Leases
     lanes: Lanes
     relay: Relay
+    availability: Availability
+    assignments: Assignments
+    incidents: Incidents
+    broadcasts: Broadcasts
+    index: Index
+    queues: Queues
     networks: dict[NetworkName, Network]
+    destinations: Sequence[NetworkName]
+    pages: Pages
     checks: Sequence[Finding]
     server: PrivateServer | None = None
 
@@ -186,14 +278,19 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     )
     files = _files(settings, limits)
     stack.push_async_callback(files.close)
-    directory, feed, metrics = Directory(store, rulebook.policy.operators), Feed(store), Metrics(version("kakehashi"))
+    directory, feed, metrics = Directory(store), Feed(store), Metrics(version("kakehashi"))
     await directory.refresh()
     rules = Rules(rulebook, directory)
     networks: dict[NetworkName, Network] = {CONSOLE: ConsoleNetwork()}
-    destinations = [CONSOLE, *([SLACK] if settings.slack.enabled else ()), INDEX, TIMERS]
+    destinations = [CONSOLE, *([SLACK] if settings.slack.enabled else ()), INDEX, TIMERS, DESKS, ONCALL]
+    if settings.translation.enabled:
+        destinations.append(TRANSLATION)
     leases = Leases(store, random.token_hex(6), destinations)
     lanes = Lanes(store, networks, leases, feed, metrics, _timing(settings))
     relay = Relay(store, feed, rules.policy, lanes, metrics)
+    availability, index = Availability(store, rules.policy), Index(store, rules.policy)
+    assignments = Assignments(store, relay, rules.policy, availability)
+    incidents = Incidents(store, relay, rules.policy)
     if settings.slack.enabled:
         networks[SLACK] = SlackNetwork(
             settings.slack,
@@ -201,12 +298,22 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             relay,
             files,
             directory,
-            title=lambda topic, language: _topic_title(rulebook, topic, language),
+            door=assignments,
+            presence=lambda api: Presence(
+                api,
+                lambda: _slack_users(directory, rules.policy()),
+                availability.note_presence,
+                lambda: leases.term(SLACK, 0) is not None,
+            ),
+            title=lambda topic, language: _topic_title(rules.rulebook, topic, language),
             places=lambda: [desk.place for desk in rules.policy().desks.values() if desk.network == SLACK],
         )
+    pages = _pages(settings, rules, store, relay, leases.holder)
+    networks[ONCALL] = OncallNetwork(pages)
+    for pager in pages.pagers.values():
+        stack.push_async_callback(pager.close)
     return Engine(
         settings=settings,
-        rulebook=rulebook,
         secrets=secrets,
         store=store,
         directory=directory,
@@ -219,10 +326,24 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
         leases=leases,
         lanes=lanes,
         relay=relay,
+        availability=availability,
+        assignments=assignments,
+        incidents=incidents,
+        broadcasts=Broadcasts(store, relay, incidents, leases.holder),
+        index=index,
+        queues=Queues(store, feed, index, rules.policy),
         networks=networks,
+        destinations=destinations,
+        pages=pages,
         checks=[Finding(one.level, one.what, one.mend) for one in checks],
         server=server,
     )
+
+
+def _slack_users(directory: Directory, policy: Policy) -> Mapping[OperatorId, str]:
+    """The operators whose user in Slack is known."""
+    known = {one: directory.network_user(SLACK, one) for one in policy.operators}
+    return {operator: user for operator, user in known.items() if user is not None}
 
 
 def _topic_title(rulebook: Rulebook, topic: Topic, language: str) -> str:
@@ -305,7 +426,9 @@ async def _serve(settings: Settings, rulebook: Rulebook, terminal: Terminal) -> 
         asyncio.get_running_loop().add_signal_handler(number, told.set)
     async with AsyncExitStack() as stack:
         engine = await _engine(settings, rulebook, stack)
-        service = _service(engine)
+        watch = _policy_watch(engine)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, watch.ask)
+        service = _service(engine, watch)
         async with service.running():
             await _announce(terminal, engine, service)
             _collect_garbage_less_often()
@@ -315,12 +438,58 @@ async def _serve(settings: Settings, rulebook: Rulebook, terminal: Terminal) -> 
     return 0
 
 
-def _service(engine: Engine) -> Service:
+def _policy_watch(engine: Engine) -> PolicyWatch:
+    """What puts a new policy in force. Files are read, and calendars fetched, beside the event loop."""
+    rules, settings = engine.rules, engine.settings
+
+    async def read() -> None:
+        rules.adopt(await asyncio.to_thread(policies.load, settings))
+
+    async def expand() -> None:
+        rules.adopt(await asyncio.to_thread(policies.expand, rules.rulebook.written))
+
+    async def renew() -> bool:
+        return _calendars_changed(engine.metrics, await asyncio.to_thread(policies.renew, rules.rulebook.written))
+
+    return PolicyWatch(engine.store, engine.leases.holder, engine.metrics, read=read, expand=expand, renew=renew)
+
+
+def _calendars_changed(metrics: Metrics, found: Mapping[str, KakehashiError | None]) -> bool:
+    for rota, error in found.items():
+        metrics.calendar_fetched("changed" if error is None else "failed")
+        if error is not None:
+            log.warning("calendar_not_renewed", rota=rota, reason=error.what)
+    return None in found.values()
+
+
+def _service(engine: Engine, watch: PolicyWatch) -> Service:
     """The engine with its workers and listeners."""
     policy = engine.rules.policy
+    desks = Desks(
+        engine.store,
+        engine.relay,
+        engine.assignments,
+        engine.availability,
+        engine.index,
+        engine.queues,
+        engine.feed,
+        engine.leases,
+        policy,
+    )
+    detection, vigil = _language(engine), _vigil(engine)
     background: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+        ("detection", detection.run),
         ("directory", engine.directory.follow),
+        ("desks", desks.run),
+        ("queues", engine.queues.run),
         ("files", lambda: _sweep_files(engine.files)),
+        ("broadcasts", engine.broadcasts.run),
+        ("policy", watch.run),
+        ("calendars", watch.renew_calendars),
+        ("pages", engine.pages.run),
+        ("handovers", _handovers(engine).run),
+        ("vigil", vigil.run),
+        ("heartbeat", vigil.run_heartbeat),
     ]
     service = Service(
         store=engine.store,
@@ -329,12 +498,114 @@ def _service(engine: Engine) -> Service:
         leases=engine.leases,
         lanes=engine.lanes,
         timers=Timers(engine.store, engine.relay, engine.leases, policy),
-        views=Views(engine.store, engine.networks, engine.leases),
+        views=Views(engine.store, _with_cards(engine.networks), engine.leases, policy),
         networks=engine.networks,
         background=background,
     )
-    service.listeners = _listeners(engine, service)
+    service.listeners = _listeners(engine, service, vigil)
     return service
+
+
+def _language(engine: Engine) -> Detection:
+    """What customers write is looked at, and, where a translator is set, put into the other side's language."""
+    detection = Detection(engine.relay, Detector(), engine.metrics)
+    engine.feed.listen(detection)
+    chosen = engine.settings.translation
+    if chosen.url is not None:
+        key = chosen.api_key.get_secret_value() if chosen.api_key else ""
+        # Shorter than a lane's deadline, so that an attempt that hangs is judged by who made it.
+        timeout = min(chosen.timeout, engine.settings.lanes.send_deadline * 0.8)
+        translator = LibreTranslate(chosen.url, key, timeout)
+        policy = engine.rules.policy
+        engine.networks[TRANSLATION] = Translation(engine.relay, translator, detection.language_of, policy)
+    return detection
+
+
+def _with_cards(networks: Mapping[NetworkName, Network]) -> dict[NetworkName, Network]:
+    """Those where sessions have a card: pagers and translators have none."""
+    return {name: network for name, network in networks.items() if name not in (ONCALL, TRANSLATION)}
+
+
+def _pages(settings: Settings, rules: Rules, store: RedisStore, relay: Relay, holder: str) -> Pages:
+    """What rings for a late answer."""
+    return Pages(
+        store,
+        relay,
+        _pagers(settings),
+        partial(text, "page"),
+        holder,
+        desk_url=_desk_address(settings) if settings.desk.enabled else "",
+        zone=lambda desk: _zone(rules, desk),
+    )
+
+
+def _pagers(settings: Settings) -> dict[str, Pager]:
+    return targets(settings.pagers, _host(settings))
+
+
+def _host(settings: Settings) -> str:
+    """What this installation is called where many are watched."""
+    return urlsplit(settings.url).hostname or settings.site
+
+
+def _zone(rules: Rules, desk: DeskId) -> ZoneInfo:
+    return ZoneInfo(rules.rulebook.zones.get(desk, "UTC"))
+
+
+def _handovers(engine: Engine) -> Handovers:
+    """The digest at each change of shift."""
+
+    def name(operator: OperatorId) -> str:
+        account = engine.directory.get(operator)
+        return account.account if account else operator
+
+    rules, holder = engine.rules, engine.leases.holder
+    words = partial(text, "page")
+    zone = partial(_zone, rules)
+    return Handovers(engine.store, rules.policy, engine.networks, words, holder, name=name, zone=zone)
+
+
+def _vigil(engine: Engine) -> Vigil:
+    """Who watches this process."""
+    chosen, server = engine.settings.health, engine.server
+    return Vigil(
+        store=engine.store,
+        networks=engine.networks,
+        leases=engine.leases,
+        destinations=engine.destinations,
+        pages=engine.pages,
+        pagers=engine.pages.pagers,
+        rules=HealthRules(
+            ladder=tuple((one.pager, int(one.after * 1000)) for one in chosen.ladder),
+            repeat_every=int(chosen.repeat_every * 1000),
+            network_down=int(chosen.network_down * 1000),
+            lane_late=int(chosen.lane_late * 1000),
+            store_down=int(chosen.store_down * 1000),
+        ),
+        words=partial(text, "page"),
+        identity=f"{socket.gethostname()}:{engine.settings.web.port}",
+        site=_host(engine.settings),
+        engine=lambda: None if server is None or server.alive else "the private server is being restarted",
+        beat=Heartbeat(chosen.heartbeat_url.get_secret_value()) if chosen.heartbeat_url else None,
+        beat_every=chosen.heartbeat_every,
+    )
+
+
+def _pager_webhook(engine: Engine, vigil: Vigil) -> web.Application | None:
+    """What PagerDuty tells us; None where no pager could."""
+    pagers = engine.settings.pagers
+    secrets = {name: one.webhook_secret.get_secret_value() for name, one in pagers.items() if one.webhook_secret}
+    accounts = {user: account for one in pagers.values() for user, account in one.people.items()}
+
+    def operator(user: str, name: str) -> OperatorId | None:
+        account = accounts.get(user) or accounts.get(name)
+        known = engine.directory.by_account(account) if account else None
+        if known is not None:
+            return known.id
+        written = OperatorId(account or "")
+        return written if written in engine.policy().operators else None
+
+    return PagerDutyWebhook(engine.pages, secrets, operator, vigil.acknowledged).application() if secrets else None
 
 
 async def _sweep_files(files: DiskFiles) -> None:
@@ -344,7 +615,7 @@ async def _sweep_files(files: DiskFiles) -> None:
         await asyncio.sleep(SWEEP_FILES_EVERY)
 
 
-def _listeners(engine: Engine, service: Service) -> list[Listener]:
+def _listeners(engine: Engine, service: Service, vigil: Vigil) -> list[Listener]:
     """One listener for all, or one each for the public, the desk and the figures, as the settings say."""
     settings = engine.settings
     public = Listener("public", _application(), settings.web.host, settings.web.port, setting=_setting_of_port("web"))
@@ -356,7 +627,7 @@ def _listeners(engine: Engine, service: Service) -> list[Listener]:
         listener.app.add_routes(health)
     if settings.metrics.enabled:
         figures.app.add_routes(metrics_routes(engine.metrics, lambda: _measure(engine)))
-    _mount_public(engine, public, desk if settings.desk.enabled else None, health)
+    _mount_public(engine, public, desk if settings.desk.enabled else None, health, _pager_webhook(engine, vigil))
     return list(apart.values())
 
 
@@ -379,8 +650,14 @@ def _application() -> web.Application:
 # ------------------------------------------------------------------ what is reached where
 
 
-def _mount_public(engine: Engine, public: Listener, desk: Listener | None, health: Sequence[web.RouteDef]) -> None:
-    """The customers' side, the files, Slack's events, and the desk on whichever listener it has."""
+def _mount_public(
+    engine: Engine,
+    public: Listener,
+    desk: Listener | None,
+    health: Sequence[web.RouteDef],
+    pagers: web.Application | None,
+) -> None:
+    """The customers' side, the files, Slack's and PagerDuty's events, and the desk on whichever listener it has."""
     side = _customer_side(engine)
     base = engine.settings.base_path
     app = web.Application() if base else public.app
@@ -389,6 +666,8 @@ def _mount_public(engine: Engine, public: Listener, desk: Listener | None, healt
     slack = engine.networks.get(SLACK)
     if isinstance(slack, SlackNetwork) and engine.settings.slack.events == "http":
         app.add_subapp("/slack", slack.http_app())
+    if pagers is not None:
+        app.add_subapp("/oncall", pagers)
     if desk is not None:
         (app if desk is public else desk.app).add_subapp("/console", _desk_app(engine, _desk_url(engine), side.remote))
     if base:
@@ -408,10 +687,14 @@ def _customer_side(engine: Engine) -> CustomerSide:
         keys=secrets.visitor_tokens.all,
         policy=engine.rules.policy,
         public_name=engine.directory.public_name,
-        topic_titles=engine.rulebook.topic_titles,
+        topic_titles=InForce(lambda: engine.rules.rulebook.topic_titles),
+        topic_under=InForce(lambda: engine.rules.rulebook.topic_under),
+        desk_titles=InForce(lambda: engine.rules.rulebook.desk_titles),
+        waits=engine.queues.usual,
         link=lambda part, reader: _file_url(engine, part, reader),
-        locales=load("widget"),
+        locales=customers(),
         metrics=engine.metrics,
+        incidents=lambda: engine.incidents.current(settings.site),
         files=engine.files,
         file_limits=engine.limits,
         files_origin=settings.files.origin,
@@ -430,8 +713,12 @@ def _desk_app(engine: Engine, url: str, remote: Callable[[web.Request], str]) ->
         files=engine.files,
         links=engine.signer,
         files_url=_files_url(settings),
-        desk_titles=engine.rulebook.desk_titles,
-        topic_titles=engine.rulebook.topic_titles,
+        assignments=engine.assignments,
+        availability=engine.availability,
+        incidents=engine.incidents,
+        broadcasts=engine.broadcasts,
+        desk_titles=InForce(lambda: engine.rules.rulebook.desk_titles),
+        topic_titles=InForce(lambda: engine.rules.rulebook.topic_titles),
         limits=engine.limits,
         promise=Promise(int(settings.desk.amber_after * 1000), int(settings.desk.red_after * 1000)),
     )
@@ -448,8 +735,11 @@ def _desk_app(engine: Engine, url: str, remote: Callable[[web.Request], str]) ->
 
 
 def _desk_url(engine: Engine) -> str:
+    return _desk_address(engine.settings)
+
+
+def _desk_address(settings: Settings) -> str:
     """Where operators open the desk; no slash behind."""
-    settings = engine.settings
     if settings.desk.port is None:
         return f"{settings.url}/console"
     if settings.desk.public_url is not None:
@@ -499,7 +789,9 @@ async def _announce(terminal: Terminal, engine: Engine, service: Service) -> Non
         lifetime = settings.desk.link_lifetime
         links.append(("Operator desk", await mint_sign_in_link(engine.store, _desk_url(engine), lifetime=lifetime)))
     parts = [one.what for one in engine.checks if one.level == "ok"]
-    parts += [f"{name} is connected" for name in engine.networks if name != CONSOLE]
+    parts += [f"{name} is connected" for name in _with_cards(engine.networks) if name != CONSOLE]
+    if settings.translation.url is not None:
+        parts.append(f"messages are translated by {urlsplit(settings.translation.url).netloc}")
     parts += [f"listening on {listener.url} ({listener.name})" for listener in service.listeners]
     terminal.announce(version("kakehashi"), links, parts)
 

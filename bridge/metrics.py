@@ -44,6 +44,21 @@ class Metrics:
             registry=self.registry,
             buckets=_COMMIT_SECONDS,
         )
+        self._policy = Counter(
+            "kakehashi_policy_reads",
+            "New policies while running, by outcome: adopted, refused.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self._calendars = Counter(
+            "kakehashi_calendar_fetches",
+            "Rotas' calendars fetched from elsewhere, by outcome: changed, failed.",
+            ["outcome"],
+            registry=self.registry,
+        )
+        for counter, outcomes in ((self._policy, ("adopted", "refused")), (self._calendars, ("changed", "failed"))):
+            for outcome in outcomes:
+                counter.labels(outcome)
         self._store_up = Gauge("kakehashi_store_up", "1 while the store answers.", registry=self.registry)
 
     def _define_deliveries(self) -> None:
@@ -96,6 +111,14 @@ class Metrics:
         self._commits.labels(outcome).inc()
         if outcome == "committed":
             self._commit_seconds.observe(seconds)
+
+    def policy_read(self, outcome: str) -> None:
+        """The policy was to change; outcome: adopted, refused."""
+        self._policy.labels(outcome).inc()
+
+    def calendar_fetched(self, outcome: str) -> None:
+        """A rota's calendar; outcome: changed, failed."""
+        self._calendars.labels(outcome).inc()
 
     def store_up(self, up: bool) -> None:
         self._store_up.set(up)

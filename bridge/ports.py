@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from bridge.messages import About, Body
@@ -23,6 +24,7 @@ from routing.ids import (
     InputKey,
     MessageId,
     NetworkName,
+    OperatorId,
     PostRef,
     SessionId,
     ShortCode,
@@ -192,6 +194,33 @@ class Line:
     desk: DeskId
     head: int
     summary: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class LineNews:
+    """What became of a desk's lines since a mark. `whole`: `lines` are all that there are; else those that changed,
+    and `gone` those that were taken off. `mark` is what to ask with next time."""
+
+    mark: int
+    whole: bool
+    lines: tuple[Line, ...] = ()
+    gone: tuple[SessionId, ...] = ()
+
+
+class Reserved(StrEnum):
+    """What came of reserving a place with an operator."""
+
+    NEW = "new"
+    HAD = "had"  # the session had its place with them already
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservations:
+    """The places that an operator's capacity has taken: session → since when. `given_at`: when the latest was new."""
+
+    sessions: Mapping[SessionId, int] = field(default_factory=dict)
+    given_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +419,11 @@ class Store(Protocol):
         ...
 
     async def lines(self, desk: DeskId) -> list[Line]: ...
+    async def line_news(self, desk: DeskId, mark: int) -> LineNews:
+        """What changed in a desk's list since `mark` (-1: since ever). Complete: a mark that is too old, or of other
+        data than these, is answered with the whole list."""
+        ...
+
     async def closed(self, desk: DeskId, limit: int) -> list[SessionId]:
         """The desk's closed sessions, latest first."""
         ...
@@ -397,6 +431,33 @@ class Store(Protocol):
     async def sessions_of(self, customer: CustomerKey) -> list[SessionId]:
         """All sessions of a customer that are kept, oldest first."""
         ...
+
+    async def note_handled(self, desk: DeskId, session: SessionId, at: int, took: int) -> None:
+        """A session was done at `at`, after `took` ms in somebody's hands. Kept for `HANDLED_KEPT`; repeating it
+        changes nothing."""
+        ...
+
+    async def handled(self, desk: DeskId, since: int) -> list[int]:
+        """How long sessions took that were done since then, in ms."""
+        ...
+
+    # --- reservations: a place of an operator's capacity, taken before a session becomes theirs, and never expiring.
+    # Whoever takes one and fails to make the session theirs gives it back; what is left by somebody who died is found
+    # by comparing with the sessions (see `bridge.desks`).
+    async def reserve(self, operator: OperatorId, session: SessionId, capacity: int | None) -> Reserved:
+        """Take a place for the session, unless `capacity` (None: without limit) places are taken. Atomic over all
+        processes. A place that the session has already counts as taken now, and is never refused."""
+        ...
+
+    async def confirm_reservation(self, operator: OperatorId, session: SessionId, at: int) -> None:
+        """The session is theirs since `at`: its place is taken, whatever the capacity, if it was not."""
+        ...
+
+    async def give_back(self, operator: OperatorId, session: SessionId, before: int | None = None) -> bool:
+        """The session's place is free again, unless it was taken after `before`. Whether there was one to free."""
+        ...
+
+    async def reservations(self, operator: OperatorId) -> Reservations: ...
 
     # --- timers, presence
     async def due_timers(self, partition: int, now: int) -> list[SessionId]: ...
@@ -452,7 +513,18 @@ class Store(Protocol):
         """Read and delete in one step: what was put here works once."""
         ...
 
+    async def swap(self, name: str, before: str | None, after: str | None) -> bool:
+        """Change a lasting value, if it still is as it was read; None is no value. False when another was faster.
+
+        True also when it is `after` already, for who asks again: where only one may win, the value names the winner.
+        """
+        ...
+
     async def names(self, prefix: str) -> list[str]: ...
+    async def shelf(self, space: str) -> Mapping[str, str]:
+        """Everything that `put` keeps without an expiry under `space/…`, by name, in one call."""
+        ...
+
     async def forget(self, name: str) -> None: ...
 
     # --- wake-ups

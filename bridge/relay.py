@@ -36,6 +36,7 @@ from routing.ids import (
     partition_in,
     partition_of,
     session_id,
+    translation_id,
 )
 from routing.policy import Policy
 from routing.session import Reason, Session, State
@@ -189,10 +190,14 @@ class Relay:
         event: i.BridgeInput | i.CustomerLeft,
         key: InputKey,
         *,
+        body: Body | None = None,
         fence: tuple[str, int] | None = None,
     ) -> Answer:
-        """A deadline, an allocation, an administrator's order. Raises LostLeaseError when `fence` is not current."""
-        return await self._into(session, event, key, fence=fence)
+        """A deadline, an allocation, an administrator's order. Raises LostLeaseError when `fence` is not current.
+
+        `body` is of MessageTranslated only: the translation itself.
+        """
+        return await self._into(session, event, key, body=body, fence=fence)
 
     async def _into(
         self,
@@ -289,6 +294,7 @@ class Relay:
             language=greeting.language,
             topic=greeting.topic,
             previous=latest.session.id if latest else None,
+            last_operator=latest.session.last_operator if latest else None,
         )
         return replace(event, opening=opening)
 
@@ -392,13 +398,22 @@ class _Arrival:
     @property
     def written(self) -> tuple[Written, ...]:
         event = self.event
+        if self.body is not None and isinstance(event, i.MessageTranslated):
+            return (Written(translation_id(event.message, event.language), event.revision, self.body),)
         if self.body is None or not isinstance(event, SPEAKS):
             return ()
         revision = event.revision if isinstance(event, i.CustomerRevised | i.OperatorRevised) else 0
         return (Written(event.message, revision, self.body),)
 
 
-SPEAKS = (i.CustomerWrote, i.OperatorReplied, i.OperatorNoted, i.CustomerRevised, i.OperatorRevised)
+SPEAKS = (
+    i.CustomerWrote,
+    i.OperatorReplied,
+    i.OperatorNoted,
+    i.OperatorInformed,
+    i.CustomerRevised,
+    i.OperatorRevised,
+)
 
 
 def _looks_different(before: Stored | None, after: Stored) -> bool:
@@ -417,6 +432,13 @@ def _face(session: Session) -> tuple[object, ...]:
         session.offer,
         session.customer,
         session.erased,
+        session.language,
+        session.opens_at,
+        session.warned,
+        session.missed,
+        session.escalation,
+        session.incident,
+        session.check,
     )
 
 

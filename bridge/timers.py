@@ -18,7 +18,7 @@ from bridge.relay import Receipt, Relay
 from routing.ids import DeskId, InputKey, SessionId
 from routing.inputs import CustomerLeft, DeadlineFell
 from routing.policy import Desk, Policy
-from routing.session import timers
+from routing.timers import timers
 
 TICK = 0.5
 """Seconds between looks. Deadlines are promises in minutes; half a second is early enough."""

@@ -6,7 +6,7 @@ The customer's transcript goes through `customer_view`, the only way to the cust
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,8 +14,8 @@ from bridge.messages import Body, FilePart
 from bridge.ports import Entry, Store, Stored
 from routing import facts as f
 from routing.facts import Side
-from routing.ids import MessageId, OperatorId
-from routing.view import CustomerMessage, CustomerNotice, customer_view
+from routing.ids import MessageId, OperatorId, SessionId
+from routing.view import CustomerMessage, CustomerNotice, CustomerTranslation, customer_view
 
 SCHEMA = 1
 
@@ -54,6 +54,8 @@ def _line(entry: Entry, with_notes: bool) -> _Line | None:
     event = customer_view(entry.fact)
     if isinstance(event, CustomerMessage):
         return _Said(event.at, event.side, event.message, event.revision, event.operator, event.withdrawn)
+    if isinstance(event, CustomerTranslation):
+        return None  # a machine's words; the originals are the evidence
     return event if event is not None else _note(entry.fact) if with_notes else None
 
 
@@ -115,3 +117,33 @@ def _file(part: FilePart) -> dict[str, Any]:
 def moment(at: int | None) -> str | None:
     """A time in ms since 1970 as ISO 8601, UTC."""
     return None if at is None else datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Uttered:
+    """A message as it stands now, for operators' eyes: notes are among them. `operator` None: the customer's."""
+
+    at: int
+    side: Side
+    operator: OperatorId | None
+    body: Body
+
+
+async def said_so_far(store: Store, session: SessionId) -> list[Uttered]:
+    """What was said, oldest first, in its latest wording; without what was taken back or erased.
+
+    Raises StoreUnavailableError.
+    """
+    said: dict[MessageId, _Said] = {}
+    for entry in await store.journal(session):
+        line = _line(entry, with_notes=True)
+        if isinstance(line, _Said):
+            first = said.get(line.message, line)
+            said[line.message] = replace(line, at=first.at, operator=first.operator)
+    kept = [line for line in said.values() if not line.withdrawn]
+    bodies = await store.bodies(session, [(line.message, line.revision) for line in kept]) if kept else []
+    return [
+        Uttered(line.at, line.side, line.operator, body)
+        for line, body in zip(kept, bodies, strict=True)
+        if body is not None
+    ]

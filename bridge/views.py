@@ -7,15 +7,19 @@ of changes costs one drawing and never delays text. Both are derived: losing one
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from bridge.errors import DeliveryError, KakehashiError, StoreUnavailableError
 from bridge.leases import INDEX, Leases
 from bridge.ports import Delivery, Line, Network, Store, Stored
+from routing import sla
 from routing.effects import OpenThread
-from routing.ids import EffectId, NetworkName, SessionId
+from routing.estimate import handling
+from routing.ids import EffectId, NetworkName, SessionId, partition_in
+from routing.policy import Policy
+from routing.queue import rank, waiting
 from routing.session import Session
 
 CARD_EVERY = 2_000
@@ -30,10 +34,18 @@ log = structlog.get_logger(__name__)
 class Views:
     """Redraws stale cards and lines of the partitions whose leases this process holds."""
 
-    def __init__(self, store: Store, networks: Mapping[NetworkName, Network], leases: Leases) -> None:
+    def __init__(
+        self,
+        store: Store,
+        networks: Mapping[NetworkName, Network],
+        leases: Leases,
+        policy: Callable[[], Policy],
+    ) -> None:
         self._store = store
         self._networks = networks
         self._leases = leases
+        self._policy = policy
+        self._drawn_under: object = None
 
     async def run(self) -> None:
         """Redraw until cancelled; a network that does not answer holds up its own cards only."""
@@ -53,11 +65,28 @@ class Views:
 
     async def _look(self, to: NetworkName) -> None:
         now = await self._store.now()
+        if to == INDEX:
+            await self._draw_anew(now)
         ours = self._leases.partitions(to)
         found = await asyncio.gather(*(self._store.stale_views(partition, to, now) for partition, _term in ours))
         stale = [session for sessions in found for session in sessions]
         for start in range(0, len(stale), AT_ONCE):
             await asyncio.gather(*(self._redraw(to, session, now) for session in stale[start : start + AT_ONCE]))
+
+    async def _draw_anew(self, now: int) -> None:
+        """Another policy moves ranks and promises of what is listed; a release that knew fewer left some out."""
+        policy = self._policy()
+        rules = (policy.desks, policy.topic_rules, policy.head_starts)
+        if rules == self._drawn_under:
+            return
+        lines = [line for desk in policy.desks for line in await self._store.lines(desk)]
+        if self._drawn_under is None:
+            lines = [line for line in lines if "rank" not in line.summary]
+        mine = {partition for partition, _term in self._leases.partitions(INDEX)}
+        for start in range(0, len(lines), AT_ONCE):
+            chunk = [one for one in lines[start : start + AT_ONCE] if partition_in(one.session) in mine]
+            await asyncio.gather(*(self._redraw(INDEX, one.session, now) for one in chunk))
+        self._drawn_under = rules
 
     async def _redraw(self, to: NetworkName, session: SessionId, now: int) -> None:
         again_in = CARD_EVERY
@@ -87,7 +116,11 @@ class Views:
 
     async def _draw_line(self, stored: Stored) -> None:
         session = stored.session
-        await self._store.put_line(Line(session.id, session.code, session.desk, stored.head, summary(session)))
+        shown = summary(session, self._policy())
+        await self._store.put_line(Line(session.id, session.code, session.desk, stored.head, shown))
+        done = handling(session)
+        if done is not None:
+            await self._store.note_handled(session.desk, session.id, *done)
         if session.transfers:
             for entry in await self._store.journal(session.id):
                 left = getattr(entry.fact, "from_desk", None)
@@ -120,8 +153,9 @@ BROKEN_EVERY = 60_000
 """ms between attempts at a view that cannot be drawn at all."""
 
 
-def summary(session: Session) -> dict[str, object]:
-    """What a desk's list shows of a session: ids and states, no words and no names."""
+def summary(session: Session, policy: Policy) -> dict[str, object]:
+    """What a desk's list shows of a session: ids, states and times, no words and no names."""
+    one, desk = waiting(session), policy.desk_of(session.desk, session.language, session.topic)
     return {
         "state": session.state,
         "language": session.language,
@@ -135,4 +169,33 @@ def summary(session: Session) -> dict[str, object]:
         "messages": session.messages,
         "customer": str(session.customer),
         "verified": session.verified,
+        "rank": rank(one, policy)[:2] if one is not None else None,
+        "due": {kind.value: at for kind, at in sla.misses(session, desk, policy).items()},
+        "warned": session.warned,
+        "missed": session.missed,
+        "escalation": _escalation(session),
+        "offer": {"operator": session.offer.operator, "until": session.offer.until} if session.offer else None,
+        "incident": session.incident,
+        "check": session.check.state if session.check else None,
+        "opens_at": session.opens_at,
+        "returning": one is not None and one.returning,
+        "declined": session.declined,
+        "declined_at": session.declined_at,
+        "last_operator": session.last_operator,
+        "assigned_at": session.assigned_at,
+    }
+
+
+def _escalation(session: Session) -> dict[str, object] | None:
+    ladder = session.escalation
+    if ladder is None:
+        return None
+    return {
+        "id": ladder.id,
+        "why": ladder.why,
+        "since": ladder.since,
+        "rung": ladder.rung,
+        "called": ladder.called,
+        "acknowledged_by": ladder.acknowledged_by,
+        "acknowledged_at": ladder.acknowledged_at,
     }

@@ -18,8 +18,11 @@ from bridge.directory import Operator
 from bridge.doctor import Finding
 from bridge.errors import KakehashiError, OverloadedError, SettingsError, StoreUnavailableError
 from bridge.inspection import Engine
+from bridge.reload import Answer as Answered
 from bridge.terminal import Terminal
-from routing.ids import DeskId, NetworkName
+from routing.ids import DeskId, NetworkName, OperatorId
+from tests.unit.bridge.mortal import Memory
+from tests.unit.bridge.test_reload import Shelf
 
 
 @dataclass
@@ -35,6 +38,9 @@ class Directory:
 
     def all(self) -> Sequence[Operator]:
         return self.kept
+
+    def by_account(self, account: str) -> Operator | None:
+        return next((one for one in self.kept if one.account == account), None)
 
 
 @dataclass
@@ -63,10 +69,10 @@ class FakeEngine:
     networks: Mapping[NetworkName, Any] = field(default_factory=dict)
     directory: Directory = field(default_factory=Directory)
     checks: Sequence[Finding] = (Finding("ok", "Redis 7.0.15"),)
-    store: NothingKept = field(default_factory=NothingKept)
+    store: Any = field(default_factory=NothingKept)
 
     def policy(self) -> Any:
-        return SimpleNamespace(desks={DeskId("ja"): None, DeskId("en"): None})
+        return SimpleNamespace(desks={DeskId("ja"): None, DeskId("en"): None}, operators={OperatorId("mei"): None})
 
     async def hash_password(self, password: str, account: str) -> str:
         if len(password) < 8:
@@ -98,11 +104,21 @@ class FakeWiring:
         self.asked.append(("check", machine))
         return self.found
 
+    def route(self, config: Path | None, *, language: str, topic: str, at: str | None) -> dict[str, Any]:
+        self.asked.append(("route", (language, topic, at)))
+        return {}
+
     def slack_manifest(self, config: Path | None) -> str:
         return "display_information: {}\n\n"
 
     def rotate_secret(self, config: Path | None, name: str) -> None:
         self.asked.append(("rotate", name))
+
+    async def call_pager(self, config: Path | None, name: str, *, end: bool) -> bool:
+        self.asked.append(("page", (name, end)))
+        if name == "unknown":
+            raise KakehashiError("there is no pager unknown", where="pagers", mend="configured: night")
+        return name == "night"
 
 
 @dataclass
@@ -292,3 +308,151 @@ def test_operators_are_listed_without_their_hashes(monkeypatch: pytest.MonkeyPat
     listed = kakehashi("operators list", wiring).out
     assert listed.splitlines()[1].split()[:3] == ["aiko", "en:", "Aiko"]
     assert "hash" not in listed + kakehashi("operators list --json", wiring).out
+
+
+# ------------------------------------------------------------------ the policy
+
+GOES_BY_IT = "✓ process {} goes by the new policy\n"
+
+
+def test_a_route_is_asked_for_as_it_is_typed() -> None:
+    wiring = FakeWiring()
+    answer = kakehashi("route --language zh-Hant --topic withdrawals --at 2026-01-01T03:00+09:00 --json", wiring)
+    assert wiring.asked == [("route", ("zh-Hant", "withdrawals", "2026-01-01T03:00+09:00"))]
+    assert (answer.status, json.loads(answer.out)) == (Status.DONE, {})
+    kakehashi("route --language ja --json", wiring)
+    assert wiring.asked[-1] == ("route", ("ja", "", None))
+
+
+def test_a_reload_looks_at_the_policy_first_and_tells_nobody_of_a_broken_one() -> None:
+    class Broken(FakeWiring):
+        def check(self, config: Path | None, *, machine: bool) -> list[Finding]:
+            raise SettingsError("desks.ja.rota: there is no rota day", where="kakehashi.toml", mend="write one")
+
+    wiring = Broken()
+    answer = kakehashi("reload", wiring)
+    assert (answer.status, wiring.asked) == (Status.SETTINGS, [])
+    assert "there is no rota day" in answer.err
+
+
+def test_a_reload_says_who_has_not_answered_and_who_refused() -> None:
+    shelf = Shelf()
+    wiring = FakeWiring(FakeEngine(store=shelf))
+    silent = kakehashi("reload --wait 0", wiring)
+    assert silent.status == Status.FAILED
+    assert silent.out == (
+        "! process a has not answered\n  it reads it as soon as it can\n"
+        "! process b has not answered\n  it reads it as soon as it can\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("errors", "status", "said"),
+    [
+        ((), Status.DONE, GOES_BY_IT.format("a") + GOES_BY_IT.format("b")),
+        (
+            ("desks.ja: wrong", "  mend:  mend it"),
+            Status.FAILED,
+            "✗ process a keeps the policy that it had\n  desks.ja: wrong\n    mend:  mend it\n"
+            + GOES_BY_IT.format("b"),
+        ),
+    ],
+)
+def test_a_reload_says_what_each_process_made_of_it(
+    monkeypatch: pytest.MonkeyPatch, errors: tuple[str, ...], status: Status, said: str
+) -> None:
+    async def answers(store: object, name: str, asked: Sequence[str]) -> list[Answered]:
+        return [Answered("b"), Answered("a", errors)]
+
+    monkeypatch.setattr("bridge.reload.answers", answers)
+    answer = kakehashi("reload", FakeWiring(FakeEngine(store=Shelf())))
+    assert (answer.status, answer.out) == (status, said)
+
+
+def test_an_account_of_an_operator_whom_the_policy_names_is_that_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\ncorrect horse\n"))
+    wiring = FakeWiring()
+    kakehashi("operators add Mei --name ja=美衣 --password-stdin", wiring)
+    kakehashi("operators add kenji --name ja=健二 --password-stdin", wiring)
+    mei, kenji = wiring.engine.directory.kept
+    assert mei.id == "mei"
+    assert kenji.id.startswith("op-")
+
+
+# ------------------------------------------------------------------ pagers and mutes
+
+
+def test_a_test_page_needs_no_store_and_says_how_it_is_ended() -> None:
+    wiring = FakeWiring()
+    assert "kakehashi page --test night --end" in kakehashi("page --test night", wiring).out
+    assert kakehashi("page --test night --end", wiring).out == "the page is ended\n"
+    assert "--end" not in kakehashi("page --test mail", wiring).out
+    assert "only told" in kakehashi("page --test mail --end", wiring).out
+    assert wiring.asked == [("page", (name, end)) for name in ("night", "mail") for end in (False, True)]
+
+
+def test_a_test_page_to_nobody_says_who_there_is() -> None:
+    answer = kakehashi("page --test unknown")
+    assert answer.status == Status.FAILED
+    assert "configured: night" in answer.err
+
+
+def test_a_mute_is_made_listed_and_ended_with_who_and_why() -> None:
+    wiring = FakeWiring(FakeEngine(store=Memory()))
+    made = kakehashi("mute --for 30m --why maintenance", wiring)
+    assert made.status == Status.DONE
+    (row,) = json.loads(kakehashi("mute --list --json", wiring).out)
+    assert (row["why"], row["holds"]) == ("maintenance", True)
+    assert "@" in row["who"]
+    assert f"--end {row['id']}" in made.out
+    assert kakehashi(f"mute --end {row['id']}", wiring).out == "ended: maintenance\n"
+    (row,) = json.loads(kakehashi("mute --list --json", wiring).out)
+    assert row["holds"] is False
+
+
+def test_a_mute_without_a_reason_is_refused() -> None:
+    answer = kakehashi("mute --for 30m")
+    assert answer.status == Status.FAILED
+    assert "--why" in answer.err
+
+
+@pytest.mark.parametrize("command", ["page", "mute", "mute --for soon", "mute --for 30m --list", "mute --for m"])
+def test_what_is_no_page_and_no_mute_is_not_understood(command: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        parser().parse_args(command.split())
+    assert left.value.code == Status.USAGE
+
+
+@pytest.mark.parametrize("command", ["operators add aiko --desk ja", "operators password aiko"])
+def test_without_a_terminal_a_question_is_an_error_with_a_mend(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    answer = kakehashi(command)
+    assert answer.status == Status.FAILED
+    assert "mend:" in answer.err
+
+
+def test_wrong_choices_are_named_as_one_types_them(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(["sessions", "list", "--state", "bogus"])
+    assert "<State" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("limit", ["-1", "0"])
+def test_a_limit_below_one_is_not_understood(limit: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        parser().parse_args(["sessions", "list", "--limit", limit])
+    assert left.value.code == Status.USAGE
+
+
+def test_dash_dash_version_is_understood(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        parser().parse_args(["--version"])
+    assert left.value.code == 0
+    assert "kakehashi" in capsys.readouterr().out
+
+
+def test_who_an_operator_is_in_slack_can_be_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a very long password\n"))
+    wiring = FakeWiring()
+    kakehashi("operators add aiko --name en=Aiko --slack T024BE7LD:U061F7AUR --password-stdin", wiring)
+    assert wiring.engine.directory.kept[0].network_users == {NetworkName("slack"): ("T024BE7LD:U061F7AUR",)}

@@ -99,14 +99,15 @@ async def test_customers_never_see_an_account(book: Book, language: str, word: s
     assert neutral_name(language) == word
 
 
-async def test_operators_of_the_policy_have_their_names_and_give_way_to_accounts(book: Book) -> None:
+async def test_an_account_of_an_operator_of_the_policy_has_its_own_names_and_the_policys_work(book: Book) -> None:
     written = OperatorProfile(OperatorId("op-1"), {"en": "Written"}, capacity=9)
     directory = Directory(book.store, {written.id: written})
     assert directory.public_name(written.id, "en") == "Written"
     assert directory.profiles() == {written.id: written}
     await directory.add(kenji())
     assert directory.public_name(written.id, "en") == "Sato"
-    assert directory.profiles()[written.id].capacity == 4
+    assert directory.profiles()[written.id].capacity == 9
+    assert directory.profiles()[written.id].public_name("ja") == "佐藤"
 
 
 async def test_a_closed_account_is_known_by_name_and_no_more(book: Book) -> None:
