@@ -10,7 +10,7 @@ import asyncio
 from asyncio import Lock
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 import structlog
@@ -20,7 +20,9 @@ from adapters.slack.deferred import Deferred
 from adapters.slack.downloads import Downloads, NotFetchedError
 from adapters.slack.markup import Names
 from adapters.slack.parse import (
+    ACKNOWLEDGE,
     CLAIM,
+    RESOLVE,
     App,
     Author,
     ChannelMoved,
@@ -47,9 +49,11 @@ from bridge.ports import Placed, Store, Stored, Unplaced
 from bridge.relay import Answer, Receipt, Relay
 from routing.decide import Refusal
 from routing.facts import Side
-from routing.ids import InputKey, OperatorId, ThreadRef
+from routing.ids import InputKey, OperatorId, SessionId, ThreadRef
 from routing.inputs import (
+    OperatorAcknowledged,
     OperatorClaimed,
+    OperatorInput,
     OperatorNoted,
     OperatorReplied,
     OperatorResolved,
@@ -62,9 +66,20 @@ from routing.session import Reason, State
 TOLD = 10_000
 """Keys of refused inputs that were answered: a refusal leaves no trace in the journal, and Slack repeats itself."""
 
+_PRESSED = {ACKNOWLEDGE: OperatorAcknowledged, CLAIM: OperatorClaimed, RESOLVE: OperatorResolved}
+"""What each button of the card means."""
+
 Payload = Mapping[str, Any]
 
 _log = structlog.get_logger(__name__)
+
+
+class Door(Protocol):
+    """Where operators' inputs enter: the assignments, which keep to everybody's capacity, or the relay itself."""
+
+    async def from_operator(
+        self, session: SessionId, event: OperatorInput, key: InputKey, *, body: Body | None = None
+    ) -> Answer: ...
 
 
 class Tell:
@@ -108,6 +123,7 @@ class Inbound:
         *,
         store: Store,
         relay: Relay,
+        door: Door,
         threads: Threads,
         downloads: Downloads,
         directory: Directory,
@@ -120,6 +136,7 @@ class Inbound:
     ) -> None:
         self._store = store
         self._relay = relay
+        self._door = door
         self._threads = threads
         self._downloads = downloads
         self._directory = directory
@@ -215,7 +232,7 @@ class Inbound:
             return  # an empty message, or nothing but files that were refused; the operator was told
         kind = OperatorReplied if note is None else OperatorNoted
         happened = kind(said.message, operator, Origin(placed.mirror))
-        answer = await self._relay.from_operator(placed.session, happened, said.key, body=body)
+        answer = await self._door.from_operator(placed.session, happened, said.key, body=body)
         await self._answer(answer, said.key, said.root, said.author.user, stored)
 
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
@@ -227,7 +244,7 @@ class Inbound:
             return
         event = OperatorRevised(revised.message, operator, revised.revision)
         body = _body(text if note is None else note, await self._files_of(revised, stored))
-        answer = await self._relay.from_operator(stored.session.id, event, revised.key, body=body)
+        answer = await self._door.from_operator(stored.session.id, event, revised.key, body=body)
         await self._answer(answer, revised.key, revised.root, revised.author.user, stored)
         if note is None and spoken is not None and spoken.side is Side.NOTE:
             self._say(revised, stored, "told.note_stays_note")
@@ -239,10 +256,10 @@ class Inbound:
         is_here = session.spoken(revised.message) or await self._store.has_body(session.id, revised.message)
         if is_here:
             withdrew = OperatorWithdrew(revised.message, operator)
-            answer = await self._relay.from_operator(session.id, withdrew, revised.key)
+            answer = await self._door.from_operator(session.id, withdrew, revised.key)
         else:
             noted = OperatorNoted(revised.message, operator, Origin(placed.mirror))
-            answer = await self._relay.from_operator(session.id, noted, revised.original, body=_body(note, ()))
+            answer = await self._door.from_operator(session.id, noted, revised.original, body=_body(note, ()))
         await self._answer(answer, revised.key, revised.root, revised.author.user, stored)
         if isinstance(answer, Receipt):
             self._say(revised, stored, "told.reply_became_note")
@@ -252,7 +269,7 @@ class Inbound:
         session, spoken = stored.session, stored.session.spoken(withdrawn.message)
         operator = OperatorId(spoken.by) if spoken and spoken.by else self._operator(withdrawn.author)
         event = OperatorWithdrew(withdrawn.message, operator)
-        answer = await self._relay.from_operator(session.id, event, withdrawn.key)
+        answer = await self._door.from_operator(session.id, event, withdrawn.key)
         if spoken or await self._store.has_body(session.id, withdrawn.message):  # else the customer never had it
             await self._answer(answer, withdrawn.key, withdrawn.root, withdrawn.author, stored)
 
@@ -268,8 +285,7 @@ class Inbound:
         if self._is_stranger(pressed, stored):
             return
         operator = self._operator(pressed.author.user)
-        kind = OperatorClaimed if pressed.action == CLAIM else OperatorResolved
-        answer = await self._relay.from_operator(stored.session.id, kind(operator), pressed.key)
+        answer = await self._door.from_operator(stored.session.id, _PRESSED[pressed.action](operator), pressed.key)
         await self._answer(answer, pressed.key, pressed.root, pressed.author.user, stored)
 
     # ------------------------------------------------------------------ who, and what they are told

@@ -17,8 +17,14 @@ SCOPES: Mapping[str, str] = {
     "files:write": "show what customers attach",
     "groups:history": "as channels:history, in private channels",
     "groups:read": "as channels:read, for private channels",
+    "im:history": "as channels:history, where we have called who is on call",
+    "im:write": "call who is on call, in a direct message",
 }
-"""Each with what it is for. Nothing reads people's names, other channels, or direct messages."""
+"""Each with what it is for. Nothing reads people's names or other channels; of direct
+messages only our own come to our eyes, since no event of them is subscribed to."""
+
+PRESENCE_SCOPE = "users:read"
+"""Asked for only where presence is switched on."""
 
 EVENTS = ("app_uninstalled", "channel_id_changed", "message.channels", "message.groups", "tokens_revoked")
 
@@ -52,7 +58,7 @@ def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
             "background_color": "#1f3a5f",
         },
         "features": {"bot_user": {"display_name": "kakehashi", "always_online": True}},
-        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "oauth_config": {"scopes": {"bot": sorted({*SCOPES, *([PRESENCE_SCOPE] if settings.presence else [])})}},
         "settings": {
             "event_subscriptions": subscriptions,
             "interactivity": interactivity,

@@ -18,14 +18,16 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
 from adapters.slack import receiver
+from adapters.slack.announcements import Announcements
 from adapters.slack.checkup import checkup
 from adapters.slack.client import WebApi
 from adapters.slack.downloads import Downloads
-from adapters.slack.inbound import Inbound, Tell
+from adapters.slack.inbound import Door, Inbound, Tell
 from adapters.slack.markup import escape
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing, Urgency
 from adapters.slack.parse import App
+from adapters.slack.presence import Presence
 from adapters.slack.receiver import HttpDoor
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Title, Wording
@@ -85,6 +87,8 @@ class SlackNetwork:
         files: Files,
         directory: Directory,
         *,
+        door: Door | None = None,
+        presence: Callable[[WebApi], Presence] | None = None,
         wording: Wording = thread_words,
         title: Title = plain_title,
         places: Callable[[], Sequence[Place]] = tuple,
@@ -102,6 +106,7 @@ class SlackNetwork:
         self._api = WebApi(settings, self._pacing, self._moved_to)
         self._threads = Threads(store, self._api)
         self._tell = Tell(self._tell_one)
+        self._announcements = Announcements(self._api)
         self._outbound = Outbound(
             api=self._api,
             store=store,
@@ -116,6 +121,7 @@ class SlackNetwork:
         self._inbound = Inbound(
             store=store,
             relay=relay,
+            door=door or relay,
             threads=self._threads,
             downloads=Downloads(self._api, files, settings.bot_token.get_secret_value(), settings.api_url),
             directory=directory,
@@ -126,6 +132,7 @@ class SlackNetwork:
             moved=self._channel_moved,
             revoked=self._lose_token,
         )
+        self._presence = presence(self._api) if presence is not None and settings.presence else None
         self._who: App | None = None
         self._workspace_url = ""
         self._trouble = "Slack is not started"
@@ -166,6 +173,8 @@ class SlackNetwork:
         self._pacing.team = who["team_id"]
         self._workspace_url = who["url"]
         self._work(self._inbound.deferred.run())
+        if self._presence is not None:
+            self._work(self._presence.run())
         if self._settings.events == "socket":
             await self._open_sockets()
         self._trouble = ""
@@ -234,6 +243,15 @@ class SlackNetwork:
     async def refresh(self, delivery: Delivery) -> None:
         with self._at_work():
             await self._outbound.refresh(delivery)
+
+    async def announce(self, place: Place, key: str, text: str) -> None:
+        """See `bridge.handover.SupportsAnnouncing`."""
+        with self._at_work():
+            await self._announcements.post(place, key, text)
+
+    async def announced(self, place: Place, key: str, since: int) -> bool:
+        with self._at_work():
+            return await self._announcements.is_posted(place, key, since)
 
     async def show_typing(self, thread: ThreadRef) -> None:
         """Show for up to two minutes that the customer is typing. Best effort."""

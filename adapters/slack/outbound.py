@@ -18,10 +18,10 @@ from typing import Any
 import structlog
 
 from adapters.slack import render
+from adapters.slack.calls import IN_THREAD, Calls
 from adapters.slack.client import Answer, WebApi
 from adapters.slack.faults import ALREADY_GONE, THREAD_GONE
 from adapters.slack.history import History, Message, with_effect
-from adapters.slack.markup import escape
 from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App
 from adapters.slack.refs import NAME, Post, Root
@@ -32,7 +32,21 @@ from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
 from bridge.messages import Body
 from bridge.ports import Delivered, Delivery, Placed, Store
-from routing.effects import DeleteMirror, OpenThread, PostLine, PostMessage, ReviseMessage, WithdrawMessage
+from bridge.transcript import Uttered, said_so_far
+from routing.effects import (
+    CallOperators,
+    DeleteMirror,
+    Effect,
+    OpenThread,
+    PostHistory,
+    PostLine,
+    PostMessage,
+    PostTranslation,
+    ReviseMessage,
+    WithdrawMessage,
+    WithdrawTranslation,
+    kept_under,
+)
 from routing.facts import Side
 from routing.ids import OperatorId, ThreadRef
 from routing.session import Session
@@ -78,24 +92,43 @@ class Outbound:
         self._app = app
         self._link = link
         self._history = History(api)
+        self._calls = Calls(api, directory, wording, title, link, lambda: app().team)
 
     # ------------------------------------------------------------------ doing it
 
     async def deliver(self, delivery: Delivery) -> Delivered:
         effect = delivery.effect
-        if isinstance(effect, PostMessage):
-            return await self._post_message(delivery, effect)
         if isinstance(effect, OpenThread):
             return Delivered((await self._open(delivery, effect.id)).ref)
-        if isinstance(effect, PostLine):
-            return await self._post_line(delivery, effect)
+        if isinstance(effect, PostLine | CallOperators):
+            return await self._tell(delivery, effect)
+        if isinstance(effect, PostMessage):
+            return await self._post_message(delivery, effect)
+        if isinstance(effect, PostTranslation):
+            return await self._post_translation(delivery, effect)
+        if isinstance(effect, PostHistory):
+            return await self._post_history(delivery)
+        return await self._change(delivery, effect)
+
+    async def _change(self, delivery: Delivery, effect: Effect) -> Delivered:
+        """What was posted is changed or taken away."""
         if isinstance(effect, ReviseMessage):
             return await self._revise(delivery, effect)
         if isinstance(effect, WithdrawMessage):
             return await self._withdraw(delivery)
+        if isinstance(effect, WithdrawTranslation):
+            return await self._remove_all(delivery)
         if isinstance(effect, DeleteMirror):
             return await self._delete_mirror(delivery)
-        raise AssertionError(f"routing.effects has no {type(effect).__name__}")
+        raise AssertionError(f"routing.effects has no {type(effect).__name__} for a network")
+
+    async def _tell(self, delivery: Delivery, effect: PostLine | CallOperators) -> Delivered:
+        """A line of the bridge's own: in the thread, or where a rung of the ladder calls."""
+        if isinstance(effect, PostLine):
+            return await self._post_line(delivery, effect, self._calls.words(delivery.session, effect))
+        if effect.kind in IN_THREAD:
+            return await self._post_line(delivery, effect, self._calls.in_thread(delivery.session, effect))
+        return await self._calls.deliver(delivery, effect)
 
     async def _open(self, delivery: Delivery, name: str) -> Root:
         """Post a root. Its place is known before the lane goes on, so an early press of a button finds its session."""
@@ -131,12 +164,46 @@ class Outbound:
         shown = await self._shares.show(effect.id, share, body.files, root)
         return _delivered(delivery, root, root.post(share.post), *([shown] if shown else []))
 
-    async def _post_line(self, delivery: Delivery, effect: PostLine) -> Delivered:
-        text = self._wording(delivery.session.language, f"line.{effect.key}", **_line_words(delivery.session, effect))
+    async def _post_line(self, delivery: Delivery, effect: PostLine | CallOperators, text: str) -> Delivered:
         root, ts = await self._say(delivery, render.line(text), {}, Urgency.LINE)
         if delivery.session.mirror.number != effect.mirror:
             await self._retire_card(delivery, root)
         return _delivered(delivery, root, root.post(ts))
+
+    async def _post_translation(self, delivery: Delivery, effect: PostTranslation) -> Delivered:
+        """A quiet line under the message. Where there is one of an earlier revision, it says the new one."""
+        if delivery.body is None:
+            return Delivered()  # erased before it could be posted
+        spoken = delivery.session.spoken(effect.message)
+        rendered = render.translation(delivery.body, effect.language, spoken.at if spoken else 0, self._wording)
+        if delivery.posts:
+            post = Post.of(delivery.posts[0])
+            await self._update(post.channel, post.ts, rendered)
+            return Delivered(posts=delivery.posts)
+        root, ts = await self._say(delivery, rendered, {}, Urgency.LINE)
+        return _delivered(delivery, root, root.post(ts))
+
+    async def _post_history(self, delivery: Delivery) -> Delivered:
+        """What was said where the session came from, for those who go on with it here."""
+        session = delivery.session
+        said = await said_so_far(self._store, session.id) if not session.erased else []
+        if not said:
+            return Delivered()
+        told = [(one.at, self._speaker(delivery, one), _words_of(one.body)) for one in said]
+        root, ts = await self._say(delivery, render.history(told, session.language, self._wording), {}, Urgency.LINE)
+        return _delivered(delivery, root, root.post(ts))
+
+    def _speaker(self, delivery: Delivery, said: Uttered) -> str:
+        language = delivery.session.language
+        if said.operator is None:
+            return render.customer_name(delivery.about, language, self._wording)
+        name = self._directory.public_name(said.operator, language)
+        return self._wording(language, "post.history.note", name=name) if said.side is Side.NOTE else name
+
+    async def _remove_all(self, delivery: Delivery) -> Delivered:
+        for post in map(Post.of, delivery.posts):
+            await self._remove(post)
+        return Delivered()
 
     async def _retire_card(self, delivery: Delivery, root: Root) -> None:
         """The session lives elsewhere now: its old card keeps no buttons. Only looks depend on it."""
@@ -218,7 +285,9 @@ class Outbound:
         effect = delivery.effect
         if isinstance(effect, OpenThread):
             return await self._find_roots(delivery)
-        if not isinstance(effect, PostMessage | PostLine):
+        if isinstance(effect, CallOperators) and effect.kind not in IN_THREAD:
+            return await self._calls.find(delivery, effect)
+        if not isinstance(effect, PostMessage | PostLine | PostTranslation | PostHistory | CallOperators):
             return []  # changing or deleting again does no harm
         found = [_delivered(delivery, root, root.post(ts)) for root, ts in await self._traces(delivery)]
         files = delivery.body.files if delivery.body and isinstance(effect, PostMessage) else ()
@@ -242,9 +311,9 @@ class Outbound:
     async def _kept_first(self, delivery: Delivery, found: list[Delivered]) -> list[Delivered]:
         """Likewise for a message: the post that the books name is the one that edits will go to."""
         effect = delivery.effect
-        if len(found) < 2 or not isinstance(effect, PostMessage):
+        if len(found) < 2 or not isinstance(effect, PostMessage | PostTranslation):
             return found
-        kept = await self._store.posts(delivery.session.id, effect.message, effect.mirror)
+        kept = await self._store.posts(delivery.session.id, kept_under(effect), effect.mirror)
         return sorted(found, key=lambda one: not set(one.posts) & set(kept))
 
     async def _traces(self, delivery: Delivery) -> list[tuple[Root, str]]:
@@ -417,6 +486,10 @@ class Outbound:
         return message.get("bot_id") == self._app().bot
 
 
+def _words_of(body: Body) -> str:
+    return " ".join([body.text, *(f"[{file.name}]" for file in body.files)]).strip()
+
+
 def _place(delivery: Delivery) -> str:
     return next(one.place for one in delivery.session.mirrors if one.number == delivery.effect.mirror)
 
@@ -436,12 +509,6 @@ def _delivered(delivery: Delivery, root: Root, *posts: Post) -> Delivered:
 
 def _post_of(message: Message, root: Root) -> Post:
     return root.post(message["ts"], tuple(str(file["id"]) for file in message.get("files") or ()))
-
-
-def _line_words(session: Session, effect: PostLine) -> dict[str, str]:
-    words = {name: escape(value) for name, value in effect.words.items()}
-    here = session.mirror
-    return words | {"place": f"<#{here.place}>" if here.network == NAME else words.get("desk", "")}
 
 
 def _stop_after(until: float) -> None:

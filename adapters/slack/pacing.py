@@ -43,6 +43,8 @@ TIERS = {
     "files.getUploadURLExternal": 100,
     "files.completeUploadExternal": 100,
     "files.info": 100,
+    "conversations.open": 50,
+    "users.getPresence": 50,
 }
 """Calls a minute, per workspace (Slack's tiers 3 and 4). What is not listed is called when the service starts only."""
 

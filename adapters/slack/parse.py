@@ -18,7 +18,7 @@ from routing.ids import InputKey, MessageId
 
 Payload = Mapping[str, Any]
 
-CLAIM, RESOLVE = "claim", "resolve"
+CLAIM, RESOLVE, ACKNOWLEDGE = "claim", "resolve", "acknowledge"
 
 _SPOKEN = frozenset(("", "file_share", "thread_broadcast", "me_message"))
 """Subtypes of a person's own words. A broadcast is a reply that is shown in the channel too; it is still a reply."""
@@ -295,7 +295,7 @@ def _pressed(payload: Payload, app: App) -> Happening:
     channel = (payload.get("channel") or {}).get("id") or ""
     container = payload.get("container") or {}
     root_ts = container.get("thread_ts") or container.get("message_ts")
-    if action.get("action_id") not in (CLAIM, RESOLVE) or placed is None or not root_ts:
+    if action.get("action_id") not in (CLAIM, RESOLVE, ACKNOWLEDGE) or placed is None or not root_ts:
         return Ignored("a button that is not on a card of ours")
     user = payload.get("user") or {}
     team = user.get("team_id") or (payload.get("team") or {}).get("id") or app.team

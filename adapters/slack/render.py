@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from adapters.slack.markup import escape, escaped_within, one_line
-from adapters.slack.parse import CLAIM, RESOLVE
+from adapters.slack.parse import ACKNOWLEDGE, CLAIM, RESOLVE
 from adapters.slack.refs import button_value
 from bridge.messages import About, Body
 from bridge.ports import Placed
@@ -26,6 +26,9 @@ Block = dict[str, Any]
 
 TEXT = 4_000
 """Characters of `text`: what chat.update takes. It is for notifications and search; the blocks hold the whole."""
+
+LONG = 8_000
+"""Characters of a translation, which may be longer than any message: Slack takes some 13,200 in all blocks."""
 
 NAME = 60
 HEADER = 150
@@ -108,7 +111,22 @@ def _fields(session: Session, state: str, assignee: Assignee, wording: Wording) 
     if session.turn.until is not None:
         fields.append(_moment(wording(language, "card.promised"), session.turn.until))
     fields.append(_assigned(session.language, assignee, wording))
-    return fields
+    return [
+        *fields,
+        *(_field(wording(language, f"card.{label}"), value) for label, value in _special(session, wording)),
+    ]
+
+
+def _special(session: Session, wording: Wording) -> list[tuple[str, str]]:
+    """What most sessions do not have: a ladder under way, an identity check, an incident."""
+    found: list[tuple[str, str]] = []
+    if session.escalation is not None:
+        found.append(("escalation", wording(session.language, f"escalation.{session.escalation.why}")))
+    if session.check is not None:
+        found.append(("check", wording(session.language, f"check.{session.check.state}")))
+    if session.incident is not None:
+        found.append(("incident", session.incident))
+    return found
 
 
 def _assigned(language: str, assignee: Assignee, wording: Wording) -> Block:
@@ -124,9 +142,12 @@ def _field(label: str, value: str) -> Block:
 
 def _moment(label: str, at: int) -> Block:
     """A time in each reader's own zone; the words after the bar are for clients that cannot."""
+    return {"type": "mrkdwn", "text": f"{escape(label)}\n{_clock(at, '{date_short_pretty} ')}"}
+
+
+def _clock(at: int, day: str = "") -> str:
     fallback = f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
-    shown = f"<!date^{at // 1000}^{{date_short_pretty}} {{time}}|{fallback}>"
-    return {"type": "mrkdwn", "text": f"{escape(label)}\n{shown}"}
+    return f"<!date^{at // 1000}^{day}{{time}}|{fallback}>"
 
 
 def _background(session: Session, about: About, wording: Wording) -> list[str]:
@@ -143,10 +164,12 @@ def _buttons(session: Session, mirror: int, wording: Wording) -> list[Block]:
         shape = {"type": "button", "action_id": action, "text": text, "value": value}
         return shape | ({"style": "primary"} if primary else {})
 
+    called = session.escalation is not None and session.escalation.acknowledged_by is None
+    first = [button(ACKNOWLEDGE, "acknowledge", primary=True)] if called else []
     if session.state is State.QUEUED:
-        return [button(CLAIM, "claim", primary=True), button(RESOLVE, "resolve")]
+        return [*first, button(CLAIM, "claim", primary=not called), button(RESOLVE, "resolve")]
     if session.state is State.ASSIGNED:
-        return [button(RESOLVE, "resolve", primary=True)]
+        return [*first, button(RESOLVE, "resolve", primary=not called)]
     if session.state is State.RESOLVED:
         return [button(CLAIM, "reopen")]
     return []
@@ -171,6 +194,22 @@ def said(side: Side, body: Body, speaker: str, *, language: str, wording: Wordin
         blocks = [_context(wording(language, f"post.{side}", name=escape(speaker)))]
         blocks.append(_rich(*(quote(text) for text in words)))
     return Rendered(escaped_within(f"{speaker}: " + "\n".join(words), TEXT), blocks)
+
+
+def translation(body: Body, language: str, at: int, wording: Wording) -> Rendered:
+    """A machine's translation, marked as one. `at`: when its message was written, should others stand between."""
+    label = wording(language, "post.translation", language=language, time=_clock(at))
+    text = body.text if len(body.text) <= LONG else f"{body.text[: LONG - 1]}…"
+    return Rendered(escaped_within(text, TEXT), [_context(label), _rich(_quote(text))])
+
+
+def history(said: Sequence[tuple[int, str, str]], language: str, wording: Wording) -> Rendered:
+    """What was said before, as (when, who, words): one post, the latest of it when it is long, in inert text."""
+    lines = [f"{datetime.fromtimestamp(at / 1000, UTC):%m-%d %H:%M} {who}: {words}" for at, who, words in said]
+    whole = "\n".join(lines)
+    shown = whole if len(whole) <= LONG else f"…{whole[1 - LONG :]}"
+    label = wording(language, "post.history", count=str(len(lines)))
+    return Rendered(escaped_within(f"{label}\n{shown}", TEXT), [_context(label), _rich(_quote(shown))])
 
 
 def line(text: str) -> Rendered:

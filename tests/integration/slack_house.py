@@ -30,9 +30,9 @@ from bridge.timers import Timers
 from bridge.views import Views
 from config.settings import SlackRates, SlackSettings
 from routing.facts import Side
-from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, Place, Topic
+from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, Topic
 from routing.inputs import CustomerInput, CustomerWrote
-from routing.policy import Desk, Policy
+from routing.policy import Desk, Policy, Rota, Shift
 from routing.view import CustomerMessage, CustomerNotice
 from tests.contract.engines import opened
 from tests.simulators.slack import Channel, SlackSimulator
@@ -50,6 +50,7 @@ QUICK = Timing(
 )
 WIDE = SlackRates(posts_per_second=1_000, burst=1_000, posts_per_minute=60_000, tier_multiplier=1_000)
 CUSTOMER = CustomerKey("main", "~visitor")
+ON_CALL = OperatorId("night")
 
 _numbers = itertools.count(1)
 
@@ -177,6 +178,7 @@ async def house(
     prefix: str = "",
     by_http: bool = False,
     desks: Sequence[Channel] = (),
+    rules: dict[str, Any] | None = None,
     rates: SlackRates = WIDE,
     timing: Timing = QUICK,
 ) -> AsyncIterator[House]:
@@ -184,7 +186,8 @@ async def house(
     channels = desks or (slack.workspace.channel_named("support") or slack.channel("support"),)
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
         files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
-        policy = Policy({DeskId(one.name): Desk(DeskId(one.name), SLACK, Place(one.id)) for one in channels})
+        at = [Desk(DeskId(one.name), SLACK, Place(one.id), **(rules or {})) for one in channels]
+        policy = Policy({desk.id: desk for desk in at}, rotas={"night": Rota((Shift(0, 10**15, ON_CALL),))})
         networks: dict[NetworkName, Any] = {}
         leases = Leases(store, secrets.token_hex(4), [SLACK, INDEX, TIMERS])
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing)
@@ -198,7 +201,7 @@ async def house(
             leases=leases,
             lanes=lanes,
             timers=Timers(store, relay, leases, lambda: policy),
-            views=Views(store, networks, leases),
+            views=Views(store, networks, leases, lambda: policy),
             networks=networks,
         )
         if by_http:

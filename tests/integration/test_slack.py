@@ -512,15 +512,21 @@ async def test_a_transfer_opens_a_thread_at_the_new_desk_and_the_old_one_points_
 ) -> None:
     desks = [slack.channel("support"), slack.channel("withdrawals")]
     async with house(engine_url, tmp_path, slack, desks=desks) as here:
-        await here.writes("hello")
+        await here.writes("hello <!channel>")
         old = await here.root()
         await here.thread(1)
         session = (await here.session()).session.id
+        note = OperatorNoted(MessageId("n:1"), OperatorId("op-1"))
+        await here.relay.from_operator(session, note, InputKey("desk/n"), body=Body((TextPart("checked"),)))
         moved = OperatorTransferred(OperatorId("op-1"), DeskId("withdrawals"))
         await here.relay.from_operator(session, moved, InputKey("desk/move"))
         new = await here.root(desks[1])
         await here.lanes_are_empty()
-        assert (await here.thread(2))[1] == f"This session moved to #{desks[1].name}. Please go on there."
+        (before,) = slack.replies(desks[1], new.ts)
+        assert "Hanako: hello <!channel>" in slack.seen(before)
+        assert "(note): checked" in slack.seen(before)
+        assert (before.pings, before.links) == ([], [])
+        assert (await here.thread(3))[2] == f"This session moved to #{desks[1].name}. Please go on there."
         await slack.until(lambda: all(block["type"] != "actions" for block in old.blocks))
         kenji.say(desks[0], "late", thread_ts=old.ts)
         assert f"p{new.ts.replace('.', '')}" in (await told(here, kenji))[0]

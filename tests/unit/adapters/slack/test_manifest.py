@@ -9,13 +9,15 @@ import pytest
 from pydantic import SecretStr
 
 import adapters.slack
-from adapters.slack.manifest import EVENTS, SCOPES, manifest
+from adapters.slack.manifest import EVENTS, PRESENCE_SCOPE, SCOPES, manifest
 from adapters.slack.parse import App, Ignored, event
 from bridge.errors import SettingsError
 from bridge.files import Refusal
 from config.locales import load
 from config.settings import SlackSettings
-from routing.session import Reason
+from routing.facts import Cause
+from routing.policy import Promised
+from routing.session import CheckState, Reason
 from tests.simulators.slack.methods import METHODS
 from tests.simulators.slack.workspace import ALL_EVENTS
 
@@ -27,7 +29,7 @@ def test_every_method_that_we_call_is_covered_by_a_scope_and_no_scope_is_for_not
     called = {name for name in METHODS if f'"{name}"' in SOURCES} - {"apps.connections.open"}
     assert {"chat.postMessage", "conversations.replies", "files.completeUploadExternal"} <= called
     for name in called:
-        assert not METHODS[name].scopes or set(METHODS[name].scopes) & set(SCOPES), name
+        assert not METHODS[name].scopes or set(METHODS[name].scopes) & {*SCOPES, PRESENCE_SCOPE}, name
     useful = {scope for name in called for scope in METHODS[name].scopes}
     assert set(SCOPES) <= useful
 
@@ -69,10 +71,15 @@ def test_a_manifest_that_slack_would_refuse_is_not_printed() -> None:
 
 def test_everything_that_is_said_has_its_words() -> None:
     words = load("thread")["en"]
-    asked = set(re.findall(r'"((?:card|button|line|told|mention|customer|state|status|post|refused)\.\w+)"', SOURCES))
+    asked = set(
+        re.findall(r'"((?:card|button|line|told|mention|customer|state|status|post|refused|call)\.\w+)"', SOURCES)
+    )
     asked |= {f"refused.{reason}" for reason in Reason} | {f"file.{code}" for code in Refusal}
     asked |= {"file.no_access", "file.not_in_slack", "file.too_large"}
-    rules = Path("routing/decide.py").read_text()
+    rules = "\n".join(path.read_text() for path in sorted(Path("routing").glob("*.py")))
     asked |= {f"line.{key}" for key in re.findall(r'\.say\("(\w+)"', rules)}
+    asked |= {f"line.{key}" for key in re.findall(r'key="(\w+)"', rules)}
+    asked |= {f"escalation.{why}" for why in Cause} | {f"promise.{kind}" for kind in Promised}
+    asked |= {f"check.{state}" for state in CheckState}
     assert asked - set(words) == set()
     assert len(asked) > 50

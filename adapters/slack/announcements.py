@@ -1,0 +1,38 @@
+"""Lines of the bridge's own in a channel, outside of every session's thread: the digest at a change of shift."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.slack.client import WebApi
+from adapters.slack.history import History
+from adapters.slack.markup import escape
+from adapters.slack.pacing import Urgency
+from adapters.slack.render import line
+from routing.ids import Place
+
+EVENT_TYPE = "kakehashi_announcement"
+"""Of the metadata. Not that of sessions' posts: what is answered beneath an announcement belongs to no session."""
+
+
+class Announcements:
+    def __init__(self, api: WebApi) -> None:
+        self._api = api
+        self._history = History(api)
+
+    async def post(self, place: Place, key: str, text: str) -> None:
+        """Post it, once. Raises `DeliveryError`; whether it is there then, `is_posted` knows."""
+        told = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
+        posted = line(escape(text)).posted
+        await self._api.call("chat.postMessage", urgency=Urgency.LINE, channel=place, metadata=told, **posted)
+
+    async def is_posted(self, place: Place, key: str, since: int) -> bool:
+        """Whether it stands in the channel, from `since` on (ms since 1970). Raises `DeliveryError`."""
+        return any(_key(message) == key for message in await self._history.channel(place, since))
+
+
+def _key(message: Mapping[str, Any]) -> str:
+    found = message.get("metadata") or {}
+    payload = found.get("event_payload") or {} if found.get("event_type") == EVENT_TYPE else {}
+    return str(payload.get("key", ""))

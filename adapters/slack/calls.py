@@ -1,0 +1,118 @@
+"""Calling operators: the rungs of a ladder that end on Slack, and in which words.
+
+In the session's thread a call is a line with a mention. In a channel or a direct message, where nobody sees the thread,
+it is one line that decides: code, language, topic, since when, and the way there. No customer's words leave the thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from adapters.slack.client import WebApi
+from adapters.slack.history import History, with_effect
+from adapters.slack.markup import escape
+from adapters.slack.pacing import Urgency
+from adapters.slack.refs import NAME, Post, Root
+from adapters.slack.render import Rendered, Title, Wording, line
+from adapters.slack.threads import metadata
+from bridge.directory import Directory
+from bridge.ports import Delivered, Delivery
+from routing.effects import CallOperators, PostLine
+from routing.ids import OperatorId
+from routing.policy import RungKind
+from routing.session import Session
+
+IN_THREAD = (RungKind.THREAD, RungKind.GROUP)
+
+_OF_OTHERS = {"why": "escalation", "promise": "promise"}
+"""Words that are keys themselves, and under which prefix they are worded."""
+
+
+class Calls:
+    """`link` is a root's address, `team` the app's own workspace."""
+
+    def __init__(
+        self,
+        api: WebApi,
+        directory: Directory,
+        wording: Wording,
+        title: Title,
+        link: Callable[[Root], str],
+        team: Callable[[], str],
+    ) -> None:
+        self._api = api
+        self._history = History(api)
+        self._directory = directory
+        self._wording = wording
+        self._title = title
+        self._link = link
+        self._team = team
+
+    # ------------------------------------------------------------------ words
+
+    def words(self, session: Session, effect: PostLine | CallOperators) -> str:
+        """A line of the bridge's own, with what stands in it: people by mention, times in each reader's zone."""
+        language, here = session.language, session.mirror
+        said = {name: self._word(language, name, value) for name, value in effect.words.items()}
+        said["place"] = f"<#{here.place}>" if here.network == NAME else said.get("desk", "")
+        return self._wording(language, f"line.{effect.key}", **said)
+
+    def _word(self, language: str, name: str, value: str) -> str:
+        if name == "operator":
+            return self._mention(OperatorId(value)) or escape(value)
+        if name == "due":
+            return _moment(int(value))
+        return self._wording(language, f"{_OF_OTHERS[name]}.{value}") if name in _OF_OTHERS else escape(value)
+
+    def in_thread(self, session: Session, effect: CallOperators) -> str:
+        """Who is called, and why."""
+        group = f"<!subteam^{effect.to_whom}>" if effect.kind is RungKind.GROUP and effect.to_whom else ""
+        called = group or (self._mention(effect.operator) if effect.operator else "")
+        return f"{called} {self.words(session, effect)}".strip()
+
+    def _mention(self, operator: OperatorId) -> str:
+        user = self._directory.network_user(NAME, operator)
+        return f"<@{user}>" if user else ""
+
+    def _one_line(self, delivery: Delivery, effect: CallOperators) -> Rendered:
+        session = delivery.session
+        known = [session.code, session.language, escape(self._title(session.topic, session.language))]
+        if session.waiting_since is not None:
+            known.append(self._wording(session.language, "call.since", time=_moment(session.waiting_since)))
+        told = f"*{' · '.join(known)}*\n{self.words(session, effect)}"
+        if delivery.thread:
+            told += f"\n{self._wording(session.language, 'call.open', link=self._link(Root.of(delivery.thread)))}"
+        return line(told)
+
+    # ------------------------------------------------------------------ beyond the thread
+
+    async def deliver(self, delivery: Delivery, effect: CallOperators) -> Delivered:
+        """Say it in a channel, or to who is on call: directly, or in the desk's channel where their user is unknown."""
+        place = await self._place(delivery, effect)
+        told = metadata(effect.id, delivery.session.id, effect.mirror)
+        rendered = self._one_line(delivery, effect).posted
+        answer = await self._api.call(
+            "chat.postMessage", urgency=Urgency.WORDS, channel=place, metadata=told, **rendered
+        )
+        return Delivered(posts=(Post(self._team(), answer["channel"], answer["ts"]).ref,))
+
+    async def find(self, delivery: Delivery, effect: CallOperators) -> list[Delivered]:
+        """See `bridge.ports.Network`."""
+        place = await self._place(delivery, effect)
+        messages = await self._history.channel(place, delivery.session.opened_at)
+        found = with_effect(messages, effect.id)
+        return [Delivered(posts=(Post(self._team(), place, one["ts"]).ref,)) for one in found]
+
+    async def _place(self, delivery: Delivery, effect: CallOperators) -> str:
+        user = self._directory.network_user(NAME, effect.operator) if effect.operator else None
+        if effect.kind is RungKind.ON_CALL and user is not None:
+            opened = await self._api.call("conversations.open", users=user)
+            return str(opened["channel"]["id"])
+        return effect.to_whom if effect.kind is RungKind.CHANNEL and effect.to_whom else delivery.session.mirror.place
+
+
+def _moment(at: int) -> str:
+    """A time in each reader's own zone; the words after the bar are for clients that cannot."""
+    fallback = f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"<!date^{at // 1000}^{{date_short_pretty}} {{time}}|{fallback}>"
