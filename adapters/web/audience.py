@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from adapters.web import render
 from adapters.web.buckets import Bucket
-from bridge.feed import Position, Resumed, Shown, Signal
+from bridge.feed import Position, Queue, Resumed, Shown, Signal
 from routing.ids import CustomerKey, MessageId, OperatorId, SessionId
 from routing.session import Session, State
 
@@ -30,6 +30,7 @@ class Audience:
     __slots__ = (
         "_lobby",
         "_unfollow",
+        "code",
         "connections",
         "customer",
         "due",
@@ -44,6 +45,7 @@ class Audience:
         self.connections: list[Connection] = []
         self.messages = Bucket()
         self.session: SessionId | None = None
+        self.code = ""
         self.open = False
         self.stale = False
         self.due = due
@@ -67,7 +69,7 @@ class Audience:
     def follow_session(self, session: Session) -> None:
         """This is the customer's session now."""
         was_open = self.open and self.session == session.id
-        self.session, self.open = session.id, session.state is not State.CLOSED
+        self.session, self.code, self.open = session.id, session.code, session.state is not State.CLOSED
         if self.open and not was_open:
             self._lobby.present.append(session.id)
 
@@ -93,6 +95,11 @@ class Audience:
             self._say_typing(OperatorId(signal.operator))
         elif signal.kind == "reached" and render.is_own(signal.message):
             self._write(render.reached(MessageId(signal.message)))
+
+    def queued(self, session: SessionId, queue: Queue | None) -> None:
+        """The customer's place in the line, or what we think of their wait, is another now."""
+        if session == self.session:
+            self._write(render.queue(self.code, queue))
 
     def _write(self, frame: bytes) -> None:
         for connection in tuple(self._live()):

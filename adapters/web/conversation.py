@@ -60,6 +60,7 @@ class Conversation:
             protocol.Typing: self._typing,
             protocol.Answer: self._answer,
             protocol.End: self._end,
+            protocol.ChooseLanguage: self._choose_language,
             protocol.Ping: self._ping,
             protocol.Beat: self._beat,
         }
@@ -211,6 +212,9 @@ class Conversation:
 
     async def _end(self, connection: Connection, frame: protocol.End) -> None:
         await self._act(connection, frame.id, i.CustomerEnded())
+
+    async def _choose_language(self, connection: Connection, frame: protocol.ChooseLanguage) -> None:
+        await self._act(connection, frame.id, i.CustomerChoseLanguage(language_of(frame.language)))
 
     async def _act(self, connection: Connection, client_id: str, event: i.CustomerInput) -> None:
         identity, _ = _present(connection)

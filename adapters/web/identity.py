@@ -162,38 +162,31 @@ class Account:
     digest: str
 
 
-class SiteTokens:
-    """Reads the site's JWTs: only with the keys and algorithms of the settings, each key with its own algorithm."""
+class SiteKeys:
+    """Verifies what the site signs: only with the keys and algorithms of the settings, each key with its own."""
 
-    def __init__(self, settings: JwtSettings, site: str) -> None:
-        self._settings = settings
-        self._site = site
-        self._keys = [(key.kid, key.algorithm, _prepared(key)) for key in settings.keys]
+    def __init__(self, keys: Sequence[JwtKey], audience: str, leeway: float) -> None:
+        """`leeway` in seconds: how far the site's clock may be off."""
+        self._audience = audience
+        self._leeway = leeway
+        self._keys = [(key.kid, key.algorithm, _prepared(key)) for key in keys]
 
-    def read(self, token: str, now: float) -> Account:
-        """Raises ProblemError: `token_refused` or `expired`."""
+    def claims(self, token: str, now: float, most: float) -> dict[str, Any]:
+        """What a token says that is signed, ours, and lives `most` seconds at most. Raises ProblemError."""
         claims = self._verified(token)
-        expires = self._lifetime(claims, now)
-        subject = _subject(claims)
-        return Account(
-            customer=CustomerKey(self._site, subject),
-            name=_words(claims, "name", NAME_CHARACTERS) if "name" in self._settings.claims else "",
-            locale=_words(claims, "locale", 35),
-            claims=self._allowed(claims),
-            expires=expires,
-            digest=hashlib.sha256(token.encode()).hexdigest()[:32],
-        )
+        self._check_lifetime(claims, now, most)
+        return claims
 
     def _verified(self, token: str) -> dict[str, Any]:
         if not self._keys:
-            raise _refused("the settings name no key for site tokens (web.jwt.keys)")
+            raise refused("the settings name no key for site tokens (web.jwt.keys)")
         for algorithm, key in self._candidates(token):
             try:
                 return jwt.decode(
                     token,
                     key,
                     algorithms=[algorithm],
-                    audience=self._settings.audience,
+                    audience=self._audience,
                     # Times are checked below, against the time that we were given.
                     options={
                         "require": ["exp", "aud", "sub"],
@@ -203,33 +196,52 @@ class SiteTokens:
                     },
                 )
             except jwt.MissingRequiredClaimError as missing:
-                raise _refused(f"the claim {missing.claim} is missing") from None
+                raise refused(f"the claim {missing.claim} is missing") from None
             except jwt.InvalidAudienceError:
-                raise _refused("the token is for another audience") from None
+                raise refused("the token is for another audience") from None
             except jwt.exceptions.InvalidSubjectError:
-                raise _refused("sub is not a string") from None
+                raise refused("sub is not a string") from None
             except (jwt.PyJWTError, UnicodeError, RecursionError):
                 continue
-        raise _refused("no key that is alive has signed this token")
+        raise refused("no key that is alive has signed this token")
 
     def _candidates(self, token: str) -> list[tuple[str, Any]]:
         """The key that the token names, or every key when it names none."""
         try:
             kid = jwt.get_unverified_header(token).get("kid")
         except (jwt.PyJWTError, UnicodeError, RecursionError):
-            raise _refused("this is not a JWT") from None
+            raise refused("this is not a JWT") from None
         return [(algorithm, key) for name, algorithm, key in self._keys if kid in (None, name)]
 
-    def _lifetime(self, claims: Mapping[str, Any], now: float) -> int:
-        expires = _seconds(claims, "exp")
-        leeway = self._settings.leeway
-        if expires is None or expires > now + self._settings.max_lifetime + leeway:
-            raise _refused(f"exp is more than {int(self._settings.max_lifetime)} s away")
-        if expires + leeway <= now:
+    def _check_lifetime(self, claims: Mapping[str, Any], now: float, most: float) -> None:
+        expires = seconds_of(claims, "exp")
+        if expires is None or expires > now + most + self._leeway:
+            raise refused(f"exp is more than {int(most)} s away")
+        if expires + self._leeway <= now:
             raise ProblemError("expired", "the token has expired", field="jwt")
-        if any((_seconds(claims, claim) or 0) > now + leeway for claim in ("nbf", "iat")):
-            raise _refused("the token is not valid yet")
-        return expires
+        if any((seconds_of(claims, claim) or 0) > now + self._leeway for claim in ("nbf", "iat")):
+            raise refused("the token is not valid yet")
+
+
+class SiteTokens:
+    """Reads the tokens with which the site says who its customer is."""
+
+    def __init__(self, settings: JwtSettings, site: str) -> None:
+        self._settings = settings
+        self._site = site
+        self._keys = SiteKeys(settings.keys, settings.audience, settings.leeway)
+
+    def read(self, token: str, now: float) -> Account:
+        """Raises ProblemError: `token_refused` or `expired`."""
+        claims = self._keys.claims(token, now, self._settings.max_lifetime)
+        return Account(
+            customer=CustomerKey(self._site, subject_of(claims)),
+            name=_words(claims, "name", NAME_CHARACTERS) if "name" in self._settings.claims else "",
+            locale=_words(claims, "locale", 35),
+            claims=self._allowed(claims),
+            expires=seconds_of(claims, "exp") or 0,
+            digest=hashlib.sha256(token.encode()).hexdigest()[:32],
+        )
 
     def _allowed(self, claims: Mapping[str, Any]) -> dict[str, str]:
         """The listed claims that are plain values; nothing else of a token is kept."""
@@ -245,34 +257,37 @@ def _prepared(key: JwtKey) -> Any:
     return jwt.get_algorithm_by_name(key.algorithm).prepare_key(key.material)
 
 
-def _refused(what: str) -> ProblemError:
-    return ProblemError("token_refused", what, field="jwt")
+def refused(what: str, field: str = "jwt") -> ProblemError:
+    """A token that is not taken, and why, in words that repeat nothing of it."""
+    return ProblemError("token_refused", what, field=field)
 
 
-def _seconds(claims: Mapping[str, Any], name: str) -> int | None:
+def seconds_of(claims: Mapping[str, Any], name: str) -> int | None:
+    """A claim that is a time; None when it is absent. Raises ProblemError for anything else."""
     value = claims.get(name)
     if value is None:
         return None
     if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < 2**53:
-        raise _refused(f"{name} is not a time")
+        raise refused(f"{name} is not a time")
     return int(value)
 
 
-def _subject(claims: Mapping[str, Any]) -> str:
+def subject_of(claims: Mapping[str, Any]) -> str:
+    """The account's id with the site. Raises ProblemError."""
     subject = claims["sub"]
     if not isinstance(subject, str) or not 0 < len(subject.encode("utf-8", "replace")) <= SUBJECT_BYTES:
-        raise _refused(f"sub has 1 to {SUBJECT_BYTES} bytes")
+        raise refused(f"sub has 1 to {SUBJECT_BYTES} bytes")
     if subject.startswith("~"):
-        raise _refused("sub begins with ~, which marks our own visitors")
+        raise refused("sub begins with ~, which marks our own visitors")
     if not subject.isprintable() or any(letter.isspace() for letter in subject):
-        raise _refused("sub holds characters that do not print, or spaces")
+        raise refused("sub holds characters that do not print, or spaces")
     return subject
 
 
 def _words(claims: Mapping[str, Any], name: str, limit: int) -> str:
     value = claims.get(name)
     if value is not None and not isinstance(value, str):
-        raise _refused(f"{name} is not a string")
+        raise refused(f"{name} is not a string")
     return _tidy(value or "", limit)
 
 

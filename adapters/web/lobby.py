@@ -18,6 +18,7 @@ import structlog
 from adapters.web import render
 from adapters.web.audience import Audience
 from adapters.web.connection import Connection, Outlet
+from adapters.web.house import House
 from adapters.web.render import Renderer
 from bridge.errors import KakehashiError, StoreUnavailableError
 from bridge.feed import Feed
@@ -38,6 +39,12 @@ PRESENT_EVERY = 15.0
 GOODBYE = 5.0
 """Seconds that a page has to hang up after it was told to; then the line is cut."""
 
+LOOK_EVERY = 2.0
+"""Seconds between looks at what is broken just now."""
+
+NEWS_AT_ONCE = 500
+"""Pages that are told of a change of the house's in one round: a desk that opens wakes up all of them."""
+
 READ_AT_ONCE = 64
 """Sessions whose heads are compared at once: enough to fill a pipeline, few enough to leave room for messages."""
 
@@ -53,6 +60,7 @@ class Lobby:
         feed: Feed,
         store: Store,
         settings: WebSettings,
+        house: House,
         renderer: Renderer,
         metrics: Metrics,
         clock: Callable[[], float],
@@ -62,6 +70,7 @@ class Lobby:
         self.feed = feed
         self.store = store
         self.settings = settings
+        self.house = house
         self.renderer = renderer
         self.metrics = metrics
         self.clock = clock
@@ -75,7 +84,9 @@ class Lobby:
         self._beaten: list[Audience] = []
         self._errand = asyncio.Event()
         self._errands = asyncio.Lock()
+        self._uninformed: deque[Connection] = deque()  # of the house's news
         self._present_at = 0.0
+        self._look_at = 0.0
         self._open = 0
 
     # ------------------------------------------------------------------ coming and going
@@ -186,6 +197,7 @@ class Lobby:
         self._cut_late_strangers(now)
         self._cut_leavers(now)
         self._beat(now)
+        self._tell_news()
         if now >= self._present_at:
             self._present_at = now + PRESENT_EVERY
             self.present.extend(one.session for one in self._audiences.values() if one.open and one.session)
@@ -215,6 +227,18 @@ class Lobby:
                 self._beat_one(connection, now)
             if audience.open or self.feed.others:
                 self._beaten.append(audience)
+
+    def _tell_news(self) -> None:
+        """A desk has opened, an incident has begun or ended: all hear of it, though not in one breath."""
+        if self.house.changed():
+            pages = (one for audience in self._audiences.values() for one in audience.connections)
+            self._uninformed = deque(pages)
+        for _ in range(min(NEWS_AT_ONCE, len(self._uninformed))):
+            connection = self._uninformed.popleft()
+            if connection.live:
+                connection.write(self.house.frame(connection.language))
+            elif not connection.leaving:
+                self._uninformed.append(connection)  # its welcome is on the way, and may have been made before
 
     def _beat_one(self, connection: Connection, now: float) -> None:
         if now - connection.heard > connection.outlet.patience:
@@ -249,6 +273,7 @@ class Lobby:
             for start in range(0, len(beaten), READ_AT_ONCE):
                 await asyncio.gather(*map(self._compare, beaten[start : start + READ_AT_ONCE]))
                 await self._catch_up_all()
+            await self._look_at_the_house()
 
     async def _catch_up_all(self) -> None:
         waiting, self._behind = self._behind, deque()
@@ -274,6 +299,12 @@ class Lobby:
             return
         place = audience.lowest(session)
         audience.resumed(stored.session, await self.feed.catch_up(stored, place), place)
+
+    async def _look_at_the_house(self) -> None:
+        now = self.clock()
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY
+            await self.house.look()
 
     async def _say_who_is_here(self) -> None:
         present, self.present = list(dict.fromkeys(self.present)), []

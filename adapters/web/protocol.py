@@ -115,6 +115,12 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseLanguage:
+    id: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refresh:
     jwt: str
 
@@ -134,7 +140,9 @@ class Beat:
     pass
 
 
-ClientFrame = Hello | Identify | Message | Received | Typing | Answer | End | Refresh | Logout | Ping | Beat
+ClientFrame = (
+    Hello | Identify | Message | Received | Typing | Answer | End | ChooseLanguage | Refresh | Logout | Ping | Beat
+)
 
 
 # ---------------------------------------------------------------------------------------------- reading
@@ -221,6 +229,10 @@ def _answer(frame: Mapping[str, Any]) -> Answer:
     return Answer(_id(frame), _flag(frame, "solved"))
 
 
+def _choose_language(frame: Mapping[str, Any]) -> ChooseLanguage:
+    return ChooseLanguage(_id(frame), _required(frame, "language", lambda said, field: _fitting(said, field, _TAG)))
+
+
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], ClientFrame]] = {
     "hello": _hello,
     "identify": _identify,
@@ -229,6 +241,7 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], ClientFrame]] = {
     "typing": lambda frame: Typing(),
     "answer": _answer,
     "end": lambda frame: End(_id(frame)),
+    "choose_language": _choose_language,
     "refresh": lambda frame: Refresh(_required(frame, "jwt", _token)),
     "logout": lambda frame: Logout(),
     "ping": lambda frame: Ping(_number(frame, "n")),
@@ -243,6 +256,7 @@ NAMES: Mapping[type[ClientFrame], str] = {
     Typing: "typing",
     Answer: "answer",
     End: "end",
+    ChooseLanguage: "choose_language",
     Refresh: "refresh",
     Logout: "logout",
     Ping: "ping",

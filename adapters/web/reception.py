@@ -15,7 +15,7 @@ from typing import Any
 from adapters.web import protocol, render
 from adapters.web.connection import Connection
 from adapters.web.identity import UPLOAD_SECONDS, Account, Identity, SiteTokens, UploadTokens, VisitorTokens
-from adapters.web.languages import DEFAULT, language_of
+from adapters.web.languages import DEFAULT, language_of, title_in
 from adapters.web.lobby import Lobby
 from adapters.web.protocol import ProblemError
 from adapters.web.render import Reader
@@ -52,7 +52,7 @@ class Tokens:
 
 
 class Reception:
-    """`topics` are the policy's, asked each time; `titles` is what they are called."""
+    """`topics` are the policy's, asked each time; `titles` is what they are called, `under` what each is a part of."""
 
     def __init__(
         self,
@@ -61,12 +61,14 @@ class Reception:
         limits: FileLimits,
         topics: Callable[[], Sequence[Topic]],
         titles: Titles,
+        under: Mapping[Topic, Topic],
     ) -> None:
         self._lobby = lobby
         self._tokens = tokens
         self._limits = limits
         self._topics = topics
         self._titles = titles
+        self._under = under
 
     # ------------------------------------------------------------------ the frames
 
@@ -223,7 +225,7 @@ class Reception:
         frame = {"t": "welcome", "v": protocol.VERSION, **self._who(identity, token), **self._house(connection)}
         if stored is None or resumed is None:
             nothing: dict[str, Any] = {"session": None, "position": None, "reached": [], "events": [], "more": False}
-            return [{**frame, **nothing, "resume": "reset" if code else "complete"}]
+            return [{**frame, **nothing, "queue": None, "resume": "reset" if code else "complete"}]
         session, renderer = stored.session, self._lobby.renderer
         reader = Reader(render.owner_of(identity.customer), connection.language)
         pages = renderer.pages(session, resumed, reader)
@@ -231,12 +233,17 @@ class Reception:
             "session": renderer.session(session, connection.language),
             "resume": "complete" if resumed.complete else "reset",
             "position": render.position(resumed.position),
+            "queue": self._queue(session),
             "reached": [render.own_client_id(one) for one in sorted(resumed.reached)],
             "events": pages[0],
             "more": len(pages) > 1,
         }
         rest = [{"t": "events", "events": page, "reached": [], "more": page is not pages[-1]} for page in pages[1:]]
         return [{**frame, **first}, *rest]
+
+    def _queue(self, session: Session) -> dict[str, Any] | None:
+        queue = self._lobby.feed.queue(session)
+        return None if queue is None else render.place(queue)
 
     async def _send_rest(self, connection: Connection, frames: Sequence[dict[str, Any]]) -> None:
         try:
@@ -276,11 +283,15 @@ class Reception:
             "beat": settings.limits.beat,
             "topics": list(self._topics()),
             "topic_titles": {topic: dict(self._titles.get(topic, {})) for topic in self._topics()},
+            "topic_under": {topic: self._under[topic] for topic in self._topics() if topic in self._under},
             "brand": {"name": settings.brand.name, "colour": settings.brand.colour},
             "contact": _contact(settings),
-            "emergency": [_emergency(link.url, link.titles, connection.language) for link in settings.emergency],
+            "emergency": [
+                {"url": link.url, "title": title_in(link.titles, connection.language)} for link in settings.emergency
+            ],
             "policy_url": settings.contact.recording_policy,
             "seen": settings.seen,
+            **self._lobby.house.news(connection.language),
         }
 
 
@@ -316,10 +327,3 @@ def _contact(settings: WebSettings) -> list[dict[str, str | None]]:
         ("phone", contact.phone, contact.phone_hours),
     )
     return [{"kind": kind, "value": value, "hours": hours} for kind, value, hours in ways if value]
-
-
-def _emergency(url: str, titles: dict[str, str], language: str) -> dict[str, str]:
-    title = (
-        titles.get(language) or titles.get(language.split("-")[0]) or titles.get("en") or next(iter(titles.values()))
-    )
-    return {"url": url, "title": title}

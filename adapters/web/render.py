@@ -12,15 +12,18 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from adapters.web.protocol import NAMES, ClientFrame, ProblemError
-from bridge.feed import Position, Resumed, Shown
+from bridge.feed import Position, Queue, Resumed, Shown
 from bridge.messages import Body, FilePart, TextPart
 from routing.facts import Side
 from routing.ids import CustomerKey, MessageId, OperatorId, SessionId
 from routing.session import Session
-from routing.view import CustomerMessage, CustomerNotice
+from routing.view import CustomerMessage, CustomerNotice, CustomerTranslation
+
+if TYPE_CHECKING:
+    from adapters.web.house import House
 
 PublicName = Callable[[OperatorId, str], str]
 """(operator, language) → the name that a customer of this language sees."""
@@ -88,18 +91,18 @@ def owner_of(customer: CustomerKey) -> str:
 
 
 class Renderer:
-    """Holds the two things that cannot be known from an event: public names, and links to files."""
+    """Holds what cannot be known from an event: public names, links to files, and what the house knows."""
 
-    def __init__(self, public_name: PublicName, link: FileLink) -> None:
+    def __init__(self, public_name: PublicName, link: FileLink, house: House) -> None:
         self._public_name = public_name
         self._link = link
+        self._house = house
 
     # ------------------------------------------------------------------ the session
 
     def session(self, session: Session, language: str) -> dict[str, Any]:
         return {
             "code": session.code,
-            "language": session.language,
             "opened": session.opened_at,
             **self.after(session, language),
         }
@@ -109,6 +112,8 @@ class Renderer:
         return {
             "state": session.state.value,
             "topic": session.topic,
+            "language": session.language,
+            "opens": session.opens_at,
             "agent": self._agent(session.assignee, language),
             "turn": {"of": session.turn.of.value, "until": session.turn.until},
         }
@@ -130,6 +135,8 @@ class Renderer:
         common = {"session": session.code, "pos": position(shown.position), "at": shown.event.at}
         if isinstance(shown.event, CustomerMessage):
             return {**common, "kind": "message", **self._message(session, shown.event, shown.body, reader)}
+        if isinstance(shown.event, CustomerTranslation):
+            return {**common, "kind": "translation", **self._translation(session, shown.event, shown.body, reader)}
         return {**common, "kind": "notice", **self._notice(shown.event, reader)}
 
     def _message(self, session: Session, event: CustomerMessage, body: Body | None, reader: Reader) -> dict[str, Any]:
@@ -165,13 +172,28 @@ class Renderer:
         files = (part for part in (body.parts if body is not None else ()) if isinstance(part, FilePart))
         return {file.file: self._link(file, reader) for file in files}
 
-    def _notice(self, event: CustomerNotice, reader: Reader) -> dict[str, Any]:
-        agent = self._agent(event.operator, reader.language) if event.key in _NAMED else None
+    def _translation(
+        self, session: Session, event: CustomerTranslation, body: Body | None, reader: Reader
+    ) -> dict[str, Any]:
         return {
-            "key": event.key,
+            "id": opaque_id(session.id, event.message),
+            "rev": event.revision,
+            "language": event.language,
+            "parts": None if body is None else [self._part(part, reader) for part in body.parts],
+        }
+
+    def _notice(self, event: CustomerNotice, reader: Reader) -> dict[str, Any]:
+        key, house = event.key, self._house
+        agent = self._agent(event.operator, reader.language) if key in _NAMED else None
+        return {
+            "key": key,
             "name": agent["name"] if agent else None,
             "until": event.until,
-            "topic": event.topic if event.key == "moved" else None,
+            "desk": house.desk_title(event.desk, reader.language) if key in _MOVED else None,
+            "language": event.language,
+            "incident": house.incident_title(event.incident, reader.language),
+            "contact": house.contact(event.desk) if key in _ELSEWHERE else None,
+            "url": house.check_url(event.nonce),
         }
 
     # ------------------------------------------------------------------ a resume
@@ -191,18 +213,30 @@ class Renderer:
 _NAMED = frozenset({"joined", "left", "held"})
 """Notices that name the operator. Who resolves or closes the books is not the customer's business."""
 
+_MOVED = frozenset({"moved", "moved_language", "overflowed"})
+"""Notices that say where the session is now."""
+
+_ELSEWHERE = frozenset({"outside_hours", "contact_offered"})
+"""Notices that offer another way to reach the desk."""
+
 
 def as_it_stands_now(shown: Sequence[Shown]) -> tuple[Shown, ...]:
-    """A history must not repeat words that were changed or taken back since: a message is told with its last body."""
+    """A history must not repeat words that were changed or taken back since: a message is told with its last body, and
+    translations of former ones are told without."""
     last = {one.event.message: (one.event, one.body) for one in shown if isinstance(one.event, CustomerMessage)}
     return tuple(_brought_up_to_date(one, last) for one in shown)
 
 
 def _brought_up_to_date(shown: Shown, last: Mapping[MessageId, tuple[CustomerMessage, Body | None]]) -> Shown:
     event = shown.event
-    if not isinstance(event, CustomerMessage):
+    if isinstance(event, CustomerNotice):
         return shown
-    latest, body = last[event.message]
+    latest, body = last.get(event.message, (None, None))
+    if isinstance(event, CustomerTranslation):
+        stale = latest is not None and (latest.withdrawn or latest.revision != event.revision)
+        return replace(shown, body=None) if stale else shown
+    if latest is None:
+        raise AssertionError("`last` names every message that is among the events")
     return Shown(shown.position, replace(event, revision=latest.revision, withdrawn=latest.withdrawn), body)
 
 
@@ -283,6 +317,16 @@ def refused(problem: ProblemError, frame: ClientFrame | None = None) -> bytes:
 
 def reached(message: MessageId) -> bytes:
     return dump({"t": "reached", "message": own_client_id(message)})
+
+
+def place(queue: Queue) -> dict[str, Any]:
+    """Where somebody stands in the line; minutes."""
+    return {"position": queue.position, "low": queue.low, "high": queue.high, "risen": queue.risen}
+
+
+def queue(code: str, queue: Queue | None) -> bytes:
+    """The customer's place is another now; None when they stand in no line any more."""
+    return dump({"t": "queue", "session": code, "queue": None if queue is None else place(queue)})
 
 
 def beat(offset: int) -> bytes:

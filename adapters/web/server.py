@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from adapters.web.buckets import Addresses
+from adapters.web.checks import CheckDoor, CheckTokens
 from adapters.web.conversation import Conversation
 from adapters.web.gate import Gate, Network
+from adapters.web.house import House, Incidents, Waits, no_estimate, no_incidents
 from adapters.web.lobby import Lobby
 from adapters.web.poll import PollDoor
 from adapters.web.reception import Reception, Titles, Tokens
@@ -28,6 +30,7 @@ from bridge.metrics import Metrics
 from bridge.ports import Store
 from bridge.relay import Relay
 from config.settings import WebSettings
+from routing.ids import DeskId, Topic
 from routing.policy import Policy
 
 
@@ -36,7 +39,8 @@ class CustomerSide:
 
     `public_url`: where people reach us, base path included. `keys`: our own signing secrets, the newest first.
     `public_name`, `link`: see `render`. `files` is None where attachments are not kept; `files_origin` is where they
-    are served from, if that is not our own origin. `locales`: the widget's words by language.
+    are served from, if that is not our own origin. `locales`: the customers' words by language. `topic_titles`,
+    `topic_under`: see `reception`; `desk_titles`, `incidents`, `waits`: see `house`.
     """
 
     def __init__(
@@ -55,6 +59,10 @@ class CustomerSide:
         locales: Mapping[str, Mapping[str, str]],
         metrics: Metrics,
         topic_titles: Titles | None = None,
+        topic_under: Mapping[Topic, Topic] | None = None,
+        desk_titles: Mapping[DeskId, Mapping[str, str]] | None = None,
+        incidents: Incidents = no_incidents,
+        waits: Waits = no_estimate,
         files: Files | None = None,
         file_limits: FileLimits | None = None,
         files_origin: str | None = None,
@@ -62,18 +70,27 @@ class CustomerSide:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        renderer = Renderer(public_name, link)
-        self.lobby = Lobby(relay, feed, store, settings, renderer, metrics, clock, wall_clock)
+        house = House(
+            settings, policy, lambda: int(wall_clock() * 1000), titles=desk_titles, incidents=incidents, waits=waits
+        )
+        renderer = Renderer(public_name, link, house)
+        self.lobby = Lobby(relay, feed, store, settings, house, renderer, metrics, clock, wall_clock)
         self._settings = settings
         tokens = Tokens.of(keys, settings, site)
         self._reception = Reception(
-            self.lobby, tokens, file_limits or FileLimits(), lambda: policy().topics, topic_titles or {}
+            self.lobby,
+            tokens,
+            file_limits or FileLimits(),
+            lambda: policy().topics,
+            {} if topic_titles is None else topic_titles,
+            {} if topic_under is None else topic_under,
         )
         self.conversation = Conversation(self.lobby, self._reception, files, lambda: policy().topics)
         addresses = Addresses(settings.limits.connections_per_address)
         self._gate = Gate(public_url, settings.origins, trusted_proxies, addresses, lambda: self.lobby.full, clock)
         self.socket = SocketDoor(self.lobby, self._gate, self.conversation)
         self.poll = PollDoor(self.lobby, self._gate, self.conversation)
+        self._checks = CheckDoor(relay, CheckTokens(settings, site), clock, wall_clock)
         self._statics = Statics(locales, _pages_talk_to(public_url, files_origin))
 
     def allows_origin(self, origin: str) -> bool:
@@ -105,6 +122,8 @@ class CustomerSide:
         app.add_routes(self._statics.routes(demo=self._settings.demo))
         app.router.add_get("/v1/socket", self.socket.handle)
         app.add_subapp("/v1/poll", self.poll.app())
+        if self._settings.identity.enabled:
+            app.router.add_post("/identity", self._checks.handle)
         if uploads is not None:
             app.add_subapp("/v1/uploads", uploads)
         app.cleanup_ctx.append(self._rounds)

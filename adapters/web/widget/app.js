@@ -3,7 +3,7 @@
 import { Attention } from "./attention.js";
 import { Chat } from "./chat.js";
 import { Drafts } from "./drafts.js";
-import { fitting, loadWords } from "./i18n.js";
+import { LANGUAGES, fitting, loadWords } from "./i18n.js";
 import { Panel } from "./panel.js";
 import { Keep, Shelf } from "./storage.js";
 import { Theme } from "./theme.js";
@@ -48,7 +48,7 @@ class App {
     this.#brand();
     this.#build();
     this.#wire();
-    setTimeout(() => this.chat.open()); // after the calls that the loader has kept for us
+    setTimeout(() => this.chat.begin()); // after the calls that the loader has kept for us
     if (this.data.topic) this.chat.topic = this.data.topic;
     if (this.page || this.tab.get("open")) this.#reopen();
   }
@@ -115,7 +115,9 @@ class App {
       this.panel.arrived(item);
       this.attention.arrived();
     });
-    chat.on("notice", (event) => this.panel.notice(event));
+    chat.on("notice", (event) => this.#noticed(event));
+    chat.on("translated", (item) => this.panel.translated(item));
+    chat.on("moved", (place) => this.panel.moved(place));
     chat.on("obsolete", () => this.panel.obsolete());
     chat.on("turned", (stranger) => this.panel.turn(stranger));
     chat.on("taken", (message) => this.panel.composer.taken(message));
@@ -123,6 +125,12 @@ class App {
     document.addEventListener("visibilitychange", () => this.panel.seen());
     addEventListener("storage", (event) => this.#elsewhere(event));
     addEventListener("pageshow", (event) => event.persisted && this.#back());
+  }
+
+  /** Who goes on in another language reads on in it, too. */
+  #noticed(event) {
+    this.panel.notice(event);
+    if (event.key === "language_changed" && event.language in LANGUAGES) this.#speak(event.language);
   }
 
   /** Another tab has changed what the device keeps. */
@@ -151,6 +159,7 @@ class App {
   #reopen() {
     const view = this.tab.get("open");
     this.#reveal(true);
+    if (this.data.topic) this.panel.ask(this.data.topic, true);
     if (view === "talk" || this.data.topic) this.panel.show("talk");
   }
 

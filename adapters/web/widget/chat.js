@@ -7,6 +7,7 @@ import { Connection } from "./connection.js";
 import { Conversation } from "./conversation.js";
 import { Emitter } from "./emitter.js";
 import { Identity } from "./identity.js";
+import { News } from "./news.js";
 import { Outbox, freshId } from "./outbox.js";
 import { STAY } from "./storage.js";
 
@@ -17,9 +18,10 @@ const LOGOUT_SECONDS = 8;
 const LIMITS = { text: 4000, parts: 10, file: 20_000_000, chunk: 262_144 }; // until the desk names its own
 
 /**
- * Emits `changed`, `arrived` (an operator's message came in live), `unread` (a count), `notice` (a live notice),
- * `turned` (another's turn to write; true: a stranger's), `taken` (a message that another tab has written), `erased`
- * (log out; the token of the uploads) and `obsolete` (this page is too old for the desk).
+ * Emits `changed`, `arrived` (an operator's message came in live), `translated` (one that is here was, live), `moved`
+ * (the customer's place in the line), `unread` (a count), `notice` (a live notice), `turned` (another's turn to write;
+ * true: a stranger's), `taken` (a message that another tab has written), `erased` (log out; the token of the uploads)
+ * and `obsolete` (this page is too old for the desk).
  */
 export class Chat extends Emitter {
   constructor({ base, keep, shelf, locale }) {
@@ -55,6 +57,7 @@ export class Chat extends Emitter {
     this.identity = new Identity(keep);
     this.connection = new Connection(base, () => this.#hello());
     this.conversation = new Conversation();
+    this.news = new News();
     this.outbox = new Outbox(keep, (entry) => this.#transmit(entry));
     this.#wire();
     this.outbox.load(this.identity.who);
@@ -68,6 +71,11 @@ export class Chat extends Emitter {
   get over() {
     const closed = this.conversation.session?.state === "closed";
     return closed && !this.anew && this.outbox.entries.length === 0;
+  }
+
+  /** The page has loaded. Where it was a logout that woke it, and nobody has logged in since, no line is wanted. */
+  begin() {
+    if (!this.leaver || this.identity.jwt) this.open();
   }
 
   open() {
@@ -128,6 +136,11 @@ export class Chat extends Emitter {
 
   end() {
     this.#question({ t: "end" });
+  }
+
+  /** Go on in another language: that of an offer which the customer takes. */
+  choose(language) {
+    this.#question({ t: "choose_language", language });
   }
 
   /** Is an answer or an ending on its way? */
@@ -201,6 +214,7 @@ export class Chat extends Emitter {
     });
     conversation.on("gap", () => connection.again(0));
     conversation.on("arrived", (item) => this.emit("arrived", item));
+    conversation.on("translated", (item) => this.emit("translated", item));
     conversation.on("changed", () => {
       for (const id of this.landed.keys()) if (conversation.messages.has(id)) this.landed.delete(id);
       this.#count();
@@ -277,9 +291,10 @@ export class Chat extends Emitter {
     this.troubled = false;
     this.limits = limits;
     this.uploadToken = frame.upload_token;
-    this.house = { topics, titles, brand, contact, emergency, policy, seen };
+    this.house = { topics, titles, under: frame.topic_under, brand, contact, emergency, policy, seen };
     this.keep.set("house", this.house);
     this.#renewBefore(customer.expires);
+    this.news.welcome(frame);
     this.conversation.welcome(frame);
     this.emit("welcomed");
     return frame.more ? undefined : this.#caughtUp();
@@ -292,6 +307,7 @@ export class Chat extends Emitter {
 
   _session({ session }) {
     this.anew = false;
+    this.news.clear();
     this.conversation.begin(session);
   }
 
@@ -323,6 +339,17 @@ export class Chat extends Emitter {
 
   _typing({ name, initials }) {
     this.conversation.writes({ name, initials });
+  }
+
+  _queue(frame) {
+    const moved = this.news.place(frame);
+    this.emit("changed");
+    if (moved) this.emit("moved", this.news.placeOf(this.conversation.session));
+  }
+
+  _house(frame) {
+    this.news.house(frame);
+    this.emit("changed");
   }
 
   _beat({ o }) {
@@ -402,6 +429,7 @@ export class Chat extends Emitter {
     clearTimeout(this.renewTimer);
     this.uploadToken = null;
     this.conversation.forget();
+    this.news.clear();
     this.questions.clear();
     this.previews.clear();
     this.landed.clear();

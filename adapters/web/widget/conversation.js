@@ -10,9 +10,10 @@ const GAP_SECONDS = 1; // over HTTP, two answers may overtake each other
 const TYPING_SECONDS = 6;
 
 /**
- * Emits `changed`, `gap` (something was lost on the way: connect again), and `arrived` (a new operator message).
+ * Emits `changed`, `gap` (something was lost on the way: connect again), `arrived` (a new operator message), and
+ * `translated` (one of them, by a machine: it then has `translation: {rev, language, parts}`).
  * `items`: messages `{kind: "message", id, rev, from, name, initials, parts, withdrawn, at, session, o}` and notices
- * `{kind: "notice", key, name, until, topic, at, session, o}`, oldest first.
+ * `{kind: "notice", key, name, until, desk, language, incident, contact, url, at, session, o}`, oldest first.
  */
 export class Conversation extends Emitter {
   constructor() {
@@ -121,7 +122,8 @@ export class Conversation extends Emitter {
     for (let event; (event = this.early.get(this.offset + 1));) {
       this.early.delete(event.pos.o);
       const item = this.#apply(event);
-      if (item?.from === "operator" && item.rev === 0) this.emit("arrived", item);
+      if (event.kind === "translation") item && this.emit("translated", item);
+      else if (item?.from === "operator" && item.rev === 0) this.emit("arrived", item);
     }
     clearTimeout(this.gapTimer);
     this.gapTimer = 0;
@@ -138,8 +140,17 @@ export class Conversation extends Emitter {
     this.position = event.pos;
     if (event.after && this.session) Object.assign(this.session, event.after);
     if (event.kind === "message") return this.#message(event);
+    if (event.kind === "translation") return this.#translation(event);
     if (event.kind === "notice") this.items.push({ ...event, o: event.pos.o });
     return null;
+  }
+
+  /** Shown beside the original while that still says what was translated. */
+  #translation({ id, rev, language, parts }) {
+    const known = this.messages.get(id);
+    if (!known || !parts) return null;
+    known.translation = { rev, language, parts };
+    return known;
   }
 
   /** A message, or a later revision of one, which takes its place. */

@@ -1,18 +1,23 @@
 /* The first view: the open conversation, what one can write about, other ways to reach us, what we never ask for. */
 
 import { el, icon, say } from "./dom.js";
+import { incidentBar } from "./cards.js";
 import { languageOf } from "./i18n.js";
+import { opensText } from "./news.js";
 
 const USUAL_TOPICS = ["account", "trading", "transfers", "security", "other"]; // when the desk cannot be asked
 const ADDRESS = /^(https?:\/\/|mailto:|tel:)/;
 
 export class Home {
-  /** `choose(topic)` begins to write about a topic; `resume()` goes to the open conversation. */
-  constructor({ words, chat, choose, resume }) {
+  /** `choose(topic)` begins to write about a topic; `resume()` goes to the open conversation; `turned()` redraws. */
+  constructor({ words, chat, choose, resume, turned }) {
     this.words = words;
     this.chat = chat;
     this.choose = choose;
+    this.turned = turned;
     this.resume = resume;
+    this.within = null; // the topic whose parts are shown
+    this.incidents = el("ul", { class: "incidents" });
     this.current = el("div", { class: "current" });
     this.topics = el("ul", { class: "rows" });
     this.urgent = el("ul", { class: "rows urgent" });
@@ -27,13 +32,46 @@ export class Home {
   render() {
     const { chat } = this;
     this.#current();
-    this.#rows(this.topics, chat.house.topics ?? (chat.troubled ? USUAL_TOPICS : null), (topic) => this.#topic(topic));
+    const row = (topic) => [topic, topic === this.within, chat.news.opens(topic)];
+    this.#rows(this.topics, this.#shown()?.map(row), (said) => this.#topic(...said));
+    this.#rows(this.incidents, chat.news.incidents, (incident) => el("li", {}, incidentBar(this.words, incident)));
+    this.incidents.hidden = chat.news.incidents.length === 0;
     this.#rows(this.urgent, chat.house.emergency ?? [], (way) => link(way.url, "warning", way.title));
     this.#rows(this.ways, chat.house.contact ?? [], (way) => this.#way(way));
     this.urgentTitle.hidden = this.urgent.hidden = !chat.house.emergency?.length;
     this.waysTitle.hidden = this.ways.hidden = !chat.house.contact?.length;
     this.policy.hidden = !chat.house.policy;
     if (chat.house.policy) this.policy.href = chat.house.policy;
+  }
+
+  /** The topics to choose from: those that are part of no other, or the parts of one, and itself for all the rest. */
+  #shown() {
+    const { chat } = this;
+    const topics = chat.house.topics ?? (chat.troubled ? USUAL_TOPICS : null);
+    if (!this.#parts(this.within).length) this.within = null;
+    if (!topics || this.within) return topics && [...this.#parts(this.within), this.within];
+    return topics.filter((topic) => !topics.includes(chat.house.under?.[topic]));
+  }
+
+  #parts(topic) {
+    const { topics, under } = this.chat.house;
+    return topic ? (topics ?? []).filter((each) => under?.[each] === topic) : [];
+  }
+
+  /** Into a topic's parts, or to writing about it. */
+  #choose(topic) {
+    if (topic === this.within || this.#parts(topic).length === 0) return this.choose(topic);
+    this.within = topic;
+    this.turned();
+    return this.topics.querySelector("button")?.focus();
+  }
+
+  /** Back to all topics; false when they are shown already. */
+  leave() {
+    if (!this.within) return false;
+    this.within = null;
+    this.turned();
+    return true;
   }
 
   #frame() {
@@ -48,6 +86,7 @@ export class Home {
       "div",
       { class: "home" },
       el("h2", { class: "greeting" }, words.text("home.greeting")),
+      this.incidents,
       this.current,
       this.question,
       this.topics,
@@ -69,12 +108,19 @@ export class Home {
     list.replaceChildren(...rows);
   }
 
-  #topic(topic) {
-    const label = this.words.topic(topic, this.chat.house.titles) || topic;
+  /** `rest`: whatever else is part of it. `opens`: when somebody is there again, null for "we cannot say", false while somebody is. */
+  #topic(topic, rest, opens) {
+    const name = this.words.topic(topic, this.chat.house.titles) || topic;
+    const label = rest ? this.words.text("home.rest") : name;
     const row = el(
       "button",
-      { type: "button", class: "row", on: { click: () => this.choose(topic) } },
-      el("span", { class: "label" }, label),
+      { type: "button", class: "row", on: { click: () => this.#choose(topic) } },
+      el(
+        "span",
+        { class: "stack" },
+        el("span", { class: "label" }, label),
+        opens !== false && el("span", { class: "detail" }, opensText(this.words, opens)),
+      ),
       icon("chevron"),
     );
     return el("li", {}, row);
@@ -93,7 +139,8 @@ export class Home {
     const going = conversation.open || chat.outbox.entries.length > 0;
     const shown = going || conversation.items.length > 0;
     this.current.hidden = !shown;
-    say(this.question, words.text(going ? "home.more" : "home.topics"));
+    const within = this.within && words.topic(this.within, chat.house.titles);
+    say(this.question, within || words.text(going ? "home.more" : "home.topics"));
     if (!shown) return this.current.replaceChildren(); // of another, perhaps
     if (!this.current.firstChild) this.current.append(this.#card());
     const { agent } = conversation;

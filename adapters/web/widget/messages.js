@@ -5,9 +5,11 @@
  */
 
 import { attachment, words as written } from "./bubbles.js";
+import { Cards, incidentBar } from "./cards.js";
 import { asEvent } from "./chat.js";
 import { el, icon, iconButton } from "./dom.js";
 import { view } from "./menu.js";
+import { placeText } from "./news.js";
 
 const GROUP_MS = 5 * 60_000;
 const NEAR_END_PX = 48;
@@ -17,6 +19,8 @@ export class Messages {
   constructor({ words, chat, overlay, copy, edit, fresh }) {
     Object.assign(this, { words, chat, overlay, copy, edit, fresh });
     this.rows = new Map();
+    this.cards = new Cards({ words, chat, redraw: () => this.render() });
+    this.originals = new Set(); // translated messages that the reader wants to see as they were written
     this.newBelow = 0;
     this.current = null; // the message that the arrow keys are at
     this.list = el("ol", {
@@ -110,7 +114,7 @@ export class Messages {
 
   #tail() {
     const { conversation } = this.chat;
-    const rows = [];
+    const rows = this.#waiting();
     if (conversation.typing) rows.push(this.#typing(conversation.typing));
     if (conversation.session?.state === "resolved") rows.push(this.#solved());
     if (this.chat.over) rows.push(this.#closed());
@@ -131,6 +135,22 @@ export class Messages {
     return { key: "intro", says: topic, draw };
   }
 
+  /** The place in the line, which changes while one looks at it; and what keeps everybody waiting just now. */
+  #waiting() {
+    const { words, chat } = this;
+    const { session } = chat.conversation;
+    const { incidents } = chat.news;
+    const rows = [];
+    if (session?.state === "queued")
+      for (const one of incidents)
+        rows.push({ key: `incident ${one.id}`, says: one, draw: () => el("li", {}, incidentBar(words, one)) });
+    const place = chat.news.placeOf(session);
+    if (!place) return rows;
+    const texts = [placeText(words, place), place.risen && words.text("notice.risen")].filter(Boolean);
+    const draw = () => el("li", { class: "notice place" }, ...texts.map((text) => el("span", {}, text)));
+    return [...rows, { key: "place", says: texts, draw }];
+  }
+
   #day(at) {
     const text = this.words.day(at);
     return {
@@ -141,15 +161,25 @@ export class Messages {
   }
 
   #notice(item) {
-    const text = noticeText(this.words, item, this.chat.house.titles);
+    const text = noticeText(this.words, item);
+    const card = this.cards.of(item);
+    const key = `notice ${item.session} ${item.o}`;
+    if (card) return { key, says: [text, card.says], draw: () => this.#card(item, text, card) };
     const draw = () => el("li", { class: "notice" }, el("span", {}, text), " ", this.#time(item.at));
-    return { key: `notice ${item.session} ${item.o}`, says: text, draw };
+    return { key, says: text, draw };
+  }
+
+  /** A notice that one can answer. */
+  #card(item, text, card) {
+    const said = el("p", {}, text);
+    return el("li", { class: `card ${item.key}`, role: "group", "aria-label": text }, said, card.draw());
   }
 
   #message(item, first, last, stated) {
     const state = this.#state(item, stated);
     const here = item.parts?.map((part) => this.chat.previews.has(part.file));
     const says = [item.rev, item.withdrawn, item.parts, here, item.name, first, last, state, item.entry?.code];
+    says.push(item.translation, this.originals.has(item.id));
     return { key: item.id, says, draw: () => this.#drawMessage(item, first, last, state) };
   }
 
@@ -183,6 +213,7 @@ export class Messages {
         { class: "body" },
         head,
         el("div", { class: "line" }, el("div", { class: "parts" }, ...this.#parts(item)), actions),
+        translated(item) && this.#byMachine(item),
         state && this.#drawState(item, state),
       ),
     );
@@ -204,7 +235,26 @@ export class Messages {
       const local = this.chat.previews.get(part.file);
       return attachment(part, { words, local, view: (what, back) => this.#view(what, back) });
     };
-    return item.parts.map(shown);
+    return this.#saying(item).map(shown);
+  }
+
+  /** What a message says to this reader: its translation, unless they asked for the original; its files in any case. */
+  #saying(item) {
+    if (!translated(item) || this.originals.has(item.id)) return item.parts;
+    return [...item.translation.parts, ...item.parts.filter((part) => part.type !== "text")];
+  }
+
+  #byMachine(item) {
+    const { words, originals } = this;
+    const original = originals.has(item.id);
+    const turn = () => {
+      if (!originals.delete(item.id)) originals.add(item.id);
+      this.render();
+    };
+    const key = original ? "translation.translated" : "translation.original";
+    const other = el("button", { type: "button", class: "link", on: { click: turn } }, words.text(key));
+    const by = !original && el("span", {}, `${words.text("translation.by")} · `);
+    return el("div", { class: "translation" }, by, other);
   }
 
   #view(part, back) {
@@ -335,7 +385,7 @@ export class Messages {
 
   #reachable(message, here) {
     message.tabIndex = here ? 0 : -1;
-    for (const control of message.querySelectorAll(".parts :is(button, a, [role=button]), .actions button")) {
+    for (const control of message.querySelectorAll(".parts :is(button, a, [role=button]), :is(.actions, .translation) button")) {
       control.tabIndex = here ? 0 : -1;
     }
   }
@@ -372,16 +422,19 @@ export class Messages {
   }
 }
 
-/** A notice in words, with the name, time or topic that belongs to it. */
-export function noticeText(words, { key, name, until, topic }, titles) {
-  const full = {
+/** A notice in words, with the name, time, desk or language that belongs to it. */
+export function noticeText(words, { key, name, until, desk, language, incident }) {
+  return words.whole(`notice.${key}`, {
     name,
-    until: until && words.soon(until),
-    topic: topic && words.topic(topic, titles),
-  };
-  const needed = { joined: ["name"], left: ["name"], held: ["name", "until"], moved: ["topic"] }[key] ?? [];
-  const whole = needed.every((each) => full[each]);
-  return words.text(whole ? `notice.${key}` : `notice.${key}.plain`, full);
+    desk,
+    incident,
+    until: until && (key === "outside_hours" ? words.zoned(until) : words.soon(until)),
+    language: language && words.languageName(language),
+  });
+}
+
+function translated({ translation, rev, parts }) {
+  return Boolean(parts && translation && translation.rev === rev);
 }
 
 /** A message as text, for the clipboard. */

@@ -4,16 +4,19 @@
  */
 
 import { Announcer } from "./announce.js";
+import { emergencyStep } from "./cards.js";
 import { Composer } from "./composer.js";
 import { attribute, el, iconButton, say } from "./dom.js";
 import { Home } from "./home.js";
 import { LANGUAGES, languageOf } from "./i18n.js";
 import { Overlay, confirm, keepFocus, openMenu } from "./menu.js";
 import { Messages, noticeText, plain } from "./messages.js";
+import { opensText, placeText, serviceText } from "./news.js";
 
 const WHOLE_SCREEN = "(max-width: 480px), (max-height: 480px)";
 const SIZES = [1, 1.15, 1.3];
 const TOAST_MS = 2400;
+const PLACE_SAID_MS = 20_000;
 const CALM_MS = 900; // a line that is back sooner was never worth a word
 
 export class Panel {
@@ -24,6 +27,9 @@ export class Panel {
   constructor(app, before) {
     this.app = app;
     this.view = "home";
+    this.asked = null; // the topic that was chosen, until it is known whether it is an emergency
+    this.guarded = false; // it is: the site's own way out comes before the form
+    this.placeSaid = 0;
     this.whole = matchMedia(WHOLE_SCREEN);
     this.#build(before);
     this.#size(app.keep.get("size") ?? 0);
@@ -39,7 +45,6 @@ export class Panel {
     this.view = view;
     this.home.element.hidden = view !== "home";
     this.talk.hidden = view !== "talk";
-    this.back.hidden = view === "home";
     this.app.turned(view);
     this.render();
     if (view === "talk") this.messages.toEnd();
@@ -52,17 +57,20 @@ export class Panel {
       chat.topic = topic;
       chat.anew = !chat.conversation.open;
     }
+    if (topic) this.ask(topic);
     this.show("talk");
     this.focus();
   }
 
   /** Focus where one would go on: the text, or the panel itself where a focus would call up a keyboard. */
   focus() {
-    if (this.view === "talk" && !this.composer.touch.matches && !this.app.chat.over) this.composer.focus();
+    if (this.view === "talk" && this.guarded) (this.step.querySelector("a, button") ?? this.element).focus();
+    else if (this.view === "talk" && !this.composer.touch.matches && !this.app.chat.over) this.composer.focus();
     else this.element.focus();
   }
 
   render() {
+    this.#guard();
     this.#header();
     this.#bar();
     if (this.view === "home") this.home.render();
@@ -71,6 +79,7 @@ export class Panel {
       this.composer.render();
     }
     this.composer.element.hidden = this.app.chat.over;
+    this.talk.classList.toggle("guarded", this.guarded);
     this.seen();
   }
 
@@ -90,7 +99,21 @@ export class Panel {
   }
 
   notice(event) {
-    if (this.app.words.has(`notice.${event.key}`)) this.announcer.say(noticeText(this.app.words, event, this.app.chat.house.titles));
+    if (this.app.words.has(`notice.${event.key}`)) this.announcer.say(noticeText(this.app.words, event));
+  }
+
+  /** A machine's translation of what was announced in its own language before. */
+  translated({ translation, name }) {
+    const { words } = this.app;
+    const text = `${plain(translation)} (${words.text("translation.by")})`;
+    this.announcer.say(words.text("announce.message", { name: name ?? words.text("message.us"), text }), translation.language);
+  }
+
+  /** The place in the line is another; said now and then, since it may fall fast. */
+  moved(place) {
+    if (!place || Date.now() - this.placeSaid < PLACE_SAID_MS) return;
+    this.placeSaid = Date.now();
+    this.announcer.say(placeText(this.app.words, place));
   }
 
   toast(text) {
@@ -143,7 +166,13 @@ export class Panel {
     this.overlay = new Overlay(el("div", { class: "over" }));
     this.announcer = new Announcer(words.text("announce.label"));
     this.toaster = el("div", { class: "toast", "aria-hidden": "true" });
-    this.home = new Home({ words, chat, choose: (topic) => this.write(topic), resume: () => this.write() });
+    this.home = new Home({
+      words,
+      chat,
+      choose: (topic) => this.write(topic),
+      resume: () => this.write(),
+      turned: () => this.render(),
+    });
     const copy = (text) => this.#copy(text);
     this.messages = new Messages({
       words,
@@ -156,7 +185,8 @@ export class Panel {
     this.messages.onscroll = () => this.seen();
     const sent = () => this.show("talk");
     this.composer = new Composer({ words, chat, drafts, sent, before: before?.composer });
-    this.talk = el("div", { class: "view talk-view" }, this.messages.element, this.composer.element);
+    this.step = el("div", { class: "guard" });
+    this.talk = el("div", { class: "view talk-view" }, this.step, this.messages.element, this.composer.element);
     this.bar = el("div", { class: "bar-line", role: "status" });
     this.element = el(
       "section",
@@ -233,14 +263,16 @@ export class Panel {
     this.subtitle.hidden = !this.subtitle.textContent;
     this.face.hidden = !talking;
     say(this.face, talking ? agent.initials : "");
-    this.more.hidden = this.view !== "talk";
+    this.back.hidden = this.view === "home" && !this.home.within;
+    this.more.hidden = this.view !== "talk" || this.guarded;
   }
 
   #subtitle(session) {
     const { chat, words } = this.app;
-    if (this.view === "talk" && session?.state === "queued") return words.text("header.queued");
+    if (this.view === "talk" && session?.state === "queued")
+      return session.opens ? opensText(words, session.opens) : words.text("header.queued");
     if (this.view === "talk" && session?.state === "closed") return words.text("header.closed");
-    return chat.online ? words.text("header.here") : "";
+    return chat.online ? serviceText(words, chat.news.service) : "";
   }
 
   /** Says that the line is down only when it stays down. */
@@ -273,7 +305,43 @@ export class Panel {
     this.bar.replaceChildren(this.app.words.text("bar.obsolete"), " ", reload);
   }
 
+  /** Somebody chose a topic (`page`: the page's address did): if it is an emergency, the site's own way out comes first. */
+  ask(topic, page = false) {
+    this.asked = { topic, page };
+    this.#guard();
+  }
+
+  /** Until the desk has said what the topic is, no form is shown; unless it cannot be reached. */
+  #guard() {
+    const { asked, guarded: waited } = this;
+    const { chat } = this.app;
+    if (!asked) return;
+    this.guarded = !chat.news.service && !chat.troubled;
+    if (this.guarded) return;
+    this.asked = null;
+    const step = asked.page && chat.conversation.open ? null : this.#wayOut(asked.topic);
+    this.guarded = step !== null;
+    this.step.replaceChildren(...(step ? [step] : []));
+    if (waited && this.visible) queueMicrotask(() => this.focus()); // once what it leads to is there
+  }
+
+  #wayOut(topic) {
+    const { chat, words } = this.app;
+    if (!chat.news.emergency(topic)) return null;
+    const called = words.topic(topic, chat.house.titles) || topic;
+    return emergencyStep(words, chat.house.emergency ?? [], called, () => this.#goOn());
+  }
+
+  #goOn() {
+    this.guarded = false;
+    this.render();
+    this.focus();
+  }
+
   #goHome() {
+    this.guarded = false;
+    this.asked = null;
+    if (this.view === "home") this.home.leave();
     this.show("home");
     this.element.focus();
   }
@@ -347,7 +415,7 @@ export class Panel {
   #transcript() {
     const { words, chat } = this.app;
     const line = (item) => {
-      if (item.kind === "notice") return `${words.moment(item.at)}  ${noticeText(words, item, chat.house.titles)}`;
+      if (item.kind === "notice") return `${words.moment(item.at)}  ${noticeText(words, item)}`;
       const author = item.from === "you" ? words.text("message.you") : (item.name ?? words.text("message.us"));
       return `${words.moment(item.at)}  ${author}: ${plain(item)}`;
     };

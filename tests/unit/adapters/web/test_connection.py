@@ -14,16 +14,30 @@ from hypothesis import strategies as st
 
 from adapters.web.audience import Audience
 from adapters.web.connection import CLOSE_CODES, Connection
-from adapters.web.lobby import GOODBYE, Lobby
+from adapters.web.house import House
+from adapters.web.lobby import GOODBYE, NEWS_AT_ONCE, Lobby
 from adapters.web.poll import finish
 from adapters.web.render import Renderer
 from adapters.web.socket import text_frame
-from bridge.feed import Feed, Position, Resumed, Shown, Signal
+from bridge.feed import Feed, Position, Queue, Resumed, Shown, Signal, SupportsQueue
+from bridge.incidents import Incident
 from bridge.messages import Body, TextPart
 from bridge.metrics import Metrics
 from config.settings import WebSettings
 from routing.facts import Mirror, Side
-from routing.ids import CustomerKey, DeskId, MessageId, NetworkName, OperatorId, Place, SessionId, ShortCode, Topic
+from routing.ids import (
+    CustomerKey,
+    DeskId,
+    IncidentId,
+    MessageId,
+    NetworkName,
+    OperatorId,
+    Place,
+    SessionId,
+    ShortCode,
+    Topic,
+)
+from routing.policy import Desk, Policy
 from routing.session import Session, State, Turn, TurnOf
 from routing.view import CustomerMessage
 
@@ -42,6 +56,8 @@ SESSION = Session(
     turn=Turn(TurnOf.OURS, 9),
     mirrors=(Mirror(1, NetworkName("console"), Place("first")),),
 )
+POLICY = Policy(desks={SESSION.desk: Desk(SESSION.desk, NetworkName("console"), Place("first"))})
+LATE = Incident(IncidentId("I1"), {"en": "Withdrawals are late", "ja": "出金が遅れています"}, {}, 5, OperatorId("aiko"))
 LATER = replace(SESSION, id=SessionId("main.0.def"), code=ShortCode("M3XA"))
 
 
@@ -83,11 +99,22 @@ class Clock:
         return self.now
 
 
-def lobby(clock: Clock | None = None, **limits: Any) -> Lobby:
+class Broken:
+    """What is broken just now; a test changes it."""
+
+    def __init__(self) -> None:
+        self.now: tuple[Incident, ...] = ()
+
+    async def __call__(self) -> tuple[Incident, ...]:
+        return self.now
+
+
+def lobby(clock: Clock | None = None, broken: Broken | None = None, **limits: Any) -> Lobby:
     nothing = cast(Any, None)  # these tests never come to the store
     settings = WebSettings.model_validate({"limits": limits})
-    renderer = Renderer(lambda operator, language: "Aiko", lambda part, reader: "")
-    return Lobby(nothing, Feed(nothing), nothing, settings, renderer, Metrics(), clock or Clock(), Clock())
+    house = House(settings, lambda: POLICY, lambda: 0, incidents=broken or Broken())
+    renderer = Renderer(lambda operator, language: "Aiko", lambda part, reader: "", house)
+    return Lobby(nothing, Feed(nothing), nothing, settings, house, renderer, Metrics(), clock or Clock(), Clock())
 
 
 def page(house: Lobby, *, at: int = 0, live: bool = True) -> tuple[Connection, Ear, Audience]:
@@ -240,6 +267,46 @@ def test_heartbeats_of_a_crowd_are_spread_and_nobody_is_left_out() -> None:
     rounds = [now - before for before, now in pairwise(counts)]
     assert max(rounds) <= 200
     assert {len(ear.frames) for ear in ears} == {2, 3}
+
+
+async def test_an_incident_is_told_to_every_page_once_though_not_all_in_one_breath() -> None:
+    broken = Broken()
+    house = lobby(broken=broken)
+    house.tick(0.0)
+    ears = []
+    for number in range(NEWS_AT_ONCE + 10):
+        ear = Ear()
+        connection = house.enter(ear)
+        house.join(connection, CustomerKey("main", str(number)))
+        connection.language = "ja" if number % 2 else "en"
+        connection.go_live(None, None)
+        ears.append(ear)
+    waiting, unheard, _ = page(house, live=False)
+    broken.now = (LATE,)
+    await house.house.look()
+    house.tick(1.0)
+    assert sum(len(ear.frames) for ear in ears) == NEWS_AT_ONCE
+    house.tick(2.0)
+    assert {ear.frames[0]["incidents"][0]["title"] for ear in ears} == {"Withdrawals are late", "出金が遅れています"}
+    waiting.go_live(None, None)
+    for second in (3.0, 4.0, 5.0):
+        house.tick(second)
+    assert {len(ear.frames) for ear in [*ears, unheard]} == {1}
+    broken.now = ()
+    await house.house.look()
+    house.tick(6.0)
+    assert ears[0].frames[1]["incidents"] == []
+
+
+def test_a_place_in_the_line_is_told_to_the_pages_of_that_session() -> None:
+    house = lobby()
+    (_, one, audience), (_, other, _) = page(house), page(house)
+    audience.follow_session(SESSION)
+    audience.queued(SESSION.id, Queue(3, 4, 7))
+    audience.queued(LATER.id, Queue(1))
+    for ear in (one, other):
+        assert [(frame["session"], frame["queue"]["position"]) for frame in ear.frames] == [("K7Q2", 3)]
+    assert isinstance(audience, SupportsQueue)
 
 
 def test_the_last_page_ends_the_audience() -> None:

@@ -11,9 +11,11 @@ import pytest
 from adapters.web import protocol, render
 from adapters.web.connection import CLOSE_CODES
 from adapters.web.protocol import ProblemError
+from bridge.feed import Queue
 from bridge.messages import TEXT_LIMIT
-from routing.view import NOTICES, CustomerNotice
-from tests.unit.adapters.web.test_render import AIKO, RENDERER, SESSION, reply, told
+from routing.ids import MessageId
+from routing.view import NOTICES, CustomerNotice, CustomerTranslation
+from tests.unit.adapters.web.test_render import AIKO, HOUSE, RENDERER, SESSION, reply, told
 from tests.unit.adapters.web.test_render import shown as shown_at
 
 ROOT = Path(__file__).parents[4]
@@ -73,6 +75,8 @@ def test_every_notice_is_described() -> None:
         ("refused", render.refused(ProblemError("empty", "it is empty"))),
         ("bye", render.bye("slow", "too slow")),
         ("session", RENDERER.opening(SESSION, "en")),
+        ("queue", render.queue("K7Q2", None)),
+        ("house", HOUSE.frame("en")),
         ("pong", render.pong(1)),
         ("heartbeat", render.beat(1)),
         ("theyType", RENDERER.typing(AIKO, "en")),
@@ -84,12 +88,27 @@ def test_the_fields_of_a_frame_are_those_of_the_schema(message: str, frame: byte
 
 def test_the_fields_of_an_event_are_those_of_the_schema() -> None:
     _, _, schema = SCHEMA.rpartition("\n    event:\n")
-    message, notice = (
+    message, notice, translation = (
         {one.strip() for one in found.split(",")} for found in re.findall(r"required: \[(.*?)\]", schema)
     )
     assert set(told(1, reply("s:1"), "hello")) == message
+    assert set(told(1, CustomerTranslation(7, MessageId("s:1"), 0, "en"), "hello")) == translation
     event = RENDERER.event(SESSION, shown_at(1, CustomerNotice(7, "closed")), render.Reader("x", "en"))
     assert set(event) == notice
+
+
+def schema_of(name: str) -> set[str]:
+    """The required fields of one of the schemas' objects."""
+    found = re.search(rf"^    {name}:\n(?:.*\n)*?.*?required: \[(.*?)\]", SCHEMA, re.MULTILINE)
+    assert found is not None
+    return {one.strip() for one in found[1].split(",")}
+
+
+def test_what_a_frame_holds_has_the_fields_of_its_schema() -> None:
+    assert set(RENDERER.after(SESSION, "en")) == schema_of("after")
+    assert set(render.place(Queue(1))) == schema_of("place")
+    assert set(HOUSE.news("en")["service"]) == schema_of("service")
+    assert set(HOUSE.contact(SESSION.desk) or {}) == schema_of("contact")
 
 
 def test_the_limits_in_the_description_are_those_of_the_code() -> None:

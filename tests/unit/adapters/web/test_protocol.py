@@ -164,6 +164,10 @@ def test_an_id_that_is_none_is_not_repeated(name: str) -> None:
         ({"t": "received"}, "missing", "message"),
         ({"t": "received", "message": "x", "seen": "yes"}, "wrong_type", "seen"),
         ({"t": "answer", "id": "answer-1"}, "missing", "solved"),
+        ({"t": "choose_language", "id": "choice-1"}, "missing", "language"),
+        ({"t": "choose_language", "id": "choice-1", "language": "no such!"}, "missing", "language"),
+        ({"t": "choose_language", "id": "choice-1", "language": 1}, "wrong_type", "language"),
+        ({"t": "choose_language", "language": "ja"}, "missing", "id"),
         ({"t": "ping"}, "missing", "n"),
     ],
 )

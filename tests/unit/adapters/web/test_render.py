@@ -9,15 +9,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.web import render
+from adapters.web.house import House
 from adapters.web.protocol import NAMES, Message, ProblemError, Typing
 from adapters.web.render import Reader, Renderer
-from bridge.feed import Position, Resumed, Shown
+from bridge.feed import Position, Queue, Resumed, Shown
+from bridge.incidents import Incident
 from bridge.messages import Body, FilePart, TextPart
+from config.settings import WebSettings
 from routing.facts import Mirror, Side
-from routing.ids import CustomerKey, DeskId, MessageId, NetworkName, OperatorId, Place, SessionId, ShortCode, Topic
+from routing.hours import Hours
+from routing.ids import (
+    CustomerKey,
+    DeskId,
+    IncidentId,
+    MessageId,
+    NetworkName,
+    OperatorId,
+    Place,
+    SessionId,
+    ShortCode,
+    Topic,
+)
 from routing.inputs import Outcome
+from routing.policy import Contact, Desk, Policy
 from routing.session import Session, State, Turn, TurnOf
-from routing.view import NOTICES, CustomerEvent, CustomerMessage, CustomerNotice
+from routing.view import NOTICES, CustomerEvent, CustomerMessage, CustomerNotice, CustomerTranslation
 
 AIKO = OperatorId("account-of-aiko")
 READER = Reader("customer:main/user-1", "en")
@@ -42,7 +58,29 @@ def public_name(operator: OperatorId, language: str) -> str:
     return "佐藤" if language == "ja" else "Aiko Sato"
 
 
-RENDERER = Renderer(public_name, lambda part, reader: f"https://files.example/{part.file}/{reader}")
+DESK = Desk(
+    DeskId("secret-desk"),
+    NetworkName("slack"),
+    Place("C0SECRET"),
+    contact=Contact("help@shop.example", "+81 3-0000-0000", Hours(((0, 100), (500, 600)))),
+)
+LATE = Incident(IncidentId("I1"), {"en": "Withdrawals are late", "ja": "出金が遅れています"}, {}, 5, AIKO)
+SETTINGS = WebSettings.model_validate(
+    {"identity": {"url": "https://shop.example/verify?step=up", "keys": [{"kid": "a", "secret": "s" * 40}]}}
+)
+HOUSE = House(
+    SETTINGS,
+    lambda: Policy(desks={DESK.id: DESK}),
+    lambda: 50,
+    titles={DESK.id: {"en": "Withdrawals", "ja": "入出金"}},
+)
+
+
+def link(part: FilePart, reader: str) -> str:
+    return f"https://files.example/{part.file}/{reader}"
+
+
+RENDERER = Renderer(public_name, link, HOUSE)
 
 
 def shown(offset: int, event: CustomerEvent, *texts: str) -> Shown:
@@ -111,11 +149,56 @@ def test_a_file_has_a_link_for_this_reader() -> None:
 
 def test_notices_tell_keys_and_public_names_and_not_how_we_count() -> None:
     for key in NOTICES:
-        notice = CustomerNotice(7, key, AIKO, 99, Topic("trading"), DeskId("secret-desk"), Outcome.SPAM)
+        notice = CustomerNotice(7, key, AIKO, 99, Topic("trading"), DESK.id, Outcome.SPAM)
         event = told(1, notice)
-        assert set(event) == {"session", "pos", "at", "kind", "key", "name", "until", "topic"}
+        about = {"key", "name", "until", "desk", "language", "incident", "contact", "url"}
+        assert set(event) == {"session", "pos", "at", "kind"} | about
         assert event["name"] == ("Aiko Sato" if key in ("joined", "left", "held") else None)
-        assert event["topic"] == ("trading" if key == "moved" else None)
+        assert event["desk"] == ("Withdrawals" if key in ("moved", "moved_language", "overflowed") else None)
+        assert (event["contact"] is None) == (key not in ("outside_hours", "contact_offered"))
+        assert event["url"] is None
+        text = json.dumps(event)
+        assert not [secret for secret in ("secret-desk", "C0SECRET", "slack", AIKO, "spam") if secret in text]
+
+
+def test_another_way_to_the_desk_is_named_with_the_hours_of_its_telephone() -> None:
+    contact = told(1, CustomerNotice(7, "contact_offered", desk=DESK.id))["contact"]
+    hours = {"open": True, "changes": 100, "text": None}
+    assert contact == {"mail": "help@shop.example", "phone": "+81 3-0000-0000", "hours": hours}
+
+
+def test_a_check_leads_to_the_sites_own_page_with_our_nonce() -> None:
+    event = told(1, CustomerNotice(7, "check_requested", until=99, nonce="n0/nce"))
+    assert event["url"] == "https://shop.example/verify?step=up&nonce=n0%2Fnce"
+
+
+async def test_an_incident_is_called_by_its_title_in_the_readers_language() -> None:
+    async def current() -> tuple[Incident, ...]:
+        return (LATE,)
+
+    house = House(SETTINGS, lambda: Policy(desks={DESK.id: DESK}), lambda: 50, incidents=current)
+    notice = shown(1, CustomerNotice(7, "incident", incident=LATE.id))
+    renderer = Renderer(public_name, link, house)
+    assert renderer.event(SESSION, notice, READER)["incident"] is None  # nobody has asked yet
+    await house.look()
+    assert renderer.event(SESSION, notice, READER)["incident"] == "Withdrawals are late"
+    assert renderer.event(SESSION, notice, Reader("x", "ja"))["incident"] == "出金が遅れています"
+
+
+def test_a_translation_stands_beside_its_message_by_the_same_opaque_id() -> None:
+    message = told(3, reply("s:1"), "ただいま")
+    event = told(4, CustomerTranslation(8, MessageId("s:1"), 0, "en"), "Just now")
+    assert (event["kind"], event["id"], event["rev"], event["language"]) == ("translation", message["id"], 0, "en")
+    assert event["parts"] == [{"type": "text", "text": "Just now"}]
+
+
+def test_a_place_in_the_line_is_told_in_minutes_and_its_end_as_none() -> None:
+    assert json.loads(render.queue("K7Q2", Queue(3, 4, 7, risen=True))) == {
+        "t": "queue",
+        "session": "K7Q2",
+        "queue": {"position": 3, "low": 4, "high": 7, "risen": True},
+    }
+    assert json.loads(render.queue("K7Q2", None))["queue"] is None
 
 
 def test_names_are_in_the_readers_language() -> None:
@@ -146,6 +229,29 @@ def test_a_history_tells_each_message_with_its_last_words() -> None:
     assert [one["pos"]["o"] for one in page] == [1, 2, 3, 4, 5]
 
 
+def test_a_history_repeats_no_translation_of_words_that_have_changed_since() -> None:
+    def of(message: str, revision: int = 0) -> CustomerTranslation:
+        return CustomerTranslation(8, MessageId(message), revision, "en")
+
+    history = (
+        shown(1, reply("s:1"), "一"),
+        shown(2, of("s:1"), "one"),
+        shown(3, reply("s:1", 1), "二"),
+        shown(4, of("s:1", 1), "two"),
+        shown(5, reply("s:2"), "三"),
+        shown(6, of("s:2"), "three"),
+        shown(7, reply("s:2", withdrawn=True)),
+        shown(8, of("s:0"), "of a message before these"),
+    )
+    now = render.as_it_stands_now(history)
+    assert [one.body.text if one.body else None for one in now if isinstance(one.event, CustomerTranslation)] == [
+        None,
+        "two",
+        None,
+        "of a message before these",
+    ]
+
+
 def test_a_long_history_has_pages_and_an_empty_one_has_one() -> None:
     history = tuple(shown(number, reply(f"s:{number}"), "x") for number in range(1, 252))
     resumed = Resumed(False, history, frozenset(), Position("ep", 251, "t"))
@@ -161,7 +267,7 @@ def test_a_batch_is_rendered_once_per_language() -> None:
         return "Aiko"
 
     events = (shown(1, CustomerNotice(7, "queued")), shown(2, CustomerNotice(7, "closed")))
-    batch = render.Batch(Renderer(counting, lambda part, reader: ""), "x", SESSION, events)
+    batch = render.Batch(Renderer(counting, link, HOUSE), "x", SESSION, events)
     assert batch.event(1, "en") is batch.event(1, "en")
     batch.event(1, "ja")
     assert asked == ["en", "ja"]  # `after` names who answers
@@ -177,7 +283,7 @@ def test_a_refusal_says_what_was_refused() -> None:
 
 
 def test_every_client_frame_has_its_name() -> None:
-    assert sorted(NAMES.values()) == sorted(one.__name__.lower() for one in NAMES)
+    assert sorted(name.replace("_", "") for name in NAMES.values()) == sorted(one.__name__.lower() for one in NAMES)
 
 
 def test_lone_surrogates_of_a_network_do_not_break_the_line() -> None:
