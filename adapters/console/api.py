@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,20 +18,27 @@ from http import HTTPStatus
 from aiohttp import web
 
 from adapters.console.accounts import SEAT
-from adapters.console.board import LISTS, Board, may_see, row_of
+from adapters.console.board import LISTS, Board
 from adapters.console.forms import OUTCOMES, Form, FormError
-from adapters.console.live import Live
+from adapters.console.live import Live, as_incident, as_standing
+from adapters.console.rows import Promise, may_see
 from adapters.console.thread import Line, Said, lines_of
+from bridge.assignments import Assignments
+from bridge.availability import Availability
+from bridge.broadcasts import Broadcasts
 from bridge.directory import Directory, Operator, check_public_names
 from bridge.feed import Feed, Signal
 from bridge.files import FileLimits, Files, Links
+from bridge.incidents import Incidents
 from bridge.messages import PARTS_LIMIT, TEXT_LIMIT, About, Body, FilePart, Part, TextPart
 from bridge.ports import Store, Stored
 from bridge.relay import Receipt, Relay
 from routing import inputs as i
+from routing import sla
 from routing.decide import Nothing, Refusal
-from routing.ids import DeskId, InputKey, MessageId, OperatorId, ShortCode, Topic, read_session_id
-from routing.policy import Policy
+from routing.ids import DeskId, InputKey, MessageId, OperatorId, ShortCode, Topic, read_session_id, translation_id
+from routing.policy import Policy, Promised
+from routing.session import Session
 
 LINES = 200
 """Lines of a thread in one answer; older ones are asked for."""
@@ -39,14 +47,6 @@ PAST = 10
 """Earlier sessions of the customer that the side card names."""
 
 _INDEX = re.compile(r"\d{1,15}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Promise:
-    """When a waiting time turns amber and red, in ms."""
-
-    amber: int = 3 * 60_000
-    red: int = 5 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,10 @@ class Engine:
     files: Files
     links: Links
     files_url: str
+    assignments: Assignments
+    availability: Availability
+    incidents: Incidents
+    broadcasts: Broadcasts
     desk_titles: Mapping[DeskId, Mapping[str, str]] = field(default_factory=dict)
     topic_titles: Mapping[Topic, Mapping[str, str]] = field(default_factory=dict)
     limits: FileLimits = field(default_factory=FileLimits)
@@ -81,7 +85,7 @@ class Api:
             web.get("/me", self.me),
             web.post("/me/names", self.choose_names),
             web.get("/desks", self.desks),
-            web.get("/team", self.team),
+            web.get("/offers", self.offers),
             web.get("/sessions", self.sessions),
             web.get("/find", self.find),
             web.get("/sessions/{session}", self.session),
@@ -92,6 +96,10 @@ class Api:
             web.post("/sessions/{session}/hold", self.hold),
             web.post("/sessions/{session}/transfer", self.transfer),
             web.post("/sessions/{session}/resolve", self.resolve),
+            web.post("/sessions/{session}/decline", self.decline),
+            web.post("/sessions/{session}/escalate", self.escalate),
+            web.post("/sessions/{session}/acknowledge", self.acknowledge),
+            web.post("/sessions/{session}/check", self.check),
             web.post("/sessions/{session}/typing", self.typing),
         )
 
@@ -100,14 +108,20 @@ class Api:
     async def me(self, request: web.Request) -> web.Response:
         """Who is asking, their colleagues, and all that stays the same while the page is open."""
         operator, policy, limits = _operator(request), self._engine.policy(), self._engine.limits
+        standing, incidents = await asyncio.gather(
+            self._engine.availability.of(operator.id), self._engine.incidents.current()
+        )
         answer = {
-            "operator": _as_account(operator),
-            "people": [_as_account(one) for one in self._engine.directory.all()],
+            "operator": _as_account(operator) | {"lead": is_lead(operator, policy)},
+            "people": self._people(policy),
+            "standing": as_standing(standing),
+            "incidents": [as_incident(one) for one in incidents],
             "desks": [
                 {"id": desk, "titles": dict(self._engine.desk_titles.get(desk, {})), "mine": operator.serves(desk)}
                 for desk in policy.desks
             ],
             "topics": {topic: dict(titles) for topic, titles in self._engine.topic_titles.items()},
+            "checked_topics": [one for one, rules in policy.topic_rules.items() if rules.identity_check],
             "outcomes": OUTCOMES,
             "promise": {"amber": self._engine.promise.amber, "red": self._engine.promise.red},
             "hold_at_most": policy.hold_at_most,
@@ -134,15 +148,11 @@ class Api:
         await self._live.settle()
         return web.json_response({"counts": self._board.counts(_operator(request))})
 
-    async def team(self, request: web.Request) -> web.Response:
-        """Who is on, what they hold, and how much of it is near the promise. For leads."""
-        if not _operator(request).lead:
-            raise web.HTTPForbidden
+    async def offers(self, request: web.Request) -> web.Response:
+        """What the operator is being offered just now."""
         await self._live.settle()
-        here, now = await self._live.here(), await self._engine.store.now()
-        people = [one for one in self._engine.directory.all() if one.active]
-        rows = [self._load(one, one.id in here, now) for one in people]
-        return web.json_response({"team": rows, "now": now})
+        rows = await self._board.shown(self._board.offers(_operator(request).id))
+        return web.json_response({"rows": rows, "now": await self._engine.store.now()})
 
     async def sessions(self, request: web.Request) -> web.Response:
         """One list, `?list=waiting|mine|all|closed`, of one desk or of all (`?desk=`)."""
@@ -171,9 +181,9 @@ class Api:
         if known is None and code.isalnum() and code.isascii():
             known = await self._engine.store.session_by_code(ShortCode(code))
         stored = await self._engine.relay.session(known) if known else None
-        if stored is None or not may_see(_operator(request), row_of(stored)):
+        if stored is None or not may_see(_operator(request), self._board.row(stored)):
             raise web.HTTPNotFound
-        return web.json_response({"rows": await self._board.shown([row_of(stored)])})
+        return web.json_response({"rows": await self._board.shown([self._board.row(stored)])})
 
     async def session(self, request: web.Request) -> web.Response:
         """A session's thread and card. `?before=` a line's index asks for what came earlier."""
@@ -215,14 +225,39 @@ class Api:
     async def transfer(self, request: web.Request) -> web.Response:
         form = await Form.of(request)
         desk, to = DeskId(form.text("desk")), form.optional_text("operator")
+        reason = (form.optional_text("reason") or "").strip()
         if to is not None:
-            self._check_may_take(OperatorId(to), desk)
+            check_may_take(self._engine, OperatorId(to), desk)
         event = i.OperatorTransferred(_operator(request).id, desk, OperatorId(to) if to else None)
-        return await self._hand_over(request, form, event)
+        answer = await self._hand_over(request, form, event)
+        if reason and answer.status == HTTPStatus.OK:
+            return await self._explain(request, form, reason)
+        return answer
+
+    async def _explain(self, request: web.Request, form: Form, reason: str) -> web.Response:
+        """Why it was moved, as a note: whoever has it now reads it first, and the customer never does."""
+        note = i.OperatorNoted(MessageId(f"o:{form.client_id()}.why"), _operator(request).id)
+        return await self._hand_over(request, form, note, Body((TextPart(reason),)), about=".why", moved=True)
 
     async def resolve(self, request: web.Request) -> web.Response:
         form = await Form.of(request)
         return await self._hand_over(request, form, i.OperatorResolved(_operator(request).id, form.outcome()))
+
+    async def decline(self, request: web.Request) -> web.Response:
+        """Pass an offer on to the next one."""
+        return await self._hand_over(request, await Form.of(request), i.OperatorDeclined(_operator(request).id))
+
+    async def escalate(self, request: web.Request) -> web.Response:
+        return await self._hand_over(request, await Form.of(request), i.OperatorEscalated(_operator(request).id))
+
+    async def acknowledge(self, request: web.Request) -> web.Response:
+        """ "I have it", also for who followed a page's link: the link itself changes nothing."""
+        return await self._hand_over(request, await Form.of(request), i.OperatorAcknowledged(_operator(request).id))
+
+    async def check(self, request: web.Request) -> web.Response:
+        """Have the site ask the customer who they are."""
+        event = i.OperatorAskedCheck(_operator(request).id, secrets.token_urlsafe(24))
+        return await self._hand_over(request, await Form.of(request), event)
 
     async def typing(self, request: web.Request) -> web.Response:
         """Somebody writes now. The customer hears of a reply, and of a note nobody but the desk."""
@@ -235,14 +270,23 @@ class Api:
             await self._engine.feed.signal(stored.session, signal)
         else:
             raise FormError("unknown_kind", "kind")
+        await self._engine.availability.acted(operator.id)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def _hand_over(
-        self, request: web.Request, form: Form, event: i.OperatorInput, body: Body | None = None
+        self,
+        request: web.Request,
+        form: Form,
+        event: i.OperatorInput,
+        body: Body | None = None,
+        *,
+        about: str = "",
+        moved: bool = False,
     ) -> web.Response:
-        stored = await self._reachable(request)
-        key = InputKey(f"desk/{form.client_id()}")
-        answer = await self._engine.relay.from_operator(stored.session.id, event, key, body=body)
+        """`moved`: it is out of their reach now, by what they did themselves a moment ago."""
+        stored = await (self._known(request) if moved else self._reachable(request))
+        key = InputKey(f"desk/{form.client_id()}{about}")
+        answer = await self._engine.assignments.from_operator(stored.session.id, event, key, body=body)
         if isinstance(answer, Refusal):
             error = {"code": answer.reason, "retry": False}
             return web.json_response({"error": error, **await self._as_now(stored)}, status=HTTPStatus.CONFLICT)
@@ -253,33 +297,31 @@ class Api:
     # ------------------------------------------------------------------ the parts of answers
 
     async def _reachable(self, request: web.Request) -> Stored:
+        stored = await self._known(request)
+        if not may_see(_operator(request), self._board.row(stored)):
+            raise web.HTTPNotFound
+        return stored
+
+    async def _known(self, request: web.Request) -> Stored:
         named = read_session_id(request.match_info["session"])
         stored = await self._engine.relay.session(named) if named else None
-        if stored is None or not may_see(_operator(request), row_of(stored)):
+        if stored is None:
             raise web.HTTPNotFound
         return stored
 
     async def _as_now(self, stored: Stored) -> dict[str, object]:
-        shown = await self._board.shown([row_of(stored)])
+        shown = await self._board.shown([self._board.row(stored)])
         return {"row": shown[0], "now": await self._engine.store.now()}
 
-    def _load(self, operator: Operator, here: bool, now: int) -> dict[str, object]:
-        held = self._board.held_by(operator.id)
-        waits = [now - row.waiting_since for row in held if row.waiting_since is not None]
-        return {
-            "id": operator.id,
-            "here": here,
-            "load": len(held),
-            "capacity": operator.capacity,
-            "owed": len(waits),
-            "near": sum(self._engine.promise.amber <= wait < self._engine.promise.red for wait in waits),
-            "past": sum(wait >= self._engine.promise.red for wait in waits),
-        }
-
-    def _check_may_take(self, operator: OperatorId, desk: DeskId) -> None:
-        known = self._engine.directory.get(operator)
-        if known is None or not known.active or not known.serves(desk):
-            raise FormError("unknown_operator", "operator")
+    def _people(self, policy: Policy) -> list[dict[str, object]]:
+        """Everybody whose name may have to be shown: accounts, closed ones too, and who only the policy names."""
+        accounts = self._engine.directory.all()
+        known = {one.id for one in accounts}
+        return [_as_account(one) for one in accounts] + [
+            _as_account(Operator(one.id, one.id, one.names, one.desks, lead=one.lead))
+            for one in policy.operators.values()
+            if one.id not in known
+        ]
 
     async def _body(self, form: Form, operator: Operator) -> Body:
         return Body(tuple([await self._part(kind, content, operator) for kind, content in form.parts()]))
@@ -296,8 +338,9 @@ class Api:
         """The lines with their bodies. Withdrawn and erased words are not even read."""
         readable = () if stored.session.erased else lines
         said = [line for line in readable if isinstance(line, Said) and not line.withdrawn]
-        bodies = await self._engine.store.bodies(stored.session.id, [(one.message, one.revision) for one in said])
-        words = {one.message: body for one, body in zip(said, bodies, strict=True)}
+        wanted = [(name, one.revision) for one in said for name in _names(one)]
+        bodies = await self._engine.store.bodies(stored.session.id, wanted)
+        words = {name: body for (name, _), body in zip(wanted, bodies, strict=True)}
         return [await self._as_line(line, words, reader) for line in lines]
 
     async def _as_line(self, line: Line, words: dict[MessageId, Body | None], reader: str) -> dict[str, object]:
@@ -315,6 +358,8 @@ class Api:
             "withdrawn": line.withdrawn,
             "delivery": line.delivery,
             "parts": None if body is None else [await self._as_part(part, reader) for part in body.parts],
+            "translation": _as_translation(line, words),
+            "untranslated": line.untranslated,
         }
 
     async def _as_part(self, part: Part, reader: str) -> dict[str, object]:
@@ -352,18 +397,45 @@ class Api:
             "transfers": session.transfers,
             "reopenings": session.reopenings,
             "erased": session.erased,
+            "promises": self._promises(session),
+            "check_demanded": self._engine.policy().topic(session.topic).identity_check,
+            "incident": await self._incident(session),
             "past": past,
         }
+
+    def _promises(self, session: Session) -> list[dict[str, object]]:
+        """When each of the desk's promises that runs now is due; missed ones for as long as they are owed."""
+        policy = self._engine.policy()
+        desk = policy.desk_of(session.desk, session.language, session.topic)
+        due = {kind: sla.due(kind, session, desk, policy) for kind in Promised}
+        return [{"kind": kind, "due": at, "missed": kind in session.missed} for kind, at in due.items() if at]
+
+    async def _incident(self, session: Session) -> dict[str, object] | None:
+        known = await self._engine.incidents.get(session.incident) if session.incident else None
+        return None if known is None else as_incident(known)
 
     async def _past(self, stored: Stored, operator: Operator) -> list[dict[str, object]]:
         named = await self._engine.store.sessions_of(stored.session.customer)
         earlier = [session for session in named if session != stored.session.id][-PAST:]
         found = await asyncio.gather(*map(self._engine.relay.session, reversed(earlier)))
-        return [_as_past(one) for one in found if one is not None and may_see(operator, row_of(one))]
+        return [_as_past(one) for one in found if one is not None and may_see(operator, self._board.row(one))]
 
 
 def _operator(request: web.Request) -> Operator:
     return request[SEAT].operator
+
+
+def is_lead(operator: Operator, policy: Policy) -> bool:
+    """By their account, or by the policy's file."""
+    profile = policy.operators.get(operator.id)
+    return operator.lead or (profile is not None and profile.lead)
+
+
+def check_may_take(engine: Engine, operator: OperatorId, desk: DeskId) -> None:
+    """Raises FormError for somebody who does not work at the desk, or whose account is closed."""
+    profile = engine.policy().operators.get(operator)
+    if profile is None or not profile.works_at(desk):
+        raise FormError("unknown_operator", "operator")
 
 
 def _before(request: web.Request) -> int | None:
@@ -395,3 +467,14 @@ def _as_past(stored: Stored) -> dict[str, object]:
         "outcome": session.outcome,
         "opened_at": session.opened_at,
     }
+
+
+def _names(said: Said) -> list[MessageId]:
+    """Under which its words are kept: its own, and those of a machine."""
+    return [said.message, *([translation_id(said.message, said.translation)] if said.translation else ())]
+
+
+def _as_translation(said: Said, words: Mapping[MessageId, Body | None]) -> dict[str, str] | None:
+    """A machine's words, to be marked as such; None where there are none, or they were erased."""
+    body = words.get(translation_id(said.message, said.translation)) if said.translation else None
+    return None if body is None else {"language": said.translation, "text": body.text}

@@ -10,10 +10,11 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 
+from adapters.console.rows import OPEN, Promise, Row, may_see, row_of, row_of_line
 from bridge.directory import Operator
 from bridge.messages import Body
 from bridge.ports import Line, Store, Stored
@@ -37,8 +38,6 @@ PREVIEW = 140
 READ_AT_ONCE = 64
 """Sessions that are read together when every row has to be looked at."""
 
-_OPEN = (State.QUEUED, State.ASSIGNED)
-
 _log = structlog.get_logger(__name__)
 
 
@@ -49,37 +48,6 @@ class Sessions(Protocol):
     def forgotten(self) -> int: ...
     async def session(self, session: SessionId) -> Stored | None: ...
     def outdated(self, session: SessionId, head: int) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A session in a list. Times are ms since 1970 (UTC)."""
-
-    session: SessionId
-    code: str
-    desk: DeskId
-    head: int
-    state: State
-    language: str
-    topic: str
-    assignee: OperatorId | None
-    waiting_since: int | None
-    turn: str
-    until: int | None
-    presence: str
-    last_at: int
-    messages: int
-    verified: bool
-
-    def in_list(self, name: str, operator: OperatorId) -> bool:
-        if name == "mine":
-            return self.state in _OPEN and self.assignee == operator
-        return self.state in _OPEN and (name == "all" or self.assignee is None)
-
-    @property
-    def rank(self) -> tuple[int, int]:
-        """Whoever waits longest comes first; those who do not wait follow, the latest first."""
-        return (0, self.waiting_since) if self.waiting_since is not None else (1, -self.last_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +63,13 @@ class _Dress:
 class Board:
     """All rows of all desks. `load` comes first."""
 
-    def __init__(self, store: Store, sessions: Sessions, policy: Callable[[], Policy]) -> None:
+    def __init__(
+        self, store: Store, sessions: Sessions, policy: Callable[[], Policy], promise: Promise | None = None
+    ) -> None:
         self._store = store
         self._sessions = sessions
         self._policy = policy
+        self._promise = promise or Promise()
         self._rows: dict[SessionId, Row] = {}
         self._counts: Counter[tuple[DeskId, str, str]] = Counter()
         self._dresses: OrderedDict[SessionId, _Dress] = OrderedDict()
@@ -108,7 +79,7 @@ class Board:
         """Read every desk's lines. Desks that the policy has no more are named in the log, while they have sessions."""
         self._forgotten = self._sessions.forgotten
         for line in await self._lines():
-            self._put(row_of_line(line))
+            self._put(row_of_line(line, self._policy(), self._promise))
         homeless = Counter(row.desk for row in self._rows.values() if row.desk not in self._policy().desks)
         for desk, count in homeless.items():
             _log.warning("desk_not_in_policy", desk=desk, sessions=count)
@@ -145,11 +116,15 @@ class Board:
         stored = await self._sessions.session(session)
         if stored is None:
             return None
-        row = row_of(stored)
+        row = self.row(stored)
         self._undress(row)
         if row.head >= self._head(session):
             self._put(row)
         return self._rows.get(session, row)
+
+    def row(self, stored: Stored) -> Row:
+        """A session as it stands in a list."""
+        return row_of(stored, self._policy(), self._promise)
 
     def get(self, session: SessionId) -> Row | None:
         return self._rows.get(session)
@@ -169,8 +144,8 @@ class Board:
         desks = [one for one in await self._desks() if desk in (None, one) and operator.serves(one)]
         named = await asyncio.gather(*(self._store.closed(one, SHOWN) for one in desks))
         found = await asyncio.gather(*(self._sessions.session(session) for some in named for session in some))
-        resolved = [row for row in self._seen_by(operator, desk) if row.state not in _OPEN]
-        rows = {row.session: row for row in [*resolved, *(row_of(stored) for stored in found if stored)]}
+        resolved = [row for row in self._seen_by(operator, desk) if row.state not in OPEN]
+        rows = {row.session: row for row in [*resolved, *(self.row(stored) for stored in found if stored)]}
         latest = sorted(rows.values(), key=lambda row: -row.last_at)
         return latest[:SHOWN], len(latest) > SHOWN
 
@@ -193,8 +168,17 @@ class Board:
             if operator.serves(desk)
         }
 
-    def held_by(self, operator: OperatorId) -> list[Row]:
-        return [row for row in self._rows.values() if row.in_list("mine", operator)]
+    def held(self) -> dict[OperatorId, list[Row]]:
+        """By operator, what each of them holds."""
+        held: dict[OperatorId, list[Row]] = {}
+        for row in self._rows.values():
+            if row.state in OPEN and row.assignee is not None:
+                held.setdefault(row.assignee, []).append(row)
+        return held
+
+    def offers(self, operator: OperatorId) -> list[Row]:
+        """What somebody is being offered, the first in the queue first."""
+        return sorted((row for row in self._rows.values() if row.offered_to(operator)), key=lambda row: row.rank)
 
     async def shown(self, rows: Iterable[Row]) -> list[dict[str, object]]:
         """The rows as the page takes them, with the customer's name and the last line."""
@@ -259,57 +243,9 @@ class Board:
         return _preview(said, body)
 
 
-def may_see(operator: Operator, row: Row) -> bool:
-    """Operators see their desks' sessions, and whatever they hold themselves."""
-    return operator.serves(row.desk) or row.assignee == operator.id
-
-
-def row_of(stored: Stored) -> Row:
-    session = stored.session
-    return Row(
-        session=session.id,
-        code=session.code,
-        desk=session.desk,
-        head=stored.head,
-        state=session.state,
-        language=session.language,
-        topic=session.topic,
-        assignee=session.assignee,
-        waiting_since=session.waiting_since,
-        turn=session.turn.of,
-        until=session.turn.until,
-        presence=session.presence,
-        last_at=session.last_at,
-        messages=session.messages,
-        verified=session.verified,
-    )
-
-
-def row_of_line(line: Line) -> Row:
-    """The same from the index. A key that a release did not write yet counts as unknown."""
-    known: dict[str, Any] = dict(line.summary)
-    return Row(
-        session=line.session,
-        code=line.code,
-        desk=line.desk,
-        head=line.head,
-        state=State(known["state"]),
-        language=str(known.get("language") or ""),
-        topic=str(known.get("topic") or ""),
-        assignee=known.get("assignee"),
-        waiting_since=known.get("waiting_since"),
-        turn=str(known.get("turn") or "ours"),
-        until=known.get("until"),
-        presence=str(known.get("presence") or "here"),
-        last_at=int(known.get("last_at") or 0),
-        messages=int(known.get("messages") or 0),
-        verified=bool(known.get("verified")),
-    )
-
-
 def _tallies(row: Row) -> Sequence[tuple[DeskId, str, str]]:
     """What a row adds to the counts of its desk."""
-    if row.state not in _OPEN:
+    if row.state not in OPEN:
         return ()
     return (row.desk, "open", ""), (row.desk, "held" if row.assignee else "waiting", row.assignee or "")
 
@@ -337,6 +273,15 @@ def _as_shown(row: Row, dress: _Dress) -> dict[str, object]:
         "presence": row.presence,
         "last_at": row.last_at,
         "verified": row.verified,
+        "near_at": row.near_at,
+        "past_at": row.past_at,
+        "place": row.place if row.waiting_since is not None else None,
+        "emergency": row.emergency,
+        "escalation": row.escalation,
+        "check": row.check,
+        "offer": {"operator": row.offer[0], "until": row.offer[1]} if row.offer else None,
+        "incident": row.incident,
+        "opens_at": row.opens_at,
         "name": dress.name,
         "last": dress.last,
         "incoming": dress.incoming,

@@ -79,6 +79,42 @@ class Form:
             raise FormError("not_a_number", field)
         return value
 
+    def optional_number(self, field: str) -> int | None:
+        return None if self._fields.get(field) is None else self.number(field)
+
+    def flag(self, field: str) -> bool:
+        value = self._fields.get(field, False)
+        if not isinstance(value, bool):
+            raise FormError("not_a_flag", field)
+        return value
+
+    def inner(self, field: str) -> Form | None:
+        """An object in the object; None where there is none."""
+        value = self._fields.get(field)
+        if value is None:
+            return None
+        if not isinstance(value, dict):
+            raise FormError("not_an_object", field)
+        return Form(value)
+
+    def names_of(self, field: str, most: int) -> list[str]:
+        """A list of ids, each once; empty where there is none."""
+        value = self._fields.get(field, [])
+        if not isinstance(value, list) or len(value) > most:
+            raise FormError("not_a_list", field)
+        if not all(isinstance(one, str) and 0 < len(one) <= 256 for one in value):
+            raise FormError("not_text", field)
+        return list(dict.fromkeys(value))
+
+    def wording(self, field: str) -> dict[str, str]:
+        """Words by language, for customers; languages left empty are left out."""
+        inner = self.inner(field)
+        if inner is None:
+            return {}
+        if len(inner._fields) > 20:
+            raise FormError("too_many", field)
+        return {tag: words for tag in inner._fields if (words := inner.text(tag, TEXT_LIMIT).strip())}
+
     def outcome(self) -> Outcome:
         value = self._fields.get("outcome", Outcome.SOLVED)
         if value not in OUTCOMES:

@@ -17,10 +17,14 @@ import structlog
 from aiohttp import WSCloseCode, web
 
 from adapters.console.accounts import Accounts, Seat
-from adapters.console.board import Board, Row, may_see
+from adapters.console.board import Board
+from adapters.console.rows import Row, may_see
+from bridge.availability import Availability
 from bridge.errors import KakehashiError, StoreUnavailableError
 from bridge.feed import Feed, Signal
+from bridge.incidents import Incident, Incidents
 from bridge.ports import Hint, Store
+from routing.availability import Standing
 from routing.ids import OperatorId, SessionId
 from routing.session import Session
 
@@ -44,12 +48,18 @@ class _Page:
         self.seat = seat
         self.frames: asyncio.Queue[str] = asyncio.Queue(BACKLOG)
         self.slow = False
+        self.told: dict[str, object] = {}  # of what is not a session, the latest that was said
 
     def push(self, frame: Mapping[str, object]) -> None:
         try:
             self.frames.put_nowait(json.dumps(frame, ensure_ascii=False))
         except asyncio.QueueFull:
             self.slow = True
+
+    def push_if_new(self, kind: str, said: object) -> None:
+        if self.told.get(kind) != said:
+            self.told[kind] = said
+            self.push({"t": kind, kind: said})
 
     async def write(self) -> None:
         """Send what is pushed, until cancelled or too far behind."""
@@ -61,7 +71,17 @@ class _Page:
 class Live:
     """A watcher of the feed, and the pages that hear of it. `running` spans its life."""
 
-    def __init__(self, board: Board, feed: Feed, store: Store, accounts: Accounts) -> None:
+    def __init__(
+        self,
+        board: Board,
+        feed: Feed,
+        store: Store,
+        accounts: Accounts,
+        availability: Availability,
+        incidents: Incidents,
+    ) -> None:
+        self._availability = availability
+        self._incidents = incidents
         self._board = board
         self._feed = feed
         self._store = store
@@ -229,6 +249,42 @@ class Live:
             if self._pages:
                 self._looked = -POLL
                 self._wake.set()
+                with contextlib.suppress(KakehashiError):  # it is said with the next look
+                    await self.tell()
+
+    async def tell(self) -> None:
+        """How the operators of the open pages stand, and what is broken just now, where that is another than before."""
+        standings, current = await self._availability.everyone(), await self._incidents.current()
+        broken = [as_incident(one) for one in current]
+        for page in tuple(self._pages):
+            standing = standings.get(page.seat.operator.id)
+            if standing is not None:
+                page.push_if_new("standing", as_standing(standing))
+            page.push_if_new("incidents", broken)
 
     def _who_may_see(self, row: Row) -> list[_Page]:
         return [page for page in self._pages if may_see(page.seat.operator, row)]
+
+
+def as_standing(standing: Standing) -> dict[str, object]:
+    """How an operator stands, for a page. Times are ms since 1970 (UTC)."""
+    return {
+        "on": standing.on,
+        "because": standing.because,
+        "since": standing.since or None,
+        "until": standing.until,
+        "hands_back_at": standing.hands_back_at,
+    }
+
+
+def as_incident(incident: Incident) -> dict[str, object]:
+    """An incident as every page knows it."""
+    return {
+        "id": incident.id,
+        "titles": dict(incident.titles),
+        "banners": dict(incident.banners),
+        "since": incident.since,
+        "by": incident.by,
+        "ended_at": incident.ended_at,
+        "ended_by": incident.ended_by,
+    }

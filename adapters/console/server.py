@@ -23,10 +23,14 @@ from adapters.console.accounts import SEAT, Accounts, Seat, SignInRefused
 from adapters.console.api import Api, Engine
 from adapters.console.board import Board
 from adapters.console.forms import Form, FormError
+from adapters.console.handovers import HandoverDesk
+from adapters.console.incidents import IncidentDesk
 from adapters.console.live import Live
 from adapters.console.passwords import LONGEST
+from adapters.console.team import Team
 from bridge.directory import DirectoryError
 from bridge.errors import OverloadedError, StoreUnavailableError
+from bridge.incidents import IncidentError
 from config.locales import load
 from config.settings import DeskSettings
 
@@ -75,13 +79,19 @@ def console_app(
     StoreUnavailableError then.
     """
     where = address or Address()
-    board = Board(engine.store, engine.relay, engine.policy)
-    live = Live(board, engine.feed, engine.store, accounts)
+    board = Board(engine.store, engine.relay, engine.policy, engine.promise)
+    live = Live(board, engine.feed, engine.store, accounts, engine.availability, engine.incidents)
+    parts = (
+        Api(engine, board, live),
+        Team(engine, board, live),
+        IncidentDesk(engine, board, live),
+        HandoverDesk(engine),
+    )
     door = _Door(accounts, live, settings, where, remote)
     outside = web.Application(middlewares=[_only_from(where)])
     outside.add_routes(door.entrance())
     inside = web.Application(middlewares=[_only_from(where), _only_seated(accounts, where)])
-    inside.add_routes([*door.inside(), *Api(engine, board, live).routes()])
+    inside.add_routes([*door.inside(), *(route for part in parts for route in part.routes())])
     inside.add_subapp("/uploads/", uploads(_owner, lambda origin: origin in where.origins))
     app = web.Application(middlewares=[_in_json])
     app.add_routes([web.get("", _to_slash), *_page_routes()])
@@ -209,7 +219,7 @@ async def _in_json(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     except FormError as wrong:
         return _error(wrong.code, HTTPStatus.BAD_REQUEST, field=wrong.field)
-    except DirectoryError as wrong:
+    except (DirectoryError, IncidentError) as wrong:
         return _error("invalid", HTTPStatus.BAD_REQUEST, field=wrong.where)
     except SignInRefused as refused:
         if refused.code != "too_many":

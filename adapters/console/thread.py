@@ -21,7 +21,11 @@ from routing.session import Presence, Session
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A message in the thread. `delivery` is of replies only: queued, reached, seen or undelivered."""
+    """A message in the thread. `delivery` is of replies only: queued, reached, seen or undelivered.
+
+    `translation` is the language of the machine's words that stand beside this revision, `untranslated` why there are
+    none although somebody needs them; both empty where nothing was asked for, or is still to come.
+    """
 
     index: int
     at: int
@@ -31,6 +35,8 @@ class Said:
     revision: int = 0
     withdrawn: bool = False
     delivery: str | None = None
+    translation: str = ""
+    untranslated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +77,20 @@ class _Page:
         said = self.lines[place] if place is not None else None
         if place is None or not isinstance(said, Said):
             return
-        newer = said.revision if revision is None else revision
-        self.lines[place] = replace(said, revision=newer, withdrawn=said.withdrawn or withdrawn)
+        if revision is not None:
+            said = replace(said, revision=revision, translation="", untranslated="")
+        self.lines[place] = replace(said, withdrawn=said.withdrawn or withdrawn)
+
+    def translate(self, fact: f.TranslationAdded | f.TranslationMissed) -> None:
+        """Of another revision than the one that stands here it says nothing."""
+        place = self.where.get(fact.message)
+        said = self.lines[place] if place is not None else None
+        if place is None or not isinstance(said, Said) or said.revision != fact.revision:
+            return
+        if isinstance(fact, f.TranslationAdded):
+            self.lines[place] = replace(said, translation=fact.language, untranslated="")
+        else:
+            self.lines[place] = replace(said, untranslated=fact.why)
 
     def up_to(self, message: MessageId) -> int:
         return self.replies.index(message) + 1 if message in self.replies else 0
@@ -151,6 +169,8 @@ def _(fact: f.OperatorAssigned, page: _Page, index: int) -> None:
 def _(fact: f.OperatorUnassigned, page: _Page, index: int) -> None:
     if fact.why is Why.RELEASED:
         page.tell(index, fact, "released", fact.operator)
+    elif fact.why in (Why.WENT_OFF, Why.LEFT):
+        page.tell(index, fact, "went_off", fact.operator)
 
 
 @_write.register
@@ -176,7 +196,8 @@ def _(fact: f.HoldEnded, page: _Page, index: int) -> None:
 
 @_write.register
 def _(fact: f.SessionTransferred, page: _Page, index: int) -> None:
-    page.tell(index, fact, "moved", fact.operator, from_desk=fact.from_desk, desk=fact.desk)
+    key = "overflowed" if fact.why is Why.OVERFLOW else "moved" if fact.operator else "rerouted"
+    page.tell(index, fact, key, fact.operator, from_desk=fact.from_desk, desk=fact.desk)
 
 
 @_write.register
@@ -240,6 +261,118 @@ def _(fact: f.VisitorLinked, page: _Page, index: int) -> None:
 
 
 @_write.register
+def _(fact: f.DeskOpened, page: _Page, index: int) -> None:
+    page.tell(index, fact, "desk_opened")
+
+
+@_write.register
+def _(fact: f.PromiseWarned, page: _Page, index: int) -> None:
+    page.tell(index, fact, "promise_warned", promise=fact.promise, until=fact.due)
+
+
+@_write.register
+def _(fact: f.PromiseMissed, page: _Page, index: int) -> None:
+    page.tell(index, fact, "promise_missed", promise=fact.promise)
+
+
+@_write.register
+def _(fact: f.EscalationStarted, page: _Page, index: int) -> None:
+    page.tell(index, fact, "escalated", fact.operator, why=fact.why)
+
+
+@_write.register
+def _(fact: f.RungFired, page: _Page, index: int) -> None:
+    page.tell(index, fact, "rung", fact.operator, kind=fact.kind, to=fact.to)
+
+
+@_write.register
+def _(fact: f.SpecialistCalled, page: _Page, index: int) -> None:
+    page.tell(index, fact, "specialist_called", pager=fact.pager)
+
+
+@_write.register
+def _(fact: f.EscalationAcknowledged, page: _Page, index: int) -> None:
+    page.tell(index, fact, "acknowledged", fact.operator)
+
+
+@_write.register
+def _(fact: f.AcknowledgerReminded, page: _Page, index: int) -> None:
+    page.tell(index, fact, "reminded", fact.operator)
+
+
+@_write.register
+def _(fact: f.EscalationResumed, page: _Page, index: int) -> None:
+    page.tell(index, fact, "resumed", fact.operator)
+
+
+@_write.register
+def _(fact: f.EscalationEnded, page: _Page, index: int) -> None:
+    page.tell(index, fact, "escalation_ended")
+
+
+@_write.register
+def _(fact: f.ContactOffered, page: _Page, index: int) -> None:
+    page.tell(index, fact, "contact_offered")
+
+
+@_write.register
+def _(fact: f.LanguageOffered, page: _Page, index: int) -> None:
+    page.tell(index, fact, "language_offered", language=fact.language)
+
+
+@_write.register
+def _(fact: f.LanguageChanged, page: _Page, index: int) -> None:
+    page.tell(index, fact, "language_changed", language=fact.language)
+
+
+@_write.register
+def _(fact: f.TranslationAdded, page: _Page, index: int) -> None:
+    del index
+    page.translate(fact)
+
+
+@_write.register
+def _(fact: f.TranslationMissed, page: _Page, index: int) -> None:
+    del index
+    page.translate(fact)
+
+
+@_write.register
+def _(fact: f.IncidentLinked, page: _Page, index: int) -> None:
+    page.tell(index, fact, "incident_linked", incident=fact.incident)
+
+
+@_write.register
+def _(fact: f.IncidentUnlinked, page: _Page, index: int) -> None:
+    page.tell(index, fact, "incident_unlinked", incident=fact.incident)
+
+
+@_write.register
+def _(fact: f.UpdateAdded, page: _Page, index: int) -> None:
+    page.say(Said(index, fact.at, Side.REPLY, fact.message, fact.operator))
+
+
+@_write.register
+def _(fact: f.CheckRequested, page: _Page, index: int) -> None:
+    page.tell(index, fact, "check_requested", fact.operator, until=fact.until)
+
+
+@_write.register
+def _(fact: f.CheckPassed, page: _Page, index: int) -> None:
+    page.tell(index, fact, "check_passed", until=fact.until)
+
+
+@_write.register
+def _(fact: f.CheckFailed, page: _Page, index: int) -> None:
+    page.tell(index, fact, "check_failed")
+
+
+@_write.register
+def _(fact: f.CheckExpired, page: _Page, index: int) -> None:
+    page.tell(index, fact, "check_expired")
+
+
+@_write.register
 def _(fact: f.SessionErased, page: _Page, index: int) -> None:
     page.tell(index, fact, "erased")
 
@@ -266,5 +399,27 @@ LINE_KEYS: Sequence[str] = (
     "gone",
     "linked",
     "erased",
+    "desk_opened",
+    "promise_warned",
+    "promise_missed",
+    "escalated",
+    "rung",
+    "specialist_called",
+    "acknowledged",
+    "reminded",
+    "resumed",
+    "escalation_ended",
+    "contact_offered",
+    "language_offered",
+    "language_changed",
+    "incident_linked",
+    "incident_unlinked",
+    "check_requested",
+    "check_passed",
+    "check_failed",
+    "check_expired",
+    "went_off",
+    "overflowed",
+    "rerouted",
 )
 """Every key that a line may have; a test holds the locale files against it."""

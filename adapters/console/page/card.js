@@ -1,26 +1,29 @@
 // Beside the conversation: what is known of the customer, and what there was before.
 
 import { el, icon } from "./dom.js";
-import { date, moment, timeThere } from "./times.js";
+import { clock, date, moment, now, span, timeThere } from "./times.js";
 import { languageName, t } from "./words.js";
 
 export class Card {
-  constructor({ topicName, onClose }) {
-    this.topicName = topicName;
-    this.onClose = onClose;
+  /** `acts` are {check, incident}: what the card's buttons do. */
+  constructor({ topicName, nameOf, incidentName, acts, onClose }) {
+    Object.assign(this, { topicName, nameOf, incidentName, acts, onClose });
     this.node = el("aside", { class: "card", "aria-label": t("card.title") });
   }
 
   show(row, card) {
     const close = { type: "button", class: "icon-button card-close", "aria-label": t("card.close"), onclick: this.onClose };
+    const focused = this.node.contains(document.activeElement) && document.activeElement.dataset.act;
     this.node.replaceChildren(
       el("button", close, icon("close")),
       el("h2", { dir: "auto" }, card.name || t("row.visitor")),
       this.standing(card),
+      row.state === "closed" ? "" : el("div", { class: "card-state" }, this.promises(card), this.escalation(row), this.check(row, card), this.incident(row)),
       el("dl", { class: "facts" }, this.facts(row, card).map(([name, value]) => fact(name, value))),
       el("h3", {}, t("card.history")),
       this.past(card.past),
     );
+    if (focused) this.node.querySelector(`[data-act="${focused}"]`)?.focus();
   }
 
   clear() {
@@ -30,6 +33,38 @@ export class Card {
   standing(card) {
     if (card.verified) return el("p", { class: "standing verified" }, icon("verified"), t("card.verified"));
     return el("p", { class: "standing" }, t("card.unverified"));
+  }
+
+  /** What the desk has promised and still owes. */
+  promises(card) {
+    if (!card.promises.length) return null;
+    const one = ({ kind, due, missed }) => {
+      const level = missed || due <= now() ? "past" : "";
+      const time = moment(due);
+      return el("li", { class: `promise ${level}` }, t(level ? "card.promise_missed" : "card.promise", { promise: t(`promise.${kind}`), time }));
+    };
+    return el("ul", { class: "promises", "aria-label": t("card.promises") }, card.promises.map(one));
+  }
+
+  escalation(row) {
+    const ladder = row.escalation;
+    if (!ladder) return null;
+    const taken = ladder.acknowledged_by && t("attention.acknowledged", { name: this.nameOf(ladder.acknowledged_by), time: clock(ladder.acknowledged_at) });
+    const text = [t("attention.escalated", { time: moment(ladder.since), why: t(`cause.${ladder.why}`) }), taken].filter(Boolean).join(" ");
+    return el("p", { class: `card-line ${taken ? "near" : "past"}` }, text);
+  }
+
+  check(row, card) {
+    const { state, until } = row.check ?? { state: card.check_demanded ? "needed" : "none" };
+    const text = t(`card.check_${state}`, { left: until ? span(until - now()) : "", time: until ? clock(until) : "" });
+    const may = state !== "passed" && state !== "requested";
+    const button = may && el("button", { type: "button", class: "link-button", data: { act: "check" }, onclick: this.acts.check }, t(state === "none" || state === "needed" ? "action.check" : "action.check_again"));
+    return el("p", { class: `card-line ${state === "passed" ? "good" : state === "failed" || state === "needed" ? "near" : ""}` }, text, " ", button);
+  }
+
+  incident(row) {
+    const change = el("button", { type: "button", class: "link-button", data: { act: "incident" }, onclick: this.acts.incident }, t(row.incident ? "card.incident_change" : "card.incident_link"));
+    return el("p", { class: "card-line" }, row.incident ? `${this.incidentName(row.incident)} ` : "", change);
   }
 
   facts(row, card) {

@@ -1,18 +1,23 @@
 // The desk: what is chosen, what is open, and which part of the page shows it.
 
 import { ask, newId, tell } from "./api.js";
+import { Attention } from "./attention.js";
 import { Card } from "./card.js";
 import { Composer } from "./composer.js";
-import { askHold, askResolve, askTransfer, nameFields, show, wording } from "./dialogs.js";
+import { askHold, askIncident, askResolve, askTransfer, nameFields, show, wording } from "./dialogs.js";
 import { el, icon } from "./dom.js";
+import { Incidents } from "./incidents.js";
 import { Kept } from "./kept.js";
 import { listen, showHelp } from "./keys.js";
 import { Live } from "./live.js";
 import { LISTS, Nav } from "./nav.js";
+import { Handover } from "./handover.js";
+import { Offers } from "./offers.js";
 import { Outbox } from "./outbox.js";
 import { Sessions, waiting } from "./sessions.js";
 import { firstNames, signIn, useLink } from "./signin.js";
-import { showTeam } from "./team.js";
+import { Standing } from "./standing.js";
+import { Team } from "./team.js";
 import { Thread, titled } from "./thread.js";
 import { ago, moment, setClock } from "./times.js";
 import { languageName, pick, speak, t } from "./words.js";
@@ -21,6 +26,7 @@ const WRITING_FOR = 6_000; // ms that "is writing" holds after the last key
 const TICK = 15_000;
 const PEOPLE_EVERY = 10_000; // ms
 const CODE = /^#([0-9A-Za-z]{4,8})$/;
+const VIEW = /^#\/(team|incidents)(?:\/([0-9A-Za-z-]{1,20}))?$/;
 const root = document.getElementById("root");
 
 class Desk {
@@ -28,6 +34,8 @@ class Desk {
     setClock(me.now);
     Object.assign(this, { me, id: me.operator.id, list: "waiting", desk: "", more: false, counts: {} });
     this.rows = new Map();
+    this.offered = new Map();
+    this.broken = me.incidents;
     this.writing = new Map();
     this.kept = new Kept(this.id);
     this.people = new Map(me.people.map((one) => [one.id, one]));
@@ -35,6 +43,7 @@ class Desk {
       nameOf: (id) => this.nameOf(id),
       deskName: (id) => titled(me.desks.find((desk) => desk.id === id)?.titles, id),
       topicName: (id) => titled(me.topics[id], id),
+      incidentName: (id) => this.incidentName(id),
     };
     this.build();
     this.outbox = new Outbox(this.kept, {
@@ -62,6 +71,10 @@ class Desk {
   }
 
   stop() {
+    this.standing.stop();
+    this.offers.stop();
+    this.handover.stop();
+    this.leaveView();
     this.composer.keep();
     this.live.stop();
     this.outbox.stop();
@@ -79,13 +92,16 @@ class Desk {
 
   build() {
     const { names, me } = this;
+    this.standing = new Standing({ standing: me.standing, onProblem: (error) => this.say(error) });
     this.nav = new Nav({
+      standing: this.standing.node,
       desks: me.desks,
       deskName: names.deskName,
       me: me.operator,
       myName: this.nameOf(this.id),
       onChoose: (choice) => this.choose(choice),
-      onTeam: () => showTeam(names.nameOf),
+      onTeam: () => (location.hash = "#/team"),
+      onIncidents: () => (location.hash = "#/incidents"),
       onSignOut: () => this.askToSignOut(),
       onNames: () => this.changeNames(),
       onKeys: showHelp,
@@ -103,7 +119,14 @@ class Desk {
       onTakeBack: (id) => this.composer.takeBack(this.outbox.takeBack(id)),
       onOlder: () => this.showOlder(),
     });
-    this.card = new Card({ ...names, onClose: () => this.pane("thread") });
+    this.offers = new Offers({ names, promise: me.promise, onTake: (row) => this.accept(row), onPass: (row) => this.decline(row) });
+    this.handover = new Handover({ names, kept: this.kept });
+    this.attention = new Attention({ names, acts: { acknowledge: () => this.acknowledge(), check: () => this.check() } });
+    this.views = {
+      team: me.operator.lead && new Team({ names, promise: me.promise, desks: me.desks, onBack: () => (location.hash = "") }),
+      incidents: new Incidents({ names, promise: me.promise, desks: me.desks, topics: me.topics, lead: me.operator.lead, onBack: () => (location.hash = "") }),
+    };
+    this.card = new Card({ ...names, acts: { check: () => this.check(), incident: () => this.incident() }, onClose: () => this.pane("thread") });
     this.composer = new Composer({
       kept: this.kept,
       limits: me.limits,
@@ -119,6 +142,7 @@ class Desk {
       el("button", { type: "button", class: "icon-button nav-open", "aria-label": t("nav.open"), onclick: () => this.pane("nav") }, icon("menu")),
       this.sessions.node,
     );
+    this.sessions.node.querySelector(".rows-scroll").before(this.offers.node, this.handover.node);
     const skip = el("a", { class: "skip", href: "#conversation", onclick: (event) => (event.preventDefault(), this.place.focus()) }, t("skip"));
     root.replaceChildren(skip, this.bar, el("div", { class: "desk" }, this.nav.node, this.lists, this.place, this.card.node), this.toast);
     this.pane("list");
@@ -146,9 +170,15 @@ class Desk {
     this.load();
   }
 
+  incidentName(id) {
+    const known = this.broken.find((one) => one.id === id) ?? (this.state?.card.incident?.id === id ? this.state.card.incident : null);
+    return known ? `${id} · ${pick(known.titles)}` : id;
+  }
+
   async load() {
     const asked = { list: this.list, desk: this.desk };
     this.showLists();
+    this.loadOffers();
     try {
       const answer = await ask(`sessions?${new URLSearchParams(asked)}`);
       if (asked.list !== this.list || asked.desk !== this.desk) return;
@@ -162,8 +192,14 @@ class Desk {
     }
   }
 
+  async loadOffers() {
+    const { rows } = await ask("offers").catch(() => ({ rows: [...this.offered.values()] }));
+    this.offered = new Map(rows.map((row) => [row.session, row]));
+    this.offers.show([...this.offered.values()]);
+  }
+
   showLists() {
-    this.nav.show({ counts: this.counts, list: this.list, desk: this.desk, team: false });
+    this.nav.show({ counts: this.counts, list: this.list, desk: this.desk, view: this.view, broken: this.broken.length });
     const rows = [...this.rows.values()];
     this.sessions.show({ rows, list: this.list, open: this.open, more: this.more, writing: this.writers(), me: this.id, desk: this.desk });
     const waits = Object.values(this.counts).reduce((total, count) => total + count.waiting, 0);
@@ -179,10 +215,21 @@ class Desk {
   }
 
   take(row) {
+    this.takeOffer(row);
     const known = this.rows.get(row.session);
     if (known && known.head > row.head) return;
     if (this.belongs(row)) this.rows.set(row.session, row);
     else this.rows.delete(row.session);
+  }
+
+  takeOffer(row) {
+    const mine = row.offer?.operator === this.id;
+    const known = this.offered.get(row.session);
+    if (!mine && !known) return;
+    if (known && known.head > row.head) return;
+    if (mine) this.offered.set(row.session, row);
+    else this.offered.delete(row.session);
+    this.offers.show([...this.offered.values()]);
   }
 
   /** Somebody whom this page does not know: an account made since it was opened, or an operator without one. */
@@ -226,6 +273,9 @@ class Desk {
 
   /** The address says which conversation is open. */
   async follow() {
+    const [, view, about = ""] = VIEW.exec(location.hash) ?? [];
+    this.leaveView();
+    if (view && this.views[view]) return this.openView(view, about);
     const code = CODE.exec(location.hash)?.[1]?.toUpperCase();
     if (!code) return this.leave();
     const known = [...this.rows.values()].find((row) => row.code === code);
@@ -235,6 +285,24 @@ class Desk {
     } catch (error) {
       this.say(error);
     }
+  }
+
+  /** The team or the incidents, in place of a conversation. */
+  openView(view, about) {
+    this.leave();
+    this.view = view;
+    this.place.replaceChildren(this.views[view].node);
+    root.dataset.view = view;
+    this.views[view].start(about);
+    this.pane("thread");
+    this.showLists();
+    this.place.focus();
+  }
+
+  leaveView() {
+    if (this.view) this.views[this.view].stop();
+    this.view = null;
+    delete root.dataset.view;
   }
 
   leave() {
@@ -338,7 +406,7 @@ class Desk {
     if (!this.open) return this.place.replaceChildren(el("div", { class: "nothing" }, el("p", {}, t("thread.empty")), el("p", { class: "hint" }, t("thread.empty_hint"))));
     if (!this.state) return this.place.replaceChildren(el("div", { class: "nothing" }, el("p", {}, t("thread.loading"))));
     this.head = el("header", { class: "thread-head" });
-    this.place.replaceChildren(this.head, this.thread.node, this.composer.node);
+    this.place.replaceChildren(this.head, this.attention.node, this.thread.node, this.composer.node);
   }
 
   drawHead() {
@@ -365,6 +433,7 @@ class Desk {
       el("button", details, icon("details")),
     );
     if (focused) this.head.querySelector(`[data-action="${focused}"]`)?.focus();
+    this.attention.show(row, card);
   }
 
   presence(row, card) {
@@ -379,10 +448,12 @@ class Desk {
     if (row.state === "closed") return [];
     const hold = button("hold", () => this.hold());
     const move = button("transfer", () => this.transfer());
+    const escalate = !row.escalation && button("escalate", () => this.escalate());
     if (row.state === "resolved") return [button("reopen", () => this.claim(), "primary"), move];
-    if (row.state === "queued") return [button("claim", () => this.claim(), "primary"), hold, move, button("resolve", () => this.resolve())];
-    const release = row.assignee === this.id && button("release", () => this.act("release"));
-    return [button("resolve", () => this.resolve(), "primary"), hold, move, release];
+    if (row.offer?.operator === this.id) return [button("accept", () => this.accept(row), "primary"), button("decline", () => this.decline(row)), move, escalate];
+    if (row.state === "queued") return [button("claim", () => this.claim(), "primary"), hold, move, button("resolve", () => this.resolve()), escalate];
+    const release = row.assignee === this.id && button("release", () => this.try("release"));
+    return [button("resolve", () => this.resolve(), "primary"), hold, move, release, escalate];
   }
 
   // ---------------------------------------------------------------- what an operator does
@@ -426,7 +497,56 @@ class Desk {
 
   resolve() {
     if (!this.can("queued", "assigned")) return false;
-    askResolve(this.me.outcomes, (fields) => this.act("resolve", fields));
+    askResolve(this.me.outcomes, (fields) => this.act("resolve", fields), () => this.act("check"));
+  }
+
+  escalate() {
+    if (!this.can("queued", "assigned") || this.state.row.escalation) return false;
+    const [title, hint] = [t("escalate.title"), t("escalate.hint")];
+    show({ title, hint, body: [], submit: { label: t("action.escalate"), act: () => this.act("escalate") } });
+  }
+
+  acknowledge() {
+    const ladder = this.state?.row.escalation;
+    if (!ladder || ladder.acknowledged_by) return false;
+    this.try("acknowledge");
+  }
+
+  check() {
+    if (!this.can("queued", "assigned", "resolved") || ["requested", "passed"].includes(this.state.row.check?.state)) return false;
+    this.try("check");
+  }
+
+  incident() {
+    if (!this.state) return false;
+    askIncident(this.broken, this.state.row.incident, (fields) => this.act("incident", fields));
+  }
+
+  /** Taking an offer opens it: the next thing is to answer. */
+  async accept(row) {
+    try {
+      const answer = await tell(`sessions/${encodeURIComponent(row.session)}/claim`, { id: newId() });
+      this.answered(row.session, answer);
+      location.hash = row.code;
+    } catch (error) {
+      this.say(error);
+      this.loadOffers();
+    }
+  }
+
+  async decline(row) {
+    try {
+      this.answered(row.session, await tell(`sessions/${encodeURIComponent(row.session)}/decline`, { id: newId() }));
+    } catch (error) {
+      this.say(error);
+    }
+    this.loadOffers();
+  }
+
+  firstOffer(act) {
+    const [row] = this.offered.values();
+    if (!row) return false;
+    act(row);
   }
 
   write(kind) {
@@ -456,6 +576,8 @@ class Desk {
     if (frame.now) setClock(frame.now);
     if (frame.t === "rows") this.heardRows(frame);
     if (frame.t === "typing") this.heardTyping(frame);
+    if (frame.t === "standing") this.standing.show(frame.standing);
+    if (frame.t === "incidents") this.heardIncidents(frame.incidents);
   }
 
   heardRows({ rows, gone, counts }) {
@@ -466,8 +588,20 @@ class Desk {
       this.writing.delete(row.session);
       this.refresh();
     }
-    for (const session of gone) this.rows.delete(session);
+    for (const session of gone) {
+      this.rows.delete(session);
+      this.offered.delete(session);
+    }
+    if (gone.length) this.offers.show([...this.offered.values()]);
     this.showLists();
+    if (this.view) this.views[this.view].changed();
+  }
+
+  heardIncidents(incidents) {
+    if (JSON.stringify(incidents) === JSON.stringify(this.broken)) return;
+    this.broken = incidents;
+    this.redraw();
+    if (this.view === "incidents") this.views.incidents.changed();
   }
 
   heardTyping({ session, operator, note }) {
@@ -568,6 +702,13 @@ class Desk {
       h: () => this.hold(),
       t: () => this.transfer(),
       e: () => this.resolve(),
+      a: () => this.acknowledge() !== false || this.firstOffer((row) => this.accept(row)),
+      d: () => this.firstOffer((row) => this.decline(row)),
+      u: () => this.escalate(),
+      i: () => this.check(),
+      s: () => this.standing.toggle(),
+      g: () => Boolean(this.views.team) && void (location.hash = "#/team"),
+      o: () => void (location.hash = "#/incidents"),
       "/": () => (this.pane("list"), this.sessions.search.focus()),
       "?": () => showHelp(),
       Escape: (event) => this.escape(event),
@@ -585,8 +726,8 @@ class Desk {
       if (document.activeElement.matches("textarea, input")) document.activeElement.blur();
       return true;
     }
-    if (this.open) location.hash = "";
-    return Boolean(this.open);
+    if (this.open || this.view) location.hash = "";
+    return Boolean(this.open || this.view);
   }
 }
 

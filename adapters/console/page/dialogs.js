@@ -6,13 +6,14 @@ import { clock, now } from "./times.js";
 
 const MINUTE = 60_000;
 
-/** Show a dialog. `submit` is {label, act}; `act` may throw a Refused, which is shown and keeps the dialog open. */
-export function show({ title, hint, body, submit, cancel = t("action.cancel"), wide = false }) {
+/** Show a dialog. `submit` is {label, act}; `act` may throw a Refused, which is shown and keeps the dialog open.
+    `ways` maps a refusal's code to {label, act}: the way out of it, as a button beside what is said. */
+export function show({ title, hint, body, submit, cancel = t("action.cancel"), wide = false, ways = {} }) {
   const problem = el("p", { class: "problem", role: "alert", hidden: true });
   const dialog = el("dialog", { class: wide ? "dialog wide" : "dialog", "aria-labelledby": "dialog-title" });
   const form = el(
     "form",
-    { method: "dialog", onsubmit: (event) => submit && send(event, dialog, problem, submit.act) },
+    { method: "dialog", onsubmit: (event) => submit && send(event, dialog, problem, submit.act, ways) },
     el("h2", { id: "dialog-title" }, title),
     hint && el("p", { class: "hint" }, hint),
     ...body,
@@ -36,7 +37,7 @@ export function show({ title, hint, body, submit, cancel = t("action.cancel"), w
   return dialog;
 }
 
-async function send(event, dialog, problem, act) {
+async function send(event, dialog, problem, act, ways) {
   event.preventDefault();
   const button = event.submitter ?? dialog.querySelector("[type=submit]");
   button.disabled = true;
@@ -44,8 +45,11 @@ async function send(event, dialog, problem, act) {
     await act();
     dialog.close();
   } catch (error) {
-    problem.textContent = wording(error);
+    const way = ways[error.code];
+    const out = way && el("button", { type: "button", class: "button", onclick: () => send(event, dialog, problem, way.act, {}) }, way.label);
+    problem.replaceChildren(wording(error), ...(out ? [" ", out] : []));
     problem.hidden = false;
+    out?.focus();
   } finally {
     button.disabled = false;
   }
@@ -96,14 +100,17 @@ export function askHold(act) {
   tell();
 }
 
-export function askResolve(outcomes, act) {
+/** `askCheck`: the way out where an outcome needs an identity check that nobody has passed. */
+export function askResolve(outcomes, act, askCheck) {
   const body = [choice("outcome", outcomes.map((one) => [one, t(`outcome.${one}`)]), outcomes[0])];
   const submit = { label: t("resolve.submit"), act: () => act({ outcome: chosenIn(dialog, "outcome") }) };
-  const dialog = show({ title: t("resolve.title"), hint: t("resolve.hint"), body, submit });
+  const ways = { check_needed: { label: t("action.check"), act: askCheck } };
+  const dialog = show({ title: t("resolve.title"), hint: t("resolve.hint"), body, submit, ways });
 }
 
 export function askTransfer({ desks, people, desk, assignee }, act) {
   const operator = el("select", { id: "transfer-operator" });
+  const reason = el("input", { id: "transfer-reason", type: "text", maxlength: "256", autocomplete: "off" });
   const target = el(
     "select",
     { id: "transfer-desk", onchange: () => fill() },
@@ -123,10 +130,21 @@ export function askTransfer({ desks, people, desk, assignee }, act) {
   const body = [
     el("div", { class: "field" }, el("label", { for: "transfer-desk" }, t("transfer.desk")), target),
     el("div", { class: "field" }, el("label", { for: "transfer-operator" }, t("transfer.operator")), operator),
+    el("div", { class: "field" }, el("label", { for: "transfer-reason" }, t("transfer.reason")), reason, el("p", { class: "hint" }, t("transfer.reason_hint"))),
   ];
-  const fields = () => ({ desk: target.value, operator: operator.value || null });
+  const fields = () => ({ desk: target.value, operator: operator.value || null, reason: reason.value.trim() || null });
   const submit = { label: t("transfer.submit"), act: () => act(fields()) };
   show({ title: t("transfer.title"), hint: t("transfer.hint"), body, submit });
+}
+
+/** Which incident a conversation is about; `current` are those of now, `chosen` its id or null. */
+export function askIncident(current, chosen, act) {
+  const known = current.map((one) => [one.id, `${one.id} · ${pick(one.titles)}`]);
+  const other = chosen && !known.some(([id]) => id === chosen) ? [[chosen, chosen]] : [];
+  const options = [...known, ...other, ["", t("incidents.none_of_them")]];
+  const body = [choice("incident", options, chosen ?? options[0][0])];
+  const submit = { label: t("names.save"), act: () => act({ incident: chosenIn(dialog, "incident") || null }) };
+  const dialog = show({ title: t("incidents.which_one"), hint: t("incidents.which_hint"), body, submit });
 }
 
 /** The fields for public names, one per language; used at the first sign-in and later. */

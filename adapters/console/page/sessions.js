@@ -129,6 +129,7 @@ export class Sessions {
       el(
         "span",
         { class: "row-about" },
+        marks(row).map(([kind, label, title]) => el("span", { class: `mark ${kind}`, title }, label)),
         [language, topicName(row.topic), !this.desk && desk !== language && desk, state].filter(Boolean).join(" · "),
       ),
       el(
@@ -177,16 +178,27 @@ export function waiting(row, promise) {
     return { text: clock(row.until), level: over ? "past" : row.until - now() < promise.amber ? "near" : "", said: over ? t("row.held_past") : t("row.held", { time }) };
   }
   if (row.waiting_since === null) return { text: "", level: "", said: "" };
-  const ms = now() - row.waiting_since;
-  const time = span(ms);
-  if (ms >= promise.red) return { text: time, level: "past", said: t("row.waits_past", { time }) };
-  if (ms >= promise.amber) return { text: time, level: "near", said: t("row.waits_near", { time }) };
+  const time = span(now() - row.waiting_since);
+  if (row.past_at !== null && row.past_at <= now()) return { text: time, level: "past", said: t("row.waits_past", { time }) };
+  if (row.near_at !== null && row.near_at <= now()) return { text: time, level: "near", said: t("row.waits_near", { time }) };
   return { text: time, level: "", said: t("row.waits", { time }) };
+}
+
+/** What sets a session apart in a list: [kind, label, what it means]. */
+function marks(row) {
+  const ladder = row.escalation;
+  return [
+    row.emergency && ["past", t("row.emergency"), t("attention.emergency")],
+    ladder && [ladder.acknowledged_by ? "near" : "past", t(ladder.acknowledged_by ? "row.acknowledged" : "row.escalated"), t(`cause.${ladder.why}`)],
+    row.incident && ["near", row.incident, t("row.incident")],
+    row.check?.state === "requested" && ["", t("row.check"), t("row.check")],
+    row.opens_at && ["", t("row.closed"), t("attention.desk_closed", { time: moment(row.opens_at) })],
+  ].filter(Boolean);
 }
 
 function orderOf(name) {
   if (name === "closed") return (one, other) => other.last_at - one.last_at;
-  const rank = (row) => (row.waiting_since === null ? [1, -row.last_at] : [0, row.waiting_since]);
+  const rank = (row) => row.place ?? [2, -row.last_at];
   return (one, other) => {
     const [a, b] = [rank(one), rank(other)];
     return a[0] - b[0] || a[1] - b[1];

@@ -2,14 +2,14 @@
 
 import { Keyed, arrange, el, icon } from "./dom.js";
 import { ago, clock, day, dayOf, moment } from "./times.js";
-import { knows, pick, t } from "./words.js";
+import { knows, languageName, pick, t } from "./words.js";
 
 const NEAR = 80; // px from the end that count as being at the end
 
 export class Thread {
   /** `nameOf(operator)` and `deskName(id)` name things; `onRetry`, `onTakeBack`, `onOlder` are the buttons' work. */
-  constructor({ nameOf, deskName, topicName, onRetry, onTakeBack, onOlder }) {
-    Object.assign(this, { nameOf, deskName, topicName, onRetry, onTakeBack });
+  constructor({ nameOf, deskName, topicName, incidentName, onRetry, onTakeBack, onOlder }) {
+    Object.assign(this, { nameOf, deskName, topicName, incidentName, onRetry, onTakeBack });
     this.older = el("button", { type: "button", class: "link-button", onclick: onOlder, hidden: true }, t("thread.older"));
     this.list = el("ol", { class: "lines" });
     this.pill = el("button", { type: "button", class: "pill", hidden: true, onclick: () => this.toEnd() });
@@ -22,7 +22,7 @@ export class Thread {
     );
     this.node = el("div", { class: "thread-body" }, this.scroller, this.pill, this.writing);
     this.keyed = new Keyed((item) => this.draw(item));
-    Object.assign(this, { pinned: true, top: 0 });
+    Object.assign(this, { pinned: true, top: 0, room: 0 });
     const grown = new ResizeObserver(() => this.pinned && this.toEnd());
     grown.observe(this.scroller);
     grown.observe(this.list);
@@ -93,7 +93,7 @@ export class Thread {
 
   event(line) {
     const name = this.nameOf(line.operator);
-    const { desk, from_desk: from, topic, outcome, until } = line.words;
+    const { desk, from_desk: from, topic, outcome, until, why, kind, promise, language, incident, to = "", pager } = line.words;
     const gaps = {
       name,
       desk: desk && this.deskName(desk),
@@ -101,6 +101,13 @@ export class Thread {
       topic: topic && this.topicName(topic),
       outcome: outcome && t(`outcome.${outcome}`),
       time: until && moment(until),
+      why: why && t(`cause.${why}`),
+      kind: kind && t(`rung.${kind}`),
+      promise: promise && t(`promise.${promise}`),
+      language: language && languageName(language),
+      incident: incident && this.incidentName(incident),
+      to,
+      pager,
     };
     return el("p", { class: "event" }, t(`line.${line.key}`, gaps), " ", el("time", {}, clock(line.at)));
   }
@@ -129,12 +136,21 @@ export class Thread {
     if (line.withdrawn) return el("p", { class: "gone" }, t("thread.withdrawn"));
     if (line.parts === null) return el("p", { class: "gone" }, t("thread.erased"));
     const parts = line.parts.map((part) => (part.type === "text" ? this.text(part.text, line) : this.file(part, files)));
-    return line.revision ? [...parts, el("span", { class: "edited" }, t("thread.edited"))] : parts;
+    return [...parts, line.revision > 0 && el("span", { class: "edited" }, t("thread.edited")), this.translation(line)];
   }
 
   text(text, line) {
     const lang = line.side === "note" ? null : this.language;
     return el("p", { class: "text", dir: "auto", lang }, text);
+  }
+
+  /** A machine's words stand below the original and say what they are. Why there are none is said only where somebody
+      needs them. */
+  translation({ translation, untranslated }) {
+    if (untranslated) return el("p", { class: "untranslated" }, t(`untranslated.${untranslated}`));
+    if (!translation) return null;
+    const { language, text } = translation;
+    return el("div", { class: "translation" }, el("p", { class: "machine" }, t("thread.translated", { language: languageName(language) })), el("p", { class: "text", dir: "auto", lang: language }, text));
   }
 
   file(part, files) {
@@ -167,13 +183,16 @@ export class Thread {
   }
 
   /** Whoever reads the end stays at the end, also when a picture loads or the composer grows. Only going up leaves it:
-      a thread that has grown since the last scroll is away from its end too, and nobody went anywhere. */
+      a thread that has grown since the last scroll is away from its end too, and nobody went anywhere; and where the
+      room itself has changed, it was the browser that scrolled. */
   scrolled() {
-    const top = this.scroller.scrollTop;
+    const { scrollTop: top, clientHeight: room } = this.scroller;
+    if (this.pinned && room !== this.room) return this.toEnd();
     if (this.atEnd()) this.pinned = true;
     else if (top < this.top) this.pinned = false;
     this.top = top;
     if (this.pinned) this.clearPill();
+    return undefined;
   }
 
   toEnd() {
@@ -181,6 +200,7 @@ export class Thread {
     this.clearPill();
     this.scroller.scrollTop = this.scroller.scrollHeight;
     this.top = this.scroller.scrollTop;
+    this.room = this.scroller.clientHeight;
   }
 
   tellNew(count) {

@@ -136,3 +136,14 @@ def test_every_fact_was_thought_of(kind: type) -> None:
 def test_the_keys_are_all_that_the_lines_use() -> None:
     used = {word for word in LINE_KEYS if f'"{word}"' in inspect.getsource(thread).split("LINE_KEYS")[0]}
     assert used == set(LINE_KEYS)
+
+
+def test_a_translation_stands_with_its_message_and_goes_when_the_words_change() -> None:
+    story = conversation().tell(i.MessageTranslated(MessageId("c:1"), 0, "ja"))
+    assert said(story)["c:1"].translation == "ja"
+    story.tell(i.CustomerRevised(MessageId("c:1"), 1))
+    assert said(story)["c:1"].translation == ""
+    story.tell(i.MessageNotTranslated(MessageId("c:1"), 1, "ja", i.Untranslated.ALTERED))
+    assert said(story)["c:1"].untranslated == "altered"
+    story.tell(i.MessageTranslated(MessageId("c:1"), 1, "ja"))
+    assert (said(story)["c:1"].translation, said(story)["c:1"].untranslated) == ("ja", "")

@@ -10,8 +10,11 @@ import pytest
 from adapters.console import accounts, board, forms
 from adapters.console.thread import LINE_KEYS
 from config.locales import LANGUAGES, gaps, load
-from routing.inputs import Outcome
-from routing.session import Presence, Reason, State
+from routing.availability import Because, Choice
+from routing.facts import Cause
+from routing.inputs import Outcome, Untranslated
+from routing.policy import Promised, RungKind
+from routing.session import CheckState, Presence, Reason, State
 
 PAGE = Path(board.__file__).parent / "page"
 SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in PAGE.glob("*.js")}
@@ -35,7 +38,15 @@ def made_up() -> set[str]:
         *(f"language.{language}" for language in (*LANGUAGES, "zh")),
         *(f"delivery.{state}" for state in ("queued", "reached", "seen", "undelivered", "sending", "failed")),
         *(f"error.{reason}" for reason in REFUSALS),
-        *(f"team.{column}" for column in ("name", "state", "load", "owed", "near", "past")),
+        *(f"team.{figure}" for figure in ("load", "offered", "owed", "near", "past", "waiting")),
+        *(f"standing.{choice}" for choice in Choice),
+        *(f"standing.because.{because}" for because in Because),
+        *(f"cause.{cause}" for cause in Cause),
+        *(f"untranslated.{why}" for why in Untranslated),
+        *(f"promise.{promise}" for promise in Promised),
+        *(f"rung.{kind}" for kind in RungKind),
+        *(f"card.check_{state}" for state in ("none", "needed", *CheckState)),
+        *(f"attention.check_{state}" for state in ("needed", *(set(CheckState) - {CheckState.PASSED}))),
     }
 
 
