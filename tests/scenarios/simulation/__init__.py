@@ -1,0 +1,1 @@
+"""A desk's whole day, played through by a seed: see `world`."""
