@@ -6,7 +6,16 @@ import json
 import subprocess
 import sys
 
-MODULES = ("relay_latency", "reply_latency", "slow_api", "commits", "cpu_per_message", "idle_sockets")
+MODULES = (
+    "relay_latency",
+    "reply_latency",
+    "slow_api",
+    "commits",
+    "cpu_per_message",
+    "idle_sockets",
+    "decide",
+    "queue_push",
+)
 
 
 def main(names: list[str]) -> int:
