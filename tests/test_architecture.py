@@ -21,11 +21,17 @@ ONLY_IN = {
     "discord": "adapters/discord",
     "PIL": "adapters/files",
     "argon2": "adapters/console",
+    "babel": "config",
+    "holidays": "config",
+    "icalendar": "config",
+    "recurring_ical_events": "config",
     "jwt": "adapters/web",
     "prometheus_client": "bridge/metrics.py",
     "pydantic": "config",
     "pydantic_settings": "config",
     "uvloop": "bridge/main.py",
+    "apprise": "adapters/oncall",
+    "lingua": "adapters/detection",
 }
 MODULES = [path.relative_to(ROOT) for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
 

@@ -36,6 +36,7 @@ class Customer:
     session: Frame | None = None
     log: list[Frame] = field(default_factory=list)
     reached: list[str] = field(default_factory=list)
+    queue: Frame | None = None
     epoch: str = field(default_factory=lambda: secrets.token_hex(4))
     lines: list[Line] = field(default_factory=list)
 
@@ -75,9 +76,14 @@ class FakeDesk:
         self.seen = False
         self.topics = _TOPICS
         self.topic_titles: dict[str, dict[str, str]] = {}
+        self.topic_under: dict[str, str] = {}
         self.contact: list[Frame] = []
         self.emergency: list[Frame] = []
         self.policy_url: str | None = None
+        self.service: Frame = {"open": True, "opens": None, "wait": None, "topics": {}}
+        self.incidents: list[Frame] = []
+        self.opens: int | None = None  # it is night: what is written now waits until then
+        self.night_contact: Frame | None = None
         self.token_expires_in: float | None = None  # seconds
         self.expired = {"expired"}  # login tokens that are no longer taken
         self.history_page = 100  # events of one frame of a welcome
@@ -125,7 +131,8 @@ class FakeDesk:
             customer.session["state"] = state
         if key == "joined":
             customer.session["agent"] = {"name": more["name"], "initials": more["name"][:1]}
-        blank = {"name": None, "until": None, "topic": None}
+        blank = {"name": None, "until": None, "desk": None, "language": None, "incident": None}
+        blank |= {"contact": None, "url": None}
         return self.event(customer, {"kind": "notice", "key": key, **blank, **more})
 
     def event(self, customer: Customer, event: Frame, *, but: Line | None = None) -> Frame:
@@ -140,7 +147,27 @@ class FakeDesk:
 
     def after(self, customer: Customer) -> Frame:
         assert customer.session is not None
-        return {key: customer.session[key] for key in ("state", "topic", "agent", "turn")}
+        return {key: customer.session[key] for key in ("state", "topic", "language", "opens", "agent", "turn")}
+
+    def place(
+        self, customer: Customer, position: int | None, low: int | None = None, high: int | None = None, **more: Any
+    ) -> None:
+        """The customer's place in the line; minutes."""
+        assert customer.session is not None
+        queue = {"position": position, "low": low, "high": high, "risen": False, **more}
+        customer.queue = None if position is None else queue
+        for line in customer.lines:
+            line.say({"t": "queue", "session": customer.session["code"], "queue": customer.queue})
+
+    def translate(self, customer: Customer, message: Frame, text: str, language: str) -> Frame:
+        """A machine's translation of an operator's message."""
+        said = {"kind": "translation", "id": message["id"], "rev": message["rev"], "language": language}
+        return self.event(customer, {**said, "parts": [{"type": "text", "text": text}]})
+
+    def tell_house(self) -> None:
+        """What the desk says of itself has changed: `service`, `incidents`."""
+        for line in self.lines:
+            line.say({"t": "house", "service": self.service, "incidents": self.incidents})
 
     def drop(self) -> None:
         """Cut every line without a word."""
@@ -235,11 +262,15 @@ class FakeDesk:
                 "beat": 25,
                 "topics": self.topics,
                 "topic_titles": self.topic_titles,
+                "topic_under": self.topic_under,
                 "brand": {"name": "Hoshi Support", "colour": "#1f4f7a"},
                 "contact": self.contact,
                 "emergency": self.emergency,
                 "policy_url": self.policy_url,
                 "seen": self.seen,
+                "service": self.service,
+                "incidents": self.incidents,
+                "queue": customer.queue,
             }
         )
         for page in pages[1:]:
@@ -282,10 +313,17 @@ class FakeDesk:
         code = short_code(self._sessions)
         customer.log, customer.reached, customer.epoch = [], [], secrets.token_hex(4)
         customer.session = {"code": code, "state": "queued", "topic": frame.get("topic"), "opened": 0, "agent": None}
-        customer.session |= {"language": frame.get("language"), "turn": {"of": "ours", "until": None}}
+        customer.session |= {
+            "language": frame.get("language"),
+            "opens": self.opens,
+            "turn": {"of": "ours", "until": None},
+        }
         for each in customer.lines:
             each.say({"t": "session", "session": dict(customer.session)})
-        self.notice(customer, "queued")
+        if self.opens is None:
+            self.notice(customer, "queued")
+        else:
+            self.notice(customer, "outside_hours", until=self.opens, contact=self.night_contact)
 
     def _ack(self, line: Line, customer: Customer, message: str, stored: Frame | None) -> None:
         assert customer.session is not None
@@ -307,6 +345,14 @@ class FakeDesk:
         assert customer is not None
         self._ack(line, customer, frame["id"], None)
         self.notice(customer, "closed", state="closed")
+
+    def _on_choose_language(self, line: Line, frame: Frame) -> None:
+        customer = line.customer
+        assert customer is not None
+        assert customer.session is not None
+        customer.session["language"] = frame["language"]
+        self._ack(line, customer, frame["id"], None)
+        self.notice(customer, "language_changed", language=frame["language"])
 
     def _on_logout(self, line: Line, frame: Frame) -> None:
         del frame
@@ -452,7 +498,7 @@ class FakeDesk:
         app.router.add_post("/v1/uploads/{upload}/finish", self.finish_upload)
         app.router.add_delete("/v1/uploads/{upload}", self.drop_upload)
         app.router.add_get("/files/{file}", self.get_file)
-        app.add_routes(Statics(locales.load("widget")).routes(demo=True))
+        app.add_routes(Statics(locales.customers()).routes(demo=True))
         return app
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import ConsoleMessage, Locator, Page, Request, Route, expect
+from playwright.async_api import Locator, Request, Route, expect
 
 from bridge.feed import Shown
 from bridge.messages import About
@@ -19,76 +18,19 @@ from config.locales import LANGUAGES, text
 from routing import inputs as i
 from routing.ids import MessageId, SessionId, Topic
 from tests.browser.conftest import NewContext, Shot
+from tests.browser.desk_page import LOCALES, PHONE, WIDE, Desk, faint
 from tests.browser.widget_page import STOPPED_CLOCK
-from tests.integration.console_house import PASSWORD, Customer, House, console_house
+from tests.integration.console_house import Customer, House, console_house
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TXID = "4a5e1e4baab89f3a32518a88c31bc87f618f76673e2cc77ab2127b7afdeda33b"
-WIDE = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     async with console_house(tmp_path) as house:
         yield house
-
-
-@dataclass
-class Desk:
-    """An operator's page. `complaints` is what the browser had to say: a broken policy, an error in a script."""
-
-    house: House
-    page: Page
-    language: str = "en"
-    complaints: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.page.on("console", self._hear)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _hear(self, message: ConsoleMessage) -> None:
-        expected = ("Failed to load resource", "WebSocket connection", "net::ERR")  # refusals and cut lines
-        if message.type in ("error", "warning") and not any(one in message.text for one in expected):
-            self.complaints.append(message.text)
-
-    def words(self, key: str, **gaps: object) -> str:
-        return text("desk", self.language, key, **gaps)
-
-    async def signs_in(self, account: str = "kenji", *, at: str = "") -> Desk:
-        await self.page.goto(f"{self.house.console}/{at}")
-        await self.page.locator("[name=account]").fill(account)
-        await self.page.locator("[name=password]").fill(PASSWORD)
-        await self.page.keyboard.press("Enter")
-        await expect(self.page.locator(".sessions")).to_be_attached()
-        return self
-
-    async def opens(self, customer: Customer) -> SessionId:
-        stored = await customer.session()
-        await self.page.goto(f"{self.house.console}/#{stored.session.code}")
-        await expect(self.page.locator(".thread-head .code")).to_have_text(stored.session.code)
-        return stored.session.id
-
-    async def presses(self, *keys: str) -> None:
-        for key in keys:
-            await self.page.keyboard.press(key)
-
-    async def types(self, words: str) -> None:
-        await self.page.keyboard.type(words)
-
-    async def dialog_closed(self) -> None:
-        await expect(self.page.locator("dialog")).to_have_count(0)
-
-    def field(self, kind: str) -> Locator:
-        return self.page.locator(f"#panel-{kind} textarea")
-
-    def message(self, kind: str, words: str) -> Locator:
-        return self.page.locator(f".message.{kind}:not(.pending) .bubble", has_text=words)
-
-    async def codes(self) -> list[str]:
-        return await self.page.locator(".row .code").all_inner_texts()
 
 
 NewDesk = Callable[..., Any]
@@ -100,8 +42,7 @@ async def new_desk(house: House, new_context: NewContext) -> AsyncIterator[NewDe
     made: list[Desk] = []
 
     async def make(language: str = "en", **options: Any) -> Desk:
-        locale = {"en": "en-GB", "ja": "ja-JP", "zh-Hans": "zh-CN", "zh-Hant": "zh-TW"}[language]
-        context = await new_context(**{"locale": locale, "viewport": WIDE, **options})
+        context = await new_context(**{"locale": LOCALES[language], "viewport": WIDE, **options})
         made.append(Desk(house, await context.new_page(), language))
         return made[-1]
 
@@ -764,17 +705,6 @@ async def test_what_came_earlier_is_fetched_when_asked_for(desk: Desk) -> None:
     await expect(desk.page.get_by_role("button", name=desk.words("thread.older"))).to_be_hidden()
 
 
-async def test_leads_see_the_team(desk: Desk, shot: Shot) -> None:
-    await desk.house.operator("aiko", names={"en": "Aiko"})
-    await desk.page.reload()
-    await desk.page.get_by_role("button", name=desk.words("team.title")).click()
-    rows = desk.page.locator(".team tbody tr")
-    await expect(rows).to_have_count(2)
-    await expect(rows.first).to_contain_text("Sato")
-    await expect(rows.first).to_contain_text(desk.words("team.here"))
-    await shot(desk.page, "desk-team")
-
-
 # ------------------------------------------------------------------ for everybody
 
 
@@ -814,49 +744,6 @@ async def busy(desk: Desk) -> tuple[Customer, SessionId]:
     await expect(desk.page.locator(".delivery.undelivered")).to_be_visible()
     await desk.presses("Escape")
     return mia, session
-
-
-async def faint(desk: Desk) -> list[Any]:
-    """Every visible text whose contrast to what is behind it is too small, with both colours and the ratio."""
-    found: list[Any] = await desk.page.evaluate(FAINT, CONTRAST)
-    return found
-
-
-FAINT = """(least) => {
-    const channels = (color) => {
-        const [r, g, b, a = 1] = color.match(/[\\d.]+/g).map(Number);
-        const scale = color.startsWith("color(") ? 1 : 255;
-        return {rgb: [r / scale, g / scale, b / scale], a};
-    };
-    const light = ({rgb}) => {
-        const [r, g, b] = rgb.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const over = (top, below, a) => ({rgb: top.rgb.map((c, at) => c * a + below.rgb[at] * (1 - a)), a: 1});
-    const ground = (element) => {
-        for (let at = element; at; at = at.parentElement) {
-            const color = channels(getComputedStyle(at).backgroundColor);
-            if (color.a === 1) return color;
-        }
-        return channels(getComputedStyle(document.body).backgroundColor);
-    };
-    const faint = [];
-    const walker = document.createTreeWalker(document.querySelector("dialog") ?? document.body, NodeFilter.SHOW_TEXT);
-    while (walker.nextNode()) {
-        const element = walker.currentNode.parentElement;
-        const shown = element.checkVisibility({opacityProperty: true, visibilityProperty: true});
-        if (!walker.currentNode.textContent.trim() || !shown || element.closest(".sr, noscript, .skip")) continue;
-        let text = channels(getComputedStyle(element).color);
-        const behind = ground(element);
-        for (let at = element; at; at = at.parentElement) {
-            text = over(text, behind, Number(getComputedStyle(at).opacity));
-        }
-        const [high, low] = [light(text), light(behind)].sort((one, other) => other - one);
-        const ratio = (high + 0.05) / (low + 0.05);
-        if (ratio < least) faint.push([walker.currentNode.textContent.trim(), element.className, ratio.toFixed(2)]);
-    }
-    return faint;
-}"""
 
 
 async def test_every_control_has_a_name_and_every_field_is_large_enough_for_phones(desk: Desk) -> None:

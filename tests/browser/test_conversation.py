@@ -226,7 +226,7 @@ async def test_a_whole_conversation(new_context: NewContext, shot: Shot, house: 
     await seen(customer.theirs.filter(has_text=says[3]))
     await desk.button("action.hold").click()
     await desk.page.locator("dialog button[type=submit]").click()
-    promise = re.escape(words("notice.held", until="UNTIL", name="NAME"))
+    promise = re.escape(locales.text("notice", language, "notice.held", until="UNTIL", name="NAME"))
     await seen(customer.notices.filter(has_text=re.compile(promise.replace("UNTIL", ".+").replace("NAME", ".+"))))
     await shot(customer.page, f"conversation-{language}-widget-held")
     await shot(desk.page, f"conversation-{language}-desk-held")

@@ -1154,7 +1154,7 @@ async def test_every_control_has_a_name_and_every_text_a_contrast_of_4_5(
     customer = await visit(color_scheme=scheme, reduced_motion="reduce")
     await customer.open()
     await expect(customer.panel.get_by_role("button", name="Trading")).to_be_visible()
-    await _is_legible(customer)
+    await is_legible(customer)
     await customer.choose("Trading")
     await customer.write(f"Where is {TXID}?")
     known = await desk.next_customer()
@@ -1168,12 +1168,12 @@ async def test_every_control_has_a_name_and_every_text_a_contrast_of_4_5(
     await expect(customer.button("Not yet")).to_be_visible()
     await customer.write(PHRASE)
     await expect(customer.button("Send anyway")).to_be_visible()
-    await _is_legible(customer)
+    await is_legible(customer)
     await customer.button("Options").click()
-    await _is_legible(customer)
+    await is_legible(customer)
 
 
-async def _is_legible(customer: Customer) -> None:
+async def is_legible(customer: Customer) -> None:
     assert await customer.panel.evaluate(_NAMES) == []
     assert await customer.panel.evaluate(_CONTRAST) == []
 
@@ -1256,7 +1256,7 @@ async def test_the_language_follows_the_site_until_the_reader_chooses(visit: Doo
 @pytest.mark.parametrize(("language", "tag"), [("ja", "ja-JP"), ("zh-Hans", "zh-CN"), ("zh-Hant", "zh-TW")])
 async def test_it_speaks_the_readers_language(visit: Door, site: Site, desk: FakeDesk, language: str, tag: str) -> None:
     site.lang = tag
-    words = locales.load("widget")[language]
+    words = locales.customers()[language]
     customer = await visit(locale=tag)
     await expect(customer.launcher).to_have_accessible_name(words["launcher.open"])
     await customer.open()
@@ -1265,7 +1265,7 @@ async def test_it_speaks_the_readers_language(visit: Door, site: Site, desk: Fak
     known = await desk.next_customer()
     desk.notice(known, "joined", state="assigned", name="佐藤")
     desk.notice(known, "held", name="佐藤", until=1_800_000_000_000)
-    desk.notice(known, "moved", topic="security")
+    desk.notice(known, "moved", desk=words["topic.security"])
     desk.notice(known, "resolved", state="resolved")
     await expect(customer.panel.get_by_text(words["solved.question"])).to_be_visible()
     shown = await customer.panel.inner_text()
@@ -1302,7 +1302,7 @@ _STORY = {
 async def test_a_whole_conversation_fits_and_reads_on_every_screen(
     visit: Door, desk: FakeDesk, shot: Shot, language: str, screen: str, options: dict[str, Any], scheme: str
 ) -> None:
-    story, words = _STORY[language], locales.load("widget")[language]
+    story, words = _STORY[language], locales.customers()[language]
     desk.contact = [{"kind": "phone", "value": "+81 3 0000 0000", "hours": "9:00–18:00"}]
     desk.emergency = [
         {"url": "https://hoshi.example/freeze", "title": {"en": "Freeze my account"}.get(language, "口座を凍結する")}
@@ -1311,7 +1311,7 @@ async def test_a_whole_conversation_fits_and_reads_on_every_screen(
     customer.lines_may_break = True
 
     async def look(name: str) -> None:
-        await _is_legible(customer)
+        await is_legible(customer)
         assert await customer.panel.locator(".scroller").evaluate("(list) => list.scrollWidth <= list.clientWidth")
         await shot(customer.page, f"widget-{screen}-{language}-{scheme}-{name}")
 

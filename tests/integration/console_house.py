@@ -27,9 +27,13 @@ from adapters.files.store import DiskFiles
 from adapters.files.uploads import uploads_app
 from adapters.redis.connection import Target, open_store
 from adapters.redis.store import RedisStore
+from bridge.assignments import Assignments
+from bridge.availability import Availability
+from bridge.broadcasts import Broadcasts
 from bridge.directory import Directory, Operator, new_operator_id
 from bridge.feed import Feed, Signal
 from bridge.files import FileLimits
+from bridge.incidents import Incidents
 from bridge.lanes import Lanes
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
@@ -123,6 +127,10 @@ class House:
     directory: Directory
     files: DiskFiles
     accounts: Accounts
+    assignments: Assignments
+    availability: Availability
+    incidents: Incidents
+    broadcasts: Broadcasts
     url: str = ""
 
     @property
@@ -186,27 +194,35 @@ def quick_passwords() -> Passwords:
 
 
 @asynccontextmanager
-async def console_house(folder: Path) -> AsyncIterator[House]:
+async def console_house(folder: Path, rules: Policy | None = None) -> AsyncIterator[House]:
+    """`rules`: the policy but for the operators, who are those of the accounts."""
     async with private_redis(folder / "redis") as url:
         store, _checks = await open_store(Target(url=url, partitions=2))
         try:
-            async with _running(store, folder) as house:
+            async with _running(store, folder, rules or policy()) as house:
                 yield house
         finally:
             await store.close()
 
 
 @asynccontextmanager
-async def _running(store: RedisStore, folder: Path) -> AsyncIterator[House]:
-    directory, feed, rules = Directory(store), Feed(store), policy()
+async def _running(store: RedisStore, folder: Path, written: Policy) -> AsyncIterator[House]:
+    directory, feed = Directory(store), Feed(store)
+
+    def rules() -> Policy:
+        return replace(written, operators=directory.profiles())
+
     networks = {CONSOLE: ConsoleNetwork()}
     leases = Leases(store, "house", [CONSOLE, INDEX, TIMERS])
     lanes = Lanes(store, networks, leases, feed, Metrics("test"))
-    relay = Relay(store, feed, lambda: rules, lanes)
+    relay = Relay(store, feed, rules, lanes)
     limits = FileLimits(reserve_bytes=0)
     files = DiskFiles(folder / "files", limits)
     accounts = Accounts(store, directory, quick_passwords(), DeskSettings())
-    house = House(store, relay, feed, directory, files, accounts)
+    availability, incidents = Availability(store, rules), Incidents(store, relay, rules)
+    assignments = Assignments(store, relay, rules, availability)
+    broadcasts = Broadcasts(store, relay, incidents, "house")
+    house = House(store, relay, feed, directory, files, accounts, assignments, availability, incidents, broadcasts)
     await directory.refresh()
     signer = LinkSigner(bytes(32), 3600)
     engine = Engine(
@@ -214,10 +230,14 @@ async def _running(store: RedisStore, folder: Path) -> AsyncIterator[House]:
         feed=feed,
         store=store,
         directory=directory,
-        policy=lambda: rules,
+        policy=rules,
         files=files,
         links=signer,
         files_url="/files/",
+        assignments=assignments,
+        availability=availability,
+        incidents=incidents,
+        broadcasts=broadcasts,
         desk_titles=DESK_TITLES,
         topic_titles=TOPIC_TITLES,
         limits=limits,
@@ -234,8 +254,10 @@ async def _running(store: RedisStore, folder: Path) -> AsyncIterator[House]:
     root.add_subapp("/console", console)
     root.add_subapp("/files/", files_app(files, signer, _anybody, engine.clock))
     listener = Listener("public", root, "127.0.0.1", 0)
-    timers, views = Timers(store, relay, leases, lambda: rules), Views(store, networks, leases)
-    service = Service(store, relay, feed, leases, lanes, timers, views, networks, [listener])
+    timers = Timers(store, relay, leases, rules)
+    views = Views(store, networks, leases, rules)
+    background = [("broadcasts", broadcasts.run)]
+    service = Service(store, relay, feed, leases, lanes, timers, views, networks, [listener], background)
     async with service.running():
         house.url = listener.url
         origins.add(listener.url)

@@ -20,6 +20,7 @@ import jwt
 from aiohttp import web
 
 from adapters.redis.store import RedisStore
+from adapters.web.house import Incidents, no_incidents
 from adapters.web.server import CustomerSide
 from bridge.feed import Feed, Signal
 from bridge.messages import Body, FilePart, TextPart
@@ -209,12 +210,19 @@ class Page:
 
 
 @asynccontextmanager
-async def process(url: str, *, files: Any = None, **changed: Any) -> AsyncIterator[Process]:
+async def process(
+    url: str,
+    *,
+    files: Any = None,
+    policy: Callable[[], Policy] = lambda: POLICY,
+    incidents: Incidents = no_incidents,
+    **changed: Any,
+) -> AsyncIterator[Process]:
     """One process on the engine at `url`; `changed` are web settings."""
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(url))
         clocks, feed = Clocks(), Feed(store)
-        relay = Relay(store, feed, lambda: POLICY, Senders())
+        relay = Relay(store, feed, policy, Senders())
         side = CustomerSide(
             relay=relay,
             feed=feed,
@@ -223,7 +231,9 @@ async def process(url: str, *, files: Any = None, **changed: Any) -> AsyncIterat
             site=SITE,
             public_url="http://127.0.0.1:8787",
             keys=KEYS,
-            policy=lambda: POLICY,
+            policy=policy,
+            desk_titles={desk: {"en": desk.title()} for desk in policy().desks},
+            incidents=incidents,
             public_name=public_name,
             link=link,
             locales={"en": {"launcher": "Chat"}},

@@ -15,7 +15,15 @@ from enum import Enum, auto
 
 from bridge.errors import DeliveryError, Fault
 from bridge.ports import Delivered, Delivery
-from routing.effects import DeleteMirror, Effect, OpenThread, PostMessage, WithdrawMessage
+from routing.effects import (
+    DeleteMirror,
+    Effect,
+    OpenThread,
+    PostMessage,
+    PostTranslation,
+    WithdrawMessage,
+    WithdrawTranslation,
+)
 from routing.ids import EffectId, MessageId, NetworkName, PostRef, SessionId, ThreadRef
 
 BOARD = NetworkName("board")
@@ -66,9 +74,11 @@ class Board:
 
     def post(self, delivery: Delivery) -> Delivered:
         effect, session = delivery.effect, delivery.session.id
-        if isinstance(effect, WithdrawMessage | DeleteMirror):
+        if isinstance(effect, WithdrawMessage | WithdrawTranslation | DeleteMirror):
             self._take_down(delivery)
             return Delivered()
+        if isinstance(effect, PostTranslation) and delivery.posts:
+            return Delivered(posts=delivery.posts)  # of a newer revision: the line is there, and says it now
         notice = Notice(f"n{next(self._refs)}", session, effect.id, _what(effect))
         self.notices.append(notice)
         self._bring_out(effect.id)

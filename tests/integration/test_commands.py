@@ -112,10 +112,16 @@ class Installation:
     def check(self, config: Path | None, *, machine: bool) -> Sequence[Finding]:
         return ()
 
+    def route(self, config: Path | None, *, language: str, topic: str, at: str | None) -> Mapping[str, Any]:
+        raise AssertionError("not asked for here")
+
     def slack_manifest(self, config: Path | None) -> str:
         raise AssertionError("not asked for here")
 
     def rotate_secret(self, config: Path | None, name: str) -> None:
+        raise AssertionError("not asked for here")
+
+    async def call_pager(self, config: Path | None, name: str, *, end: bool) -> bool:
         raise AssertionError("not asked for here")
 
     @asynccontextmanager
@@ -197,7 +203,7 @@ def code(installation: Installation) -> str:
         await engine.relay.from_operator(session.id, note, InputKey("desk/1"), body=Body((TextPart(NOTED),)))
         reply = i.OperatorReplied(MessageId("o:2"), AIKO)
         await engine.relay.from_operator(session.id, reply, InputKey("desk/2"), body=Body((TextPart(REPLIED),)))
-        await engine.store.put_line(Line(session.id, session.code, session.desk, 1, summary(session)))
+        await engine.store.put_line(Line(session.id, session.code, session.desk, 1, summary(session, engine.policy())))
         return session.code
 
     made: str = installation.do(talk)

@@ -175,14 +175,23 @@ ROUTES = [
     ("GET", "me"),
     ("POST", "me/names"),
     ("GET", "desks"),
+    ("GET", "offers"),
     ("GET", "team"),
+    ("POST", "team/reassign"),
+    ("POST", "me/availability"),
+    ("POST", "me/acted"),
+    ("GET", "incidents"),
+    ("POST", "incidents"),
+    ("GET", "incidents/x"),
+    *(("POST", f"incidents/x/{what}") for what in ("wording", "link", "preview", "broadcast", "end")),
     ("GET", "sessions"),
     ("GET", "find"),
     ("GET", "sessions/x"),
     *(
         ("POST", f"sessions/x/{what}")
-        for what in ("reply", "note", "claim", "release", "hold", "transfer", "resolve", "typing")
+        for what in ("reply", "note", "claim", "release", "hold", "transfer", "resolve", "typing", "decline")
     ),
+    *(("POST", f"sessions/x/{what}") for what in ("escalate", "acknowledge", "check", "incident")),
     ("POST", "uploads/"),
     ("PATCH", "uploads/x"),
     ("POST", "uploads/x/finish"),

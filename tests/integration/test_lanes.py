@@ -268,7 +268,7 @@ async def test_a_lease_lost_in_the_middle_of_a_send_loses_and_doubles_nothing(
         await former.store.release(held, former.leases.holder)
         thief = await former.store.hold(held.name, "thief", 300)
         assert thief is not None
-        assert thief.term == held.term + 1
+        assert thief.term > held.term
         await former.writes("a", 1)
         await until(lambda: idle(former.store), "the lease came back, and all was delivered")
         assert board.shows(session) == wanted(2)
@@ -435,7 +435,8 @@ async def test_an_unreadable_effect_stops_its_own_lane_only(one: Room, board: Bo
 
 async def test_a_drain_hands_over_without_a_stamp_left(url: str, prefix: str, board: Board) -> None:
     board.latency = 0.05
-    leaving = await room(url, board, prefix=prefix)
+    patient = Timing(send_deadline=60.0, quarantine=120.0, poll=0.05)  # no send is given up on a slow machine
+    leaving = await room(url, board, prefix=prefix, timing=patient)
     await leaving.start()
     session = await talk(leaving, "a", 6)
     await until(lambda: leaving.network.under_way)
@@ -443,7 +444,7 @@ async def test_a_drain_hands_over_without_a_stamp_left(url: str, prefix: str, bo
     tried = leaving.store._keys.per_destination(partition_in(session), "tried", BOARD)
     assert await leaving.store._wire.call(tried, "HLEN", tried) == 0
     await leaving.store.close()
-    async with running(url, board, prefix=prefix) as next_one:
+    async with running(url, board, prefix=prefix, timing=patient) as next_one:
         await until(lambda: idle(next_one.store))
     assert board.shows(session) == wanted(6)
     assert board.looks == 0, "what was handed over in order needs no looking for"

@@ -83,6 +83,7 @@ FRAMES: Sequence[tuple[Json, dict[str, Sequence[Any]]]] = (
     ({"t": "received", "message": "x", "seen": True}, {"message": TEXT, "seen": FLAG}),
     ({"t": "answer", "id": MESSAGE, "solved": True}, {"id": TEXT, "solved": FLAG}),
     ({"t": "end", "id": MESSAGE}, {"id": TEXT}),
+    ({"t": "choose_language", "id": MESSAGE, "language": "en"}, {"id": TEXT, "language": TEXT}),
     ({"t": "ping", "n": 1}, {"n": NUMBER}),
     ({"t": "refresh", "jwt": "x"}, {"jwt": TEXT}),
     (
@@ -232,7 +233,12 @@ DESK_FORMS: Sequence[tuple[str, Json, dict[str, Sequence[Any]]]] = (
     ("claim", {"id": "desk-bad-1"}, {"id": TEXT}),
     ("release", {"id": "desk-bad-1"}, {"id": TEXT}),
     ("hold", {"id": "desk-bad-1", "until": 1}, {"id": TEXT, "until": NUMBER}),
-    ("transfer", {"id": "desk-bad-1", "desk": "ja"}, {"id": TEXT, "desk": TEXT, "operator": TEXT}),
+    ("transfer", {"id": "desk-bad-1", "desk": "ja"}, {"id": TEXT, "desk": TEXT, "operator": TEXT, "reason": TEXT}),
+    ("decline", {"id": "desk-bad-1"}, {"id": TEXT}),
+    ("escalate", {"id": "desk-bad-1"}, {"id": TEXT}),
+    ("acknowledge", {"id": "desk-bad-1"}, {"id": TEXT}),
+    ("check", {"id": "desk-bad-1"}, {"id": TEXT}),
+    ("incident", {"id": "desk-bad-1", "incident": "INC-000"}, {"id": TEXT, "incident": TEXT}),
     ("resolve", {"id": "desk-bad-1"}, {"id": TEXT, "outcome": TEXT}),
     ("typing", {"kind": "reply"}, {"kind": TEXT}),
 )

@@ -16,6 +16,8 @@ from aiohttp import web
 from yarl import URL
 
 from adapters.console.api import Api
+from adapters.console.incidents import IncidentDesk
+from adapters.console.team import Team
 from tests.scenarios.customer import Customer, Json
 from tests.scenarios.stage import Stage, stage
 
@@ -28,6 +30,9 @@ JSON_VALUES: Sequence[Any] = (
 """Every type, and of each what programs stumble over."""
 
 WORDS = {"type": "text", "text": "hello"}
+SCOPE: Json = {"desks": ["nowhere"], "topics": ["nothing"], "since": 5, "coming": False}
+INCIDENT: Json = {"incident": "made up", "titles": {"en": ""}, "banners": {"en": "x"}, "scope": SCOPE}
+
 DESK_FORMS: Mapping[str, Json] = {
     "/sign-in/link": {"token": "made up"},
     "/sign-in/password": {"account": "nobody", "password": "made up"},
@@ -39,7 +44,21 @@ DESK_FORMS: Mapping[str, Json] = {
     "/sessions/{session}/hold": {"id": "desk-form-5", "until": 5},
     "/sessions/{session}/transfer": {"id": "desk-form-6", "desk": "nowhere", "operator": "nobody"},
     "/sessions/{session}/resolve": {"id": "desk-form-7", "outcome": "made up"},
+    "/sessions/{session}/decline": {"id": "desk-form-10"},
+    "/sessions/{session}/escalate": {"id": "desk-form-11"},
+    "/sessions/{session}/acknowledge": {"id": "desk-form-12"},
+    "/sessions/{session}/check": {"id": "desk-form-13"},
+    "/sessions/{session}/incident": {"id": "desk-form-14", "incident": "made up"},
     "/sessions/{session}/typing": {"kind": "made up"},
+    "/me/availability": {"choice": "made up"},
+    "/team/reassign": {"id": "desk-form-15", "sessions": ["x"], "desk": "nowhere", "operator": "nobody"},
+    "/incidents/preview": INCIDENT,
+    "/incidents": {"id": "desk-form-16", **INCIDENT},
+    "/incidents/{incident}/wording": INCIDENT,
+    "/incidents/{incident}/link": {"id": "desk-form-17", "scope": SCOPE},
+    "/incidents/{incident}/preview": {"words": {"en": "made up"}},
+    "/incidents/{incident}/broadcast": {"id": "desk-form-18", "words": {"en": "x"}, "outcome": "x", "ends": False},
+    "/incidents/{incident}/end": {"id": "desk-form-19"},
     "/uploads": {"name": "a.png", "size": 3},
 }
 """What can be posted to the desk, by its address. No form here would do anything as it stands."""
@@ -57,7 +76,7 @@ class Scene:
 
     async def post(self, path: str, body: object, **headers: str) -> tuple[int, Any]:
         """The answer's status and error; a `body` of bytes goes as it is."""
-        url = f"{self.on.house.url}{TAKEN[path]}{path.replace('{session}', self.session)}"
+        url = f"{self.on.house.url}{TAKEN[path]}{path.format(session=self.session, incident='INC-222')}"
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         async with self.on.operator.http.post(url, data=content, headers={**self.headers(), **headers}) as response:
             answer = await response.json() if response.status != 204 else {}
@@ -96,8 +115,9 @@ async def scene(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene
 
 async def test_no_form_of_the_desk_is_left_out() -> None:
     nothing: Any = None
-    routes = [one for one in Api(nothing, nothing, nothing).routes() if isinstance(one, web.RouteDef)]
-    posted = {one.path for one in routes if one.method == "POST"}
+    desks = (Api(nothing, nothing, nothing), Team(nothing, nothing, nothing), IncidentDesk(nothing, nothing, nothing))
+    routes = [one for desk in desks for one in desk.routes() if isinstance(one, web.RouteDef)]
+    posted = {one.path for one in routes if one.method == "POST"} - {"/me/acted"}  # which has no form
     assert posted == set(DESK_FORMS) - {"/sign-in/link", "/sign-in/password", "/uploads"}
 
 
@@ -145,7 +165,8 @@ async def test_a_body_that_is_no_form_gets_an_answer(scene: Scene, path: str) ->
 @pytest.mark.parametrize("compressed", [gzip.compress(b"{}"), b"no gzip at all"], ids=["gzip", "no gzip"])
 async def test_a_compressed_body_is_not_unpacked(scene: Scene, path: str, compressed: bytes) -> None:
     status, error = await scene.post(path, compressed, **{"Content-Encoding": "gzip"})
-    assert (status in (400, 415), bool(error["code"])) == (True, True)
+    unknown = (404,) if "{incident}" in path else ()
+    assert (status in (400, 415, *unknown), bool(error["code"])) == (True, True)
 
 
 # ------------------------------------------------------------------ addresses

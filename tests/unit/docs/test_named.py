@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import io
 import re
 import shlex
 import tomllib
+import urllib.request
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import pytest
 from pydantic import BaseModel, SecretStr
 
+from adapters.web.checks import MEDIA_TYPE, CheckTokens
 from adapters.web.identity import SiteTokens
 from bridge.cli import parser
 from bridge.metrics import Metrics
-from config.policy import DeskTable, OperatorTable, PolicyTables, RulesTable
-from config.settings import JwtKey, JwtSettings, Settings
-from config.sources import Key, holds_secrets, known_paths, variable
-from docs.generate import LISTS
+from config.calendars import HoursTable, days_of
+from config.locales import LANGUAGES
+from config.settings import JwtKey, JwtSettings, Settings, WebSettings
+from config.sources import Key, field_at, holds_secrets, known_paths, path_of, sections_in
+from config.tables import PolicyTables, TopicTable
+from docs.generate import LISTS, NAMED
 from tests.unit.docs.pages import ROOT, blocks_of, codes_in, every_page_by_hand, prose_of, rows_of, text_of
 
 _METRIC = re.compile(r"\bkakehashi_[a-z_]+\b")
 _VARIABLE = re.compile(r"\bKAKEHASHI_[A-Z_]+\b")
 _NO_METRICS = {"kakehashi_effect"}  # what marks our posts on Slack
-_FOR_ADMINISTRATORS = ("README.md", "docs/operating.md", "docs/slack.md")
+_FOR_ADMINISTRATORS = ("README.md", "docs/operating.md", "docs/slack.md", "docs/oncall.md")
 
 
 # ------------------------------------------------------------------ commands
@@ -98,20 +103,21 @@ def settings() -> frozenset[str]:
     return frozenset(keys | lists)
 
 
-POLICY: Mapping[str, type[BaseModel]] = {"desks": DeskTable, "operators": OperatorTable, "rules": RulesTable}
-
-
-def is_policy(key: str) -> bool:
-    """`desks.NAME`, `desks.NAME.key`, `operators.NAME…`, `rules.key`, `topics.NAME`."""
-    table, *rest = key.split(".")
-    if table not in POLICY:
-        return table == "topics"
-    names = 0 if table == "rules" else 1
-    return len(rest) <= names or rest[names] in POLICY[table].model_fields
+def is_in(model: type[BaseModel], path: Key) -> bool:
+    """Whether a table holds the key; where it holds tables under names, the name is the administrator's."""
+    field = model.model_fields.get(path[0])
+    if field is None:
+        return len(path) == 1 and (
+            (model is HoursTable and bool(days_of(path[0]))) or (model is TopicTable and path[0] in LANGUAGES)
+        )
+    inner, rest = sections_in(field.annotation), path[2 if get_origin(field.annotation) is dict else 1 :]
+    return not rest or not inner or any(is_in(part, rest) for part in inner)
 
 
 def is_setting(key: str) -> bool:
-    return key in settings() or is_policy(key)
+    path = tuple(key.split("."))
+    named = path[:1] in NAMED and is_in(Settings, path)
+    return key in settings() or named or is_in(PolicyTables, path)
 
 
 @every_page_by_hand
@@ -124,9 +130,14 @@ def test_every_setting_that_is_named_exists(page: Path) -> None:
 
 @every_page_by_hand
 def test_every_variable_that_is_named_is_read(page: Path) -> None:
-    known = {variable(path) for path, _ in known_paths(Settings)}
-    known |= {f"{variable(path)}_FILE" for path, field in known_paths(Settings) if holds_secrets(field)}
-    assert sorted(set(_VARIABLE.findall(text_of(page))) - known) == []
+    assert [name for name in sorted(set(_VARIABLE.findall(text_of(page)))) if not is_read(name)] == []
+
+
+def is_read(name: str) -> bool:
+    path = path_of(name)
+    bare = (*path[:-1], path[-1].removesuffix("_file"))
+    secret = field_at(Settings, bare) if bare != path else None
+    return field_at(Settings, path) is not None or (secret is not None and holds_secrets(secret))
 
 
 @every_page_by_hand
@@ -202,12 +213,41 @@ def test_the_token_of_the_python_example_is_taken(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("CHAT_SECRET", secret)
     scope: dict[str, Any] = {}
     exec(blocks_of("docs/embedding.md", "python")[0], scope)  # noqa: S102  # our own document
-    (block,) = [tomllib.loads(one) for one in blocks_of("docs/embedding.md", "toml") if "jwt" in one]
+    (block,) = [tomllib.loads(one) for one in blocks_of("docs/embedding.md", "toml") if "[web.jwt]" in one]
     wanted = block["web"]["jwt"]
     keys = tuple(JwtKey(**{**key, "secret": SecretStr(secret)}) for key in wanted["keys"])
     tokens = SiteTokens(JwtSettings(**{**wanted, "keys": keys}), "main")
     account = tokens.read(scope["chat_token"]("u-4711", "Hanako"), scope["time"].time())
     assert (account.customer.account, account.name) == ("u-4711", "Hanako")
+
+
+def test_the_outcome_of_the_python_example_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "a shared secret of at least thirty-two bytes"
+    monkeypatch.setenv("VERIFY_SECRET", secret)
+    sent: list[urllib.request.Request] = []
+
+    class Answer(io.BytesIO):
+        status = 204
+
+    def urlopen(request: urllib.request.Request, timeout: float) -> Answer:
+        assert timeout > 0
+        sent.append(request)
+        return Answer()
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    scope: dict[str, Any] = {}
+    exec(blocks_of("docs/embedding.md", "python")[1], scope)  # noqa: S102  # our own document
+    assert scope["report_check"]("u-4711", "n0nce", True, ["otp"]) == 204
+    (request,) = sent
+    assert (request.get_method(), request.get_header("Content-type")) == ("POST", MEDIA_TYPE)
+    (block,) = [tomllib.loads(one) for one in blocks_of("docs/embedding.md", "toml") if "[web.identity]" in one]
+    wanted = block["web"]["identity"]
+    keys = [{**key, "secret": secret} for key in wanted["keys"]]
+    tokens = CheckTokens(WebSettings.model_validate({"identity": {**wanted, "keys": keys}}), "main")
+    body = request.data
+    assert isinstance(body, bytes)
+    outcome = tokens.read(body.decode(), scope["time"].time())
+    assert (outcome.customer.account, outcome.nonce, outcome.passed) == ("u-4711", "n0nce", True)
 
 
 # ------------------------------------------------------------------ the desk

@@ -1,0 +1,103 @@
+"""A new policy without a restart, on real processes: it reaches all of them, and a broken one reaches none."""
+
+from __future__ import annotations
+
+import json
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+
+from bridge.cli import Status
+from routing.ids import SessionId
+from tests.redis_servers import private_redis
+from tests.scenarios.customer import Customer
+from tests.scenarios.operator import Operator
+from tests.scenarios.stage import UNHURRIED, browser_like
+from tests.service import Installation, free_port, until
+
+ONE_DESK = '[desks.en]\nlanguages = ["en"]\n[topics]\nother = { en = "Other" }\n'
+TWO_DESKS = ONE_DESK + '[desks.ja]\nlanguages = ["ja"]\n'
+BROKEN = TWO_DESKS + 'rota = "night"\n'
+
+
+async def test_a_new_policy_reaches_every_process_and_a_broken_one_reaches_none(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        redis = await stack.enter_async_context(private_redis(tmp_path / "redis", durable=True))
+        house = await stack.enter_async_context(Installation(tmp_path, {**UNHURRIED, "REDIS__URL": redis}))
+        policy = tmp_path / "kakehashi.toml"
+        policy.write_text(ONE_DESK)
+        first, second = await house.up(), await house.up(WEB__PORT=free_port())
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        operator = Operator(await stack.enter_async_context(browser_like()), [first.url])
+        await operator.sign_in(first.sign_in_link)
+
+        async def desk_of(name: str, url: str) -> tuple[str, str]:
+            """Somebody Japanese comes: their session and its desk."""
+            one = await stack.enter_async_context(Customer(http, [url], name, locale="ja").online())
+            await one.write("こんにちは", language="ja", topic="other")
+            await one.is_heard()
+            session = await operator.session_of(one.code)
+            async with house.books() as store:
+                stored = await store.load(SessionId(session))
+            assert stored is not None
+            return session, stored.session.desk
+
+        async def reloaded() -> int:
+            """Both processes hold leases by now, so both are asked."""
+            said = await house.command("reload")
+            return said.out.count("goes by the new policy") if said.status == Status.DONE else 0
+
+        early, desk = await desk_of("early", first.url)
+        assert desk == "en"
+
+        policy.write_text(TWO_DESKS)
+
+        async def both_go_by_it() -> bool:
+            return await reloaded() == 2
+
+        await until(both_go_by_it, "both processes go by the new policy")
+        assert (await desk_of("a", first.url))[1] == "ja"
+        assert (await desk_of("b", second.url))[1] == "ja"
+        await operator.reply(early, "still here")  # what was under way goes on
+
+        policy.write_text(BROKEN)
+        refused = await house.command("reload")
+        assert refused.status == Status.SETTINGS
+        assert "desks.ja.rota: there is no rota night" in refused.err
+        second.process.send_signal(signal.SIGHUP)
+        await until(lambda: "policy_refused" in second.errors(), "the second process refuses the broken policy")
+        assert "there is no rota night" in second.errors()
+        assert (await desk_of("c", second.url))[1] == "ja"
+        assert first.lives
+        assert second.lives
+
+
+async def test_where_nothing_runs_a_reload_is_left_to_the_next_start(tmp_path: Path) -> None:
+    async with Installation(tmp_path) as house:
+        said = await house.command("reload")
+        assert (said.status, said.out) == (
+            Status.DONE,
+            "no process is running; the next one reads it as it starts\n",
+        )
+
+
+async def test_route_needs_no_service_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    async with Installation(tmp_path) as house:
+        asked = ("route", "--language", "zh", "--topic", "withdrawals", "--at", "2026-01-01T03:00+09:00")
+        for_people = await house.command(*asked)
+        assert for_people.out.startswith(
+            "zh · Deposits and withdrawals (transfers) · Thu 1 Jan 2026 03:00 UTC+09:00\n"
+            "desk       zh: Chinese (console zh)\n"
+            "why        speaks zh, takes any topic\n"
+            "not        en: does not speak zh, takes any topic\n"
+            "not        ja: does not speak zh, takes any topic\n"
+            "hours      open around the clock\n"
+            "promise    first response within 5m (business time): due 03:05, warned 03:04\n"
+        )
+        assert "overflow   03:10 to en (open)\n" in for_people.out
+        for_programs = json.loads((await house.command(*asked, "--json")).out)
+        assert (for_programs["desk"], for_programs["topic"]) == ("zh", "transfers")
+        assert (await house.command("route", "--language", "zh", "--topic", "tax")).status == Status.FAILED
+        assert not house.data.exists()
