@@ -18,12 +18,29 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from config.calendars import HoursTable
 from config.locales import FACES, LANGUAGES, load
-from config.policy import DeskTable, OperatorTable, RulesTable
-from config.settings import EmergencyLink, JwtKey, Settings
+from config.locales.notices import notice, queue
+from config.rotas import OverrideTable, RotaTable, ShiftTable
+from config.settings import EmergencyLink, HealthRung, JwtKey, PagerSettings, Settings
 from config.sources import Key, is_secret, section_of, variable
+from config.tables import (
+    ContactTable,
+    DeskTable,
+    EveryDesk,
+    HeadStartsTable,
+    LadderTable,
+    OperatorTable,
+    PromisesTable,
+    PromiseTable,
+    RulesTable,
+    RungTable,
+    TopicTable,
+)
 from routing import session as session_module
-from routing.session import TABLE, Accept, Refuse, State, TimerName, Verdict
+from routing.session import TABLE, Accept, Refuse, State, Verdict
+from routing.timers import TimerName
+from routing.view import NOTICES
 
 HERE = Path(__file__).parent
 _NOTE = "<!-- Printed by `make docs`. Edit the code, not this page. -->"
@@ -50,21 +67,34 @@ def settings() -> str:
         "environment a list is `a, b, c`, and tables are JSON.",
         *_section((), Settings),
         "## The policy",
-        "Desks, topics and operators stand in `kakehashi.toml` too, or in a file that `policy` names. They have no "
-        "environment variables.",
-        "### `[desks.NAME]`",
-        _plain(DeskTable),
-        _fields(_keys(DeskTable)),
-        "### `[topics]`",
-        "Each topic with its title in each language, in the order in which the widget shows them: "
-        '`account = { ja = "口座開設", en = "Account opening" }`.',
-        "### `[operators.NAME]`",
-        _plain(OperatorTable),
-        _fields(_keys(OperatorTable)),
-        "### `[rules]`",
-        _plain(RulesTable),
-        _fields(_keys(RulesTable)),
+        "Desks, topics, operators, rotas and hours stand in `kakehashi.toml` too, or in a file that `policy` names. "
+        "They have no environment variables. The guide is [routing](routing.md).",
+        *(
+            part
+            for heading, table in POLICY.items()
+            for part in (f"### `{heading}`", _plain(table), _fields(_own_keys(table)))
+        ),
     )
+
+
+POLICY: Mapping[str, type[BaseModel]] = {
+    "[desks.NAME]": DeskTable,
+    "[every_desk]": EveryDesk,
+    "[every_desk.promises]": PromisesTable,
+    "a promise": PromiseTable,
+    "[every_desk.ladder]": LadderTable,
+    "a rung": RungTable,
+    "[every_desk.contact]": ContactTable,
+    "[topics.NAME]": TopicTable,
+    "[operators.NAME]": OperatorTable,
+    "[rotas.NAME]": RotaTable,
+    "a shift": ShiftTable,
+    "an override": OverrideTable,
+    "[hours.NAME]": HoursTable,
+    "[rules]": RulesTable,
+    "[rules.head_starts]": HeadStartsTable,
+}
+"""The policy's tables, in the order of the page."""
 
 
 def _section(before: Key, section: type[BaseModel]) -> Iterator[str]:
@@ -81,19 +111,40 @@ def _section(before: Key, section: type[BaseModel]) -> Iterator[str]:
         if path[:-1] == before:
             yield f"Each of `[[{'.'.join(path)}]]`:"
             yield _fields(_keys(part))
+    for path, part in NAMED.items():
+        if path[:-1] == before:
+            yield f"{'#' * (len(path) + 1)} `[{'.'.join(path)}.NAME]`"
+            yield _plain(part)
+            named = variable((*path, "name", "key")).replace("NAME__KEY", "NAME__…")
+            yield f"In the environment: `{named}`."
+            yield _fields(_keys(part))
     for name, field in _keys(section):
         inner = section_of(field)
         if inner is not None:
             yield from _section((*before, name), inner)
 
 
-LISTS: Mapping[Key, type[BaseModel]] = {("web", "jwt", "keys"): JwtKey, ("web", "emergency"): EmergencyLink}
+LISTS: Mapping[Key, type[BaseModel]] = {
+    ("web", "jwt", "keys"): JwtKey,
+    ("web", "identity", "keys"): JwtKey,
+    ("web", "emergency"): EmergencyLink,
+    ("health", "ladder"): HealthRung,
+}
 """Settings that are lists of tables."""
+
+NAMED: Mapping[Key, type[BaseModel]] = {("pagers",): PagerSettings}
+"""Settings that are tables under names of the administrator's."""
 
 
 def _fields(fields: Iterable[tuple[str, FieldInfo]]) -> str:
     rows = ((f"`{name}`", _default(field), _about(field)) for name, field in fields)
     return _table(("key", "default", "what it is"), rows)
+
+
+def _own_keys(table: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
+    """Of a desk what only a desk has; the rest stands under [every_desk]."""
+    inherited = EveryDesk.model_fields if table is DeskTable else {}
+    return [(name, field) for name, field in _keys(table) if name not in inherited]
 
 
 def _keys(section: type[BaseModel]) -> list[tuple[str, FieldInfo]]:
@@ -108,7 +159,7 @@ def _default(field: FieldInfo) -> str:
     value: Any = field.get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
         return "required"
-    if value is None or value in ("", (), {}):
+    if value is None or value in ("", (), {}) or isinstance(value, BaseModel):
         return "–"
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
@@ -191,22 +242,61 @@ def wording() -> str:
         "Wording",
         "Every text that people see, in four languages. `{…}` is filled in. The files are in `config/locales`; the "
         "voice is calm, exact and quiet (ja です・ます, zh-Hans 您), and zh-Hant is a text of its own.",
+        "Where a text has a number in it, each language has a form for each of its plural categories, and no other: "
+        "`{count}` counts, `{nth}` orders, and `.=1` is for that very number. `.plain` is what is said where not "
+        "everything is known that the text names.",
+        "## Notices, filled in",
+        "As a customer in Tokyo reads them at noon.",
+        _table(("notice", *LANGUAGES), _examples()),
         *(part for face in FACES for part in (f"## {ABOUT_FACES[face]}", _wording_of(face))),
     )
 
 
+def _examples() -> Iterator[Sequence[str]]:
+    """Every notice, and the line, as people read them."""
+    for key in NOTICES:
+        yield (f"`{key}`", *(_example(language, key) for language in LANGUAGES))
+    for line in ((1, 1, 1), (3, 4, 7), (12, 60, 150), (23, None, None)):
+        yield ("the line", *(queue(language, *line) for language in LANGUAGES))
+
+
+def _example(language: str, key: str) -> str:
+    noon = 1_795_316_400_000  # 2026-11-22, 12:00 in Tokyo
+    minutes = 21 * 60 if key == "outside_hours" else 30
+    name, desk, incident = _SAID[language]
+    told = {"name": name, "desk": desk, "incident": incident, "speaks": "en", "zone": "Asia/Tokyo"}
+    return notice(language, key, now=noon, until=noon + minutes * 60_000, **told)
+
+
+_SAID: Mapping[str, tuple[str, str, str]] = {
+    "ja": ("佐藤", "入出金", "出金の遅れ"),
+    "en": ("Sato", "Withdrawals", "Withdrawals are late"),
+    "zh-Hans": ("佐藤", "充值与提现", "提现延迟"),
+    "zh-Hant": ("佐藤", "存款與提領", "提領延遲"),
+}
+
+
 ABOUT_FACES = {
+    "notice": "`notice`: what the customer is told of the session's state",
     "widget": "`widget`: what the customer reads",
     "desk": "`desk`: the operators' page",
     "thread": "`thread`: cards, lines and refusals on the networks",
+    "page": "`page`: what pagers say, and the digest at a change of shift",
 }
 
 
 def _wording_of(face: str) -> str:
     texts = load(face)
     keys = dict.fromkeys(key for language in LANGUAGES for key in texts[language])
-    rows = ((f"`{key}`", *(texts[language].get(key, "**missing**") for language in LANGUAGES)) for key in keys)
+    rows = ((f"`{key}`", *(_text(texts[language], key) for language in LANGUAGES)) for key in keys)
     return _table(("key", *LANGUAGES), rows)
+
+
+def _text(texts: Mapping[str, str], key: str) -> str:
+    """Not every language has every plural form; a test says which it must have."""
+    base, _, form = key.rpartition(".")
+    numbered = form in ("one", "two", "few") or form.startswith("=")
+    return texts.get(key) or ("–" if numbered and f"{base}.other" in texts else "**missing**")
 
 
 # ------------------------------------------------------------------ pages and tables
