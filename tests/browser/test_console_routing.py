@@ -311,6 +311,7 @@ async def a_team(house: House) -> list[Operator]:
 async def test_leads_see_who_is_on_what_they_hold_and_what_is_late(house: House, desk: Desk, shot: Shot) -> None:
     await a_team(house)
     await desk.page.reload()
+    await expect(desk.page.locator(".sessions")).to_be_attached()
     await desk.presses("g")
     aiko = desk.page.get_by_role("region", name="Aiko")
     await expect(aiko).to_contain_text("2 / 3")
@@ -327,6 +328,7 @@ async def test_leads_move_many_at_once_and_are_told_of_each(house: House, desk: 
     *_, mei = await a_team(house)
     await house.directory.change(replace(mei, capacity=1))
     await desk.page.reload()
+    await expect(desk.page.locator(".sessions")).to_be_attached()
     await desk.presses("g")
     await desk.page.get_by_role("region", name="Aiko").get_by_role("checkbox").first.check()
     await expect(desk.page.locator(".bulk-count")).to_have_text(desk.words("team.chosen", count=2))
