@@ -1263,6 +1263,7 @@ async def test_it_speaks_the_readers_language(visit: Door, site: Site, desk: Fak
     await customer.choose(words["topic.trading"])
     await customer.write("…")
     known = await desk.next_customer()
+    await desk.until(lambda: desk.heard_of("message"))  # a notice belongs to a conversation
     desk.notice(known, "joined", state="assigned", name="佐藤")
     desk.notice(known, "held", name="佐藤", until=1_800_000_000_000)
     desk.notice(known, "moved", desk=words["topic.security"])

@@ -177,15 +177,18 @@ class Desk {
 
   async load() {
     const asked = { list: this.list, desk: this.desk };
+    const meanwhile = (this.meanwhile = []); // what is heard before the answer is here may be newer than the answer
     this.showLists();
     this.loadOffers();
     try {
       const answer = await ask(`sessions?${new URLSearchParams(asked)}`);
-      if (asked.list !== this.list || asked.desk !== this.desk) return;
+      if (meanwhile !== this.meanwhile) return; // asked again since, and that answer counts
+      this.meanwhile = null;
       setClock(answer.now);
       this.rows = new Map(answer.rows.map((row) => [row.session, row]));
       this.more = answer.more;
       this.counts = answer.counts;
+      for (const frame of meanwhile) this.heardRows(frame);
       this.showLists();
     } catch (error) {
       this.say(error);
@@ -580,7 +583,9 @@ class Desk {
     if (frame.t === "incidents") this.heardIncidents(frame.incidents);
   }
 
-  heardRows({ rows, gone, counts }) {
+  heardRows(frame) {
+    const { rows, gone, counts } = frame;
+    this.meanwhile?.push(frame);
     this.counts = counts;
     for (const row of rows) {
       this.take(row);
