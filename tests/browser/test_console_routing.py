@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -370,6 +371,10 @@ async def affected(house: House) -> list[Customer]:
     ]
     for customer in customers:
         await customer.writes("?")
+    for _ in range(3_000):  # an incident finds them by their lines, which are drawn a moment later
+        if len([one for desk in await house.store.desks() for one in await house.store.lines(desk)]) == len(people):
+            break
+        await asyncio.sleep(0.02)
     return customers
 
 
