@@ -7,14 +7,13 @@ it is one line that decides: code, language, topic, since when, and the way ther
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from adapters.slack.client import WebApi
 from adapters.slack.history import History, with_effect
 from adapters.slack.markup import escape
 from adapters.slack.pacing import Urgency
 from adapters.slack.refs import NAME, Post, Root
-from adapters.slack.render import Rendered, Title, Wording, line
+from adapters.slack.render import DAY, Rendered, Title, Wording, clock, line
 from adapters.slack.threads import metadata
 from bridge.directory import Directory
 from bridge.ports import Delivered, Delivery
@@ -62,7 +61,7 @@ class Calls:
         if name == "operator":
             return self._mention(OperatorId(value)) or escape(value)
         if name == "due":
-            return _moment(int(value))
+            return clock(int(value), DAY)
         return self._wording(language, f"{_OF_OTHERS[name]}.{value}") if name in _OF_OTHERS else escape(value)
 
     def in_thread(self, session: Session, effect: CallOperators) -> str:
@@ -79,7 +78,7 @@ class Calls:
         session = delivery.session
         known = [session.code, session.language, escape(self._title(session.topic, session.language))]
         if session.waiting_since is not None:
-            known.append(self._wording(session.language, "call.since", time=_moment(session.waiting_since)))
+            known.append(self._wording(session.language, "call.since", time=clock(session.waiting_since, DAY)))
         told = f"*{' · '.join(known)}*\n{self.words(session, effect)}"
         if delivery.thread:
             told += f"\n{self._wording(session.language, 'call.open', link=self._link(Root.of(delivery.thread)))}"
@@ -110,9 +109,3 @@ class Calls:
             opened = await self._api.call("conversations.open", users=user)
             return str(opened["channel"]["id"])
         return effect.to_whom if effect.kind is RungKind.CHANNEL and effect.to_whom else delivery.session.mirror.place
-
-
-def _moment(at: int) -> str:
-    """A time in each reader's own zone; the words after the bar are for clients that cannot."""
-    fallback = f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
-    return f"<!date^{at // 1000}^{{date_short_pretty}} {{time}}|{fallback}>"

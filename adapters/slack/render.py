@@ -33,6 +33,7 @@ LONG = 8_000
 NAME = 60
 HEADER = 150
 PAGE = 300
+DAY = "{date_short_pretty} "
 SHORT_NAME = 12
 """A name in the first words of a notification: a phone shows about forty characters."""
 
@@ -141,11 +142,11 @@ def _field(label: str, value: str) -> Block:
 
 
 def _moment(label: str, at: int) -> Block:
+    return {"type": "mrkdwn", "text": f"{escape(label)}\n{clock(at, DAY)}"}
+
+
+def clock(at: int, day: str = "") -> str:
     """A time in each reader's own zone; the words after the bar are for clients that cannot."""
-    return {"type": "mrkdwn", "text": f"{escape(label)}\n{_clock(at, '{date_short_pretty} ')}"}
-
-
-def _clock(at: int, day: str = "") -> str:
     fallback = f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
     return f"<!date^{at // 1000}^{day}{{time}}|{fallback}>"
 
@@ -198,7 +199,7 @@ def said(side: Side, body: Body, speaker: str, *, language: str, wording: Wordin
 
 def translation(body: Body, language: str, at: int, wording: Wording) -> Rendered:
     """A machine's translation, marked as one. `at`: when its message was written, should others stand between."""
-    label = wording(language, "post.translation", language=language, time=_clock(at))
+    label = wording(language, "post.translation", language=language, time=clock(at))
     text = body.text if len(body.text) <= LONG else f"{body.text[: LONG - 1]}…"
     return Rendered(escaped_within(text, TEXT), [_context(label), _rich(_quote(text))])
 

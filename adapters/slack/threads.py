@@ -99,12 +99,13 @@ class Threads:
 
 
 def _claimed(message: Mapping[str, Any], root: Root, app: App) -> Placed | None:
-    """What a root of ours says of itself: its metadata, else its buttons. Others' words about us count for nothing."""
+    """What a root of ours says of itself: its metadata, else its buttons. Others' words about us count for nothing, and
+    neither does what we have posted beside the threads: colleagues talk beneath a call in the channel."""
     if message.get("ts") != root.ts or message.get("bot_id") != app.bot:
         return None
     told = payload_of(message)
     if told:
-        return Placed(SessionId(told["session"]), int(told["mirror"]))
+        return Placed(SessionId(told["session"]), int(told["mirror"])) if told.get("root") else None
     for block in message.get("blocks") or ():
         for element in block.get("elements") or ():
             if found := read_button_value(str(element.get("value", ""))):

@@ -94,6 +94,19 @@ async def test_without_a_known_user_who_is_on_call_is_called_in_the_channel(here
     assert len([one for one in here.slack.roots(here.desk) if one.ts != root.ts]) == 2
 
 
+async def test_what_colleagues_say_beneath_a_call_in_the_channel_stays_among_them(here: House, kenji: Person) -> None:
+    """The line is ours and names the session, and is no thread of it."""
+    await here.writes("hello")
+    root = await here.root()
+    await escalate(here)
+    (called, *_) = [one for one in here.slack.roots(here.desk) if one.ts != root.ts]
+    kenji.say(here.desk, "He is a nuisance. Who takes him?", thread_ts=called.ts)
+    await here.settled()
+    kenji.say(here.desk, "Good evening", thread_ts=root.ts)
+    await here.settled()
+    assert await here.replies_seen() == ["Good evening"]
+
+
 async def test_the_card_offers_to_acknowledge_and_says_who_has_it(here: House, kenji: Person) -> None:
     await is_on_call(here, kenji)
     await here.writes("hello")
