@@ -58,6 +58,13 @@ class Seat:
 
 
 SEAT = web.RequestKey("desk_seat", Seat)
+
+
+def operator_of(request: web.Request) -> Operator:
+    """Who asks. Only where the server has let nobody in without a seat."""
+    return request[SEAT].operator
+
+
 """Where the server's guard puts the seat of a request."""
 
 

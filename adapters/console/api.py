@@ -17,7 +17,7 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from adapters.console.accounts import SEAT
+from adapters.console.accounts import operator_of
 from adapters.console.board import LISTS, Board
 from adapters.console.forms import OUTCOMES, Form, FormError
 from adapters.console.live import Live, as_incident, as_standing
@@ -107,7 +107,7 @@ class Api:
 
     async def me(self, request: web.Request) -> web.Response:
         """Who is asking, their colleagues, and all that stays the same while the page is open."""
-        operator, policy, limits = _operator(request), self._engine.policy(), self._engine.limits
+        operator, policy, limits = operator_of(request), self._engine.policy(), self._engine.limits
         standing, incidents = await asyncio.gather(
             self._engine.availability.of(operator.id), self._engine.incidents.current()
         )
@@ -141,22 +141,22 @@ class Api:
         if not names:
             raise FormError("empty", "names")
         check_public_names(names)
-        operator = await self._engine.directory.change(replace(_operator(request), names=names))
+        operator = await self._engine.directory.change(replace(operator_of(request), names=names))
         return web.json_response({"operator": _as_account(operator)})
 
     async def desks(self, request: web.Request) -> web.Response:
         await self._live.settle()
-        return web.json_response({"counts": self._board.counts(_operator(request))})
+        return web.json_response({"counts": self._board.counts(operator_of(request))})
 
     async def offers(self, request: web.Request) -> web.Response:
         """What the operator is being offered just now."""
         await self._live.settle()
-        rows = await self._board.shown(self._board.offers(_operator(request).id))
+        rows = await self._board.shown(self._board.offers(operator_of(request).id))
         return web.json_response({"rows": rows, "now": await self._engine.store.now()})
 
     async def sessions(self, request: web.Request) -> web.Response:
         """One list, `?list=waiting|mine|all|closed`, of one desk or of all (`?desk=`)."""
-        operator, name = _operator(request), request.query.get("list", "waiting")
+        operator, name = operator_of(request), request.query.get("list", "waiting")
         desk = DeskId(request.query["desk"]) if request.query.get("desk") else None
         if name not in LISTS:
             raise FormError("unknown_list", "list")
@@ -181,7 +181,7 @@ class Api:
         if known is None and code.isalnum() and code.isascii():
             known = await self._engine.store.session_by_code(ShortCode(code))
         stored = await self._engine.relay.session(known) if known else None
-        if stored is None or not may_see(_operator(request), self._board.row(stored)):
+        if stored is None or not may_see(operator_of(request), self._board.row(stored)):
             raise web.HTTPNotFound
         return web.json_response({"rows": await self._board.shown([self._board.row(stored)])})
 
@@ -192,9 +192,9 @@ class Api:
         lines = [line for line in lines_of(entries, stored.session) if before is None or line.index < before]
         answer = {
             **await self._as_now(stored),
-            "lines": await self._with_words(stored, lines[-LINES:], f"operator:{_operator(request).id}"),
+            "lines": await self._with_words(stored, lines[-LINES:], f"operator:{operator_of(request).id}"),
             "older": len(lines) > LINES,
-            "card": await self._card(stored, _operator(request)),
+            "card": await self._card(stored, operator_of(request)),
         }
         return web.json_response(answer)
 
@@ -202,25 +202,25 @@ class Api:
 
     async def reply(self, request: web.Request) -> web.Response:
         form = await Form.of(request)
-        message, operator = MessageId(f"o:{form.client_id()}"), _operator(request)
+        message, operator = MessageId(f"o:{form.client_id()}"), operator_of(request)
         body = await self._body(form, operator)
         return await self._hand_over(request, form, i.OperatorReplied(message, operator.id), body)
 
     async def note(self, request: web.Request) -> web.Response:
         form = await Form.of(request)
-        message, operator = MessageId(f"o:{form.client_id()}"), _operator(request)
+        message, operator = MessageId(f"o:{form.client_id()}"), operator_of(request)
         body = await self._body(form, operator)
         return await self._hand_over(request, form, i.OperatorNoted(message, operator.id), body)
 
     async def claim(self, request: web.Request) -> web.Response:
-        return await self._hand_over(request, await Form.of(request), i.OperatorClaimed(_operator(request).id))
+        return await self._hand_over(request, await Form.of(request), i.OperatorClaimed(operator_of(request).id))
 
     async def release(self, request: web.Request) -> web.Response:
-        return await self._hand_over(request, await Form.of(request), i.OperatorReleased(_operator(request).id))
+        return await self._hand_over(request, await Form.of(request), i.OperatorReleased(operator_of(request).id))
 
     async def hold(self, request: web.Request) -> web.Response:
         form = await Form.of(request)
-        return await self._hand_over(request, form, i.OperatorHeld(_operator(request).id, form.number("until")))
+        return await self._hand_over(request, form, i.OperatorHeld(operator_of(request).id, form.number("until")))
 
     async def transfer(self, request: web.Request) -> web.Response:
         form = await Form.of(request)
@@ -228,7 +228,7 @@ class Api:
         reason = (form.optional_text("reason") or "").strip()
         if to is not None:
             check_may_take(self._engine, OperatorId(to), desk)
-        event = i.OperatorTransferred(_operator(request).id, desk, OperatorId(to) if to else None)
+        event = i.OperatorTransferred(operator_of(request).id, desk, OperatorId(to) if to else None)
         answer = await self._hand_over(request, form, event)
         if reason and answer.status == HTTPStatus.OK:
             return await self._explain(request, form, reason)
@@ -236,32 +236,32 @@ class Api:
 
     async def _explain(self, request: web.Request, form: Form, reason: str) -> web.Response:
         """Why it was moved, as a note: whoever has it now reads it first, and the customer never does."""
-        note = i.OperatorNoted(MessageId(f"o:{form.client_id()}.why"), _operator(request).id)
+        note = i.OperatorNoted(MessageId(f"o:{form.client_id()}.why"), operator_of(request).id)
         return await self._hand_over(request, form, note, Body((TextPart(reason),)), about=".why", moved=True)
 
     async def resolve(self, request: web.Request) -> web.Response:
         form = await Form.of(request)
-        return await self._hand_over(request, form, i.OperatorResolved(_operator(request).id, form.outcome()))
+        return await self._hand_over(request, form, i.OperatorResolved(operator_of(request).id, form.outcome()))
 
     async def decline(self, request: web.Request) -> web.Response:
         """Pass an offer on to the next one."""
-        return await self._hand_over(request, await Form.of(request), i.OperatorDeclined(_operator(request).id))
+        return await self._hand_over(request, await Form.of(request), i.OperatorDeclined(operator_of(request).id))
 
     async def escalate(self, request: web.Request) -> web.Response:
-        return await self._hand_over(request, await Form.of(request), i.OperatorEscalated(_operator(request).id))
+        return await self._hand_over(request, await Form.of(request), i.OperatorEscalated(operator_of(request).id))
 
     async def acknowledge(self, request: web.Request) -> web.Response:
         """ "I have it", also for who followed a page's link: the link itself changes nothing."""
-        return await self._hand_over(request, await Form.of(request), i.OperatorAcknowledged(_operator(request).id))
+        return await self._hand_over(request, await Form.of(request), i.OperatorAcknowledged(operator_of(request).id))
 
     async def check(self, request: web.Request) -> web.Response:
         """Have the site ask the customer who they are."""
-        event = i.OperatorAskedCheck(_operator(request).id, secrets.token_urlsafe(24))
+        event = i.OperatorAskedCheck(operator_of(request).id, secrets.token_urlsafe(24))
         return await self._hand_over(request, await Form.of(request), event)
 
     async def typing(self, request: web.Request) -> web.Response:
         """Somebody writes now. The customer hears of a reply, and of a note nobody but the desk."""
-        stored, form, operator = await self._reachable(request), await Form.of(request), _operator(request)
+        stored, form, operator = await self._reachable(request), await Form.of(request), operator_of(request)
         kind = form.text("kind")
         if kind == "note":
             await self._live.noting(stored.session, operator.id)
@@ -298,7 +298,7 @@ class Api:
 
     async def _reachable(self, request: web.Request) -> Stored:
         stored = await self._known(request)
-        if not may_see(_operator(request), self._board.row(stored)):
+        if not may_see(operator_of(request), self._board.row(stored)):
             raise web.HTTPNotFound
         return stored
 
@@ -421,14 +421,18 @@ class Api:
         return [_as_past(one) for one in found if one is not None and may_see(operator, self._board.row(one))]
 
 
-def _operator(request: web.Request) -> Operator:
-    return request[SEAT].operator
-
-
 def is_lead(operator: Operator, policy: Policy) -> bool:
     """By their account, or by the policy's file."""
     profile = policy.operators.get(operator.id)
     return operator.lead or (profile is not None and profile.lead)
+
+
+def lead_of(request: web.Request, policy: Policy) -> Operator:
+    """Who asks, where only a lead may. Raises HTTPForbidden for anybody else."""
+    operator = operator_of(request)
+    if not is_lead(operator, policy):
+        raise web.HTTPForbidden
+    return operator
 
 
 def check_may_take(engine: Engine, operator: OperatorId, desk: DeskId) -> None:

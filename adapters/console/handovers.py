@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from adapters.console.accounts import SEAT
+from adapters.console.accounts import operator_of
 from adapters.console.api import Engine
 from bridge.handover import Digest, latest
 from routing.policy import HOUR
@@ -27,7 +27,7 @@ class HandoverDesk:
 
     async def handovers(self, request: web.Request) -> web.Response:
         """The fresh digests of the operator's desks, the latest first."""
-        operator, store = request[SEAT].operator, self._engine.store
+        operator, store = operator_of(request), self._engine.store
         desks = [desk for desk in self._engine.policy().desks if operator.serves(desk)]
         found = await asyncio.gather(*(latest(store, desk) for desk in desks))
         since = await store.now() - FRESH

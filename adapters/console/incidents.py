@@ -12,14 +12,13 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from adapters.console.accounts import SEAT
-from adapters.console.api import Engine, is_lead
+from adapters.console.accounts import operator_of
+from adapters.console.api import Engine, lead_of
 from adapters.console.board import Board
 from adapters.console.forms import Form, FormError
 from adapters.console.live import Live, as_incident
 from adapters.console.rows import may_see
 from bridge.broadcasts import OUTCOMES, Broadcast, Preview, previewed
-from bridge.directory import Operator
 from bridge.incidents import BANNER_LIMIT, TITLE_LIMIT, Scope, check_words
 from bridge.messages import TEXT_LIMIT
 from bridge.ports import Stored
@@ -70,7 +69,7 @@ class IncidentDesk:
         sessions, said, scopes = await asyncio.gather(
             self._engine.incidents.sessions(name), self._engine.broadcasts.of(name), self._engine.incidents.scopes(name)
         )
-        visible = [one for one in sessions if may_see(_operator(request), self._board.row(one))][:SHOWN]
+        visible = [one for one in sessions if may_see(operator_of(request), self._board.row(one))][:SHOWN]
         answer = {
             "incident": as_incident(await self._engine.incidents.known(name)),
             "linked": len(sessions),
@@ -91,7 +90,7 @@ class IncidentDesk:
 
     async def preview_declaration(self, request: web.Request) -> web.Response:
         """What customers would see, and how many sessions would be linked. Writes nothing."""
-        self._lead(request)
+        lead_of(request, self._engine.policy())
         form = await Form.of(request)
         titles, banners = _wording(form)
         sessions = await self._found(form)
@@ -105,7 +104,7 @@ class IncidentDesk:
 
     async def declare(self, request: web.Request) -> web.Response:
         """The banner is up from here, and sessions are linked if a scope was given."""
-        lead, form = self._lead(request), await Form.of(request)
+        lead, form = lead_of(request, self._engine.policy()), await Form.of(request)
         titles, banners = _wording(form)
         key, scope = form.client_id(), _scope(form)
         wanted = IncidentId(form.text("incident"))
@@ -115,14 +114,14 @@ class IncidentDesk:
         return await self._shown(made.id)
 
     async def change(self, request: web.Request) -> web.Response:
-        self._lead(request)
+        lead_of(request, self._engine.policy())
         name, (titles, banners) = await self._named(request), _wording(await Form.of(request))
         await self._engine.incidents.change(name, titles, banners)
         return await self._shown(name)
 
     async def end(self, request: web.Request) -> web.Response:
         """The banner goes. What is linked stays linked, and nobody is told anything."""
-        lead, name = self._lead(request), await self._named(request)
+        lead, name = lead_of(request, self._engine.policy()), await self._named(request)
         await Form.of(request)
         await self._engine.incidents.end(name, lead.id)
         return await self._shown(name)
@@ -135,7 +134,7 @@ class IncidentDesk:
 
     async def link_by(self, request: web.Request) -> web.Response:
         """By a scope: those that it matches now, and where it has no end those who come."""
-        self._lead(request)
+        lead_of(request, self._engine.policy())
         name, form = await self._named(request), await Form.of(request)
         scope, key = _scope(form), form.client_id()
         if scope is None:
@@ -146,7 +145,7 @@ class IncidentDesk:
         """One session, by hand: what it is about, or (incident null) that it is not. Any operator who sees it may."""
         named = read_session_id(request.match_info["session"])
         stored = await self._engine.relay.session(named) if named else None
-        if stored is None or not may_see(_operator(request), self._board.row(stored)):
+        if stored is None or not may_see(operator_of(request), self._board.row(stored)):
             raise web.HTTPNotFound
         form = await Form.of(request)
         wanted, key = form.optional_text("incident"), f"desk/{form.client_id()}"
@@ -159,7 +158,7 @@ class IncidentDesk:
                     {"error": {"code": "incident_over", "retry": False}}, status=HTTPStatus.CONFLICT
                 )
             answer = await self._engine.incidents.link(known.id, stored.session.id, key)
-        await self._engine.availability.acted(_operator(request).id)
+        await self._engine.availability.acted(operator_of(request).id)
         if isinstance(answer, Refusal):
             return web.json_response({"error": {"code": answer.reason, "retry": False}}, status=HTTPStatus.CONFLICT)
         now = await self._engine.relay.session(stored.session.id) or stored
@@ -174,13 +173,13 @@ class IncidentDesk:
 
     async def preview(self, request: web.Request) -> web.Response:
         """Who would read which words. Writes nothing."""
-        self._lead(request)
+        lead_of(request, self._engine.policy())
         name, form = await self._named(request), await Form.of(request)
         return web.json_response(_as_preview(await self._engine.broadcasts.preview(name, form.wording("words"))))
 
     async def broadcast(self, request: web.Request) -> web.Response:
         """Send it: from here it is carried out, whatever happens to this process or to the page."""
-        lead, name, form = self._lead(request), await self._named(request), await Form.of(request)
+        lead, name, form = lead_of(request, self._engine.policy()), await self._named(request), await Form.of(request)
         outcome = form.optional_text("outcome")
         if outcome is not None and outcome not in OUTCOMES:
             raise FormError("unknown_outcome", "outcome")
@@ -193,16 +192,6 @@ class IncidentDesk:
             ends=form.flag("ends"),
         )
         return web.json_response({"broadcast": as_broadcast(ordered)})
-
-    def _lead(self, request: web.Request) -> Operator:
-        operator = _operator(request)
-        if not is_lead(operator, self._engine.policy()):
-            raise web.HTTPForbidden
-        return operator
-
-
-def _operator(request: web.Request) -> Operator:
-    return request[SEAT].operator
 
 
 def _wording(form: Form) -> tuple[dict[str, str], dict[str, str]]:

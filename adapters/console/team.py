@@ -12,8 +12,8 @@ from http import HTTPStatus
 
 from aiohttp import web
 
-from adapters.console.accounts import SEAT
-from adapters.console.api import Engine, check_may_take, is_lead
+from adapters.console.accounts import operator_of
+from adapters.console.api import Engine, check_may_take, lead_of
 from adapters.console.board import Board
 from adapters.console.forms import Form, FormError
 from adapters.console.live import Live, as_standing
@@ -56,19 +56,19 @@ class Team:
         choice = (await Form.of(request)).text("choice")
         if choice not in tuple(Choice):
             raise FormError("unknown_choice", "choice")
-        standing = await self._engine.availability.choose(_operator(request).id, Choice(choice))
+        standing = await self._engine.availability.choose(operator_of(request).id, Choice(choice))
         return web.json_response({"standing": as_standing(standing), "now": await self._engine.store.now()})
 
     async def acted(self, request: web.Request) -> web.Response:
         """They pressed a key or a button on the page. Reading on its own, or an open tab, never gets here."""
-        await self._engine.availability.acted(_operator(request).id)
+        await self._engine.availability.acted(operator_of(request).id)
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     # ------------------------------------------------------------------ everybody
 
     async def team(self, request: web.Request) -> web.Response:
         """Who is on and why, what they hold, and how much of it is near its promise or past it."""
-        lead = self._lead(request)
+        lead = lead_of(request, self._engine.policy())
         await self._live.settle()
         standings, here = await asyncio.gather(self._engine.availability.everyone(), self._live.here())
         now, held = await self._engine.store.now(), self._board.held()
@@ -108,7 +108,7 @@ class Team:
 
         An operator's capacity holds: what is beyond it is refused, one by one, in the order of the request.
         """
-        lead, form = self._lead(request), await Form.of(request)
+        lead, form = lead_of(request, self._engine.policy()), await Form.of(request)
         name, chosen = form.client_id(), form.names_of("sessions", MOST)
         desk, to = form.optional_text("desk"), form.optional_text("operator")
         results = [await self._move(one, lead, DeskId(desk or ""), OperatorId(to or ""), name) for one in chosen]
@@ -136,22 +136,12 @@ class Team:
             return await self._engine.assignments.put_back(session.id, session.assignee, key)
         return await self._engine.assignments.transfer(session.id, lead.id, desk, to, key)
 
-    def _lead(self, request: web.Request) -> Operator:
-        operator = _operator(request)
-        if not is_lead(operator, self._engine.policy()):
-            raise web.HTTPForbidden
-        return operator
-
 
 def _refused(answer: Answer) -> str:
     """Why it is where it was; empty when it was moved."""
     if isinstance(answer, Refusal):
         return answer.reason
     return "nothing" if isinstance(answer, Nothing) else ""
-
-
-def _operator(request: web.Request) -> Operator:
-    return request[SEAT].operator
 
 
 def _visible(rows: list[Row], lead: Operator) -> list[Row]:
