@@ -187,6 +187,12 @@ class Installation:
         self.processes.append(Running(process, log))
         return self.running
 
+    async def answer(self, *arguments: str, **settings: str | int) -> str:
+        """What `kakehashi …` printed. AssertionError, with what it said, when it failed."""
+        ended = await self.command(*arguments, **settings)
+        assert ended.status == 0, f"{' '.join(arguments)} ended with {ended.status}:\n{ended.err}"
+        return ended.out
+
     async def command(self, *arguments: str, **settings: str | int) -> Ended:
         """`kakehashi …`, to its end."""
         process = await asyncio.create_subprocess_exec(

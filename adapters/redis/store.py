@@ -56,7 +56,7 @@ from routing.ids import (
     partition_of,
     short_code,
 )
-from routing.session import State
+from routing.session import Session, State
 
 SCRIPTS = Path(__file__).parent / "scripts"
 TAIL = 64
@@ -170,6 +170,8 @@ class RedisStore:
 
     async def commit(self, commit: Commit) -> CommitResult:
         await self._note(self._keys.destinations, {effect.to for effect in commit.effects})
+        if commit.before is None:
+            await self._name(commit.after.session)
         keys, args = self._arguments(commit)
         try:
             answer = await self._wire.run(self._commit, keys, args, durable=True)
@@ -183,6 +185,11 @@ class RedisStore:
             session, head = answer[1].split(" ")
             return Duplicate(SessionId(session), int(head))
         return Fenced() if kind == "fenced" else Conflict()
+
+    async def _name(self, session: Session) -> None:
+        """Its code, before it exists: in a cluster they live apart, and a code that leads nowhere harms nobody."""
+        key = self._keys.code(session.code)
+        await self._wire.call(key, "SET", key, session.id, durable=True)
 
     def _arguments(self, commit: Commit) -> tuple[list[str], list[str | int | bytes]]:
         session, before, after = commit.after.session, commit.before, commit.after
@@ -577,13 +584,10 @@ class RedisStore:
         await self._wire.run(self._refreshed, keys, [session, head, again_at])
 
     async def put_line(self, line: Line) -> None:
-        code, record = self._keys.code(line.code), codec.encode_plain({"code": line.code, **line.summary})
+        record = codec.encode_plain({"code": line.code, **line.summary})
         closed = line.summary.get("state") == State.CLOSED
         await self._note(self._keys.desks, (line.desk,))
-        await asyncio.gather(
-            self._wire.call(code, "SET", code, line.session),
-            self._set_line(line.desk, line.session, line.head, "" if closed else record),
-        )
+        await self._set_line(line.desk, line.session, line.head, "" if closed else record)
         if closed:
             await self._list_closed(line)
 

@@ -483,7 +483,6 @@ async def test_a_line_never_goes_back_to_an_older_head(store: RedisStore) -> Non
     await store.put_line(new)
     await store.put_line(Line(session, ShortCode("K7Q2"), desk, 4, {"state": "queued"}))
     assert await store.lines(desk) == [new]
-    assert await store.session_by_code(ShortCode("K7Q2")) == session
     await store.put_line(Line(session, ShortCode("K7Q2"), desk, 6, {"state": "closed"}))
     assert await store.lines(desk) == []
     assert await store.closed(desk, 10) == [session]
@@ -521,6 +520,15 @@ async def test_records_of_two_releases_ago_refuse_to_start(
     assert await store._wire.call(store._keys.meta, "HGET", store._keys.meta, "schema") == "1"
 
 
+async def test_a_session_is_found_by_its_code_from_its_first_commit_on(
+    store: RedisStore, other_store: RedisStore
+) -> None:
+    """The customer reads it in the same moment, and an operator may be asked for it: no index is waited for."""
+    stored = await opened_session(store)
+    assert await other_store.session_by_code(stored.session.code) == stored.session.id
+    assert await other_store.session_by_code(ShortCode("ZZZZ")) is None
+
+
 async def test_codes_are_never_given_twice(store: RedisStore, other_store: RedisStore) -> None:
     codes = [await one.mint_code() for _ in range(50) for one in (store, other_store)]
     assert len(set(codes)) == 100
@@ -534,7 +542,7 @@ async def test_a_bucket_is_shared_and_pauses_when_told(store: RedisStore, other_
     await store.pause("slack/C2", await store.now() + 60_000)
     given, wait = await other_store.draw("slack/C2", 1, rate=1, burst=5)
     assert given == 0
-    assert 0 < wait <= 60_000
+    assert 0 < wait <= 61_000, "a minute by the store's own clock, which is not read anew for every `now`"
 
 
 async def test_what_is_put_once_is_taken_once(store: RedisStore, other_store: RedisStore) -> None:

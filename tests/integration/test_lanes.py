@@ -64,6 +64,18 @@ async def other(url: str, prefix: str, board: Board, one: Room) -> AsyncIterator
         yield process
 
 
+CALM = Timing(send_deadline=60.0, quarantine=120.0, settle_down=0.03, back_off=0.02, poll=0.05)
+"""No send is given up, and nothing is ever in doubt, however busy the machine is."""
+
+
+@pytest.fixture
+async def calm(url: str, prefix: str, board: Board, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Room]:
+    """A process that never loses a lease, for what is to be certain without a look."""
+    hurry(monkeypatch, ttl=60_000)
+    async with running(url, board, prefix=prefix, timing=CALM) as process:
+        yield process
+
+
 def on_first(mood: Mood, of: type = PostMessage) -> Callable[[Delivery, int], Mood]:
     """The first attempt at every effect of this kind goes so, all others well."""
     return lambda delivery, attempt: mood if attempt == 0 and isinstance(delivery.effect, of) else Mood.FINE
@@ -123,22 +135,22 @@ async def test_a_commit_on_a_lane_that_is_not_empty_waits_its_turn(one: Room, bo
 
 
 async def test_an_effect_met_in_the_lane_before_the_commit_answers_is_sent_once_and_at_once(
-    one: Room, board: Board, monkeypatch: pytest.MonkeyPatch
+    calm: Room, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that was woken for nothing takes the very head that our own commit has just stamped for us."""
-    session = await talk(one, "a", 1)
-    await until(lambda: idle(one.store))
-    commit = one.store.commit
+    session = await talk(calm, "a", 1)
+    await until(lambda: idle(calm.store))
+    commit = calm.store.commit
 
     async def answered_late(*arguments: object) -> object:
         answer = await commit(*arguments)  # type: ignore[arg-type]  # passed on as it is
-        one.lanes.wake(session, [BOARD])
+        calm.lanes.wake(session, [BOARD])
         await asyncio.sleep(0.1)
         return answer
 
-    monkeypatch.setattr(one.store, "commit", answered_late)
-    await one.writes("a", 1)
-    await until(lambda: idle(one.store))
+    monkeypatch.setattr(calm.store, "commit", answered_late)
+    await calm.writes("a", 1)
+    await until(lambda: idle(calm.store))
     assert board.shows(session) == wanted(2)
     assert board.looks == 0
     assert not board.doubled()
@@ -153,6 +165,7 @@ async def test_a_commit_whose_answer_was_lost_is_sent_by_the_process_that_made_i
     url: str, prefix: str, board: Board, monkeypatch: pytest.MonkeyPatch, late: float
 ) -> None:
     """Its stamp is our own, and nobody here was told to send: there is nothing to wait out, nor to look for."""
+    hurry(monkeypatch, ttl=60_000)
     async with running(url, board, prefix=prefix, timing=LONG) as one:
         session = await talk(one, "a", 1)
         await until(lambda: idle(one.store))
@@ -433,10 +446,12 @@ async def test_an_unreadable_effect_stops_its_own_lane_only(one: Room, board: Bo
 # ------------------------------------------------------------------ drain
 
 
-async def test_a_drain_hands_over_without_a_stamp_left(url: str, prefix: str, board: Board) -> None:
+async def test_a_drain_hands_over_without_a_stamp_left(
+    url: str, prefix: str, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch, ttl=60_000)
     board.latency = 0.05
-    patient = Timing(send_deadline=60.0, quarantine=120.0, poll=0.05)  # no send is given up on a slow machine
-    leaving = await room(url, board, prefix=prefix, timing=patient)
+    leaving = await room(url, board, prefix=prefix, timing=CALM)
     await leaving.start()
     session = await talk(leaving, "a", 6)
     await until(lambda: leaving.network.under_way)
@@ -444,7 +459,7 @@ async def test_a_drain_hands_over_without_a_stamp_left(url: str, prefix: str, bo
     tried = leaving.store._keys.per_destination(partition_in(session), "tried", BOARD)
     assert await leaving.store._wire.call(tried, "HLEN", tried) == 0
     await leaving.store.close()
-    async with running(url, board, prefix=prefix, timing=patient) as next_one:
+    async with running(url, board, prefix=prefix, timing=CALM) as next_one:
         await until(lambda: idle(next_one.store))
     assert board.shows(session) == wanted(6)
     assert board.looks == 0, "what was handed over in order needs no looking for"
@@ -464,20 +479,20 @@ async def test_a_drain_does_not_sit_out_a_quarantine(url: str, prefix: str, boar
 
 
 async def test_books_wait_for_a_store_that_is_away_for_a_moment(
-    one: Room, board: Board, monkeypatch: pytest.MonkeyPatch
+    calm: Room, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was sent is known only to the sender until it is settled."""
-    settle, failures = one.store.settle, iter(range(2))
+    settle, failures = calm.store.settle, iter(range(2))
 
     async def shaky(*arguments: object, **named: object) -> object:
         if next(failures, None) is not None:
             raise StoreUnavailableError("away")
         return await settle(*arguments, **named)  # type: ignore[arg-type]  # passed on as it is
 
-    monkeypatch.setattr(one.store, "settle", shaky)
-    receipt = await one.writes("a", 0)
+    monkeypatch.setattr(calm.store, "settle", shaky)
+    receipt = await calm.writes("a", 0)
     assert isinstance(receipt, Receipt)
-    await until(lambda: idle(one.store))
+    await until(lambda: idle(calm.store))
     assert board.shows(receipt.stored.session.id) == wanted(1)
     assert board.looks == 0
 

@@ -245,7 +245,7 @@ async def test_a_cookie_that_is_no_seat_lets_nobody_in(scene: Scene, cookie: str
 
 
 async def test_a_link_that_signs_in_does_it_once(scene: Scene) -> None:
-    link = (await scene.on.house.command("operators", "link")).out.strip().rsplit("/", 1)[1]
+    link = (await scene.on.house.answer("operators", "link")).strip().rsplit("/", 1)[1]
     assert (await scene.post("/sign-in/link", {"token": link}))[0] == 200
     status, error = await scene.post("/sign-in/link", {"token": link})
     assert (status, error["code"]) == (401, "link_used")

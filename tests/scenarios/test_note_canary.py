@@ -43,8 +43,8 @@ async def test_a_note_of_the_desk_reaches_no_exit_of_the_customers(tmp_path: Pat
         await on.operator.does(session, "resolve")
         await one.is_told("resolved")
         polled = await _by_polling(on.house.url, one)
-        export = (await on.house.command("sessions", "export", one.code)).out
-        whole = (await on.house.command("sessions", "export", one.code, "--with-notes")).out
+        export = await on.house.answer("sessions", "export", one.code)
+        whole = await on.house.answer("sessions", "export", one.code, "--with-notes")
         logs = "".join(process.errors() for process in on.house.processes)
     assert whole.count(CANARY) == 4, "three notes and a file's name are there, for those who may read them"
     for exit_name, content in {"socket": "\n".join(one.raw), "poll": polled, "export": export, "log": logs}.items():
@@ -72,8 +72,8 @@ async def test_a_note_in_slack_reaches_no_exit_of_the_customers(tmp_path: Path) 
         await until(lambda: any(_is_withdrawn(event) for event in one.events.values()), "the slip was taken back")
         await _every_way_back(one)
         polled = await _by_polling(house.url, one)
-        export = (await house.command("sessions", "export", one.code)).out
-        whole = (await house.command("sessions", "export", one.code, "--with-notes")).out
+        export = await house.answer("sessions", "export", one.code)
+        whole = await house.answer("sessions", "export", one.code, "--with-notes")
         logs = "".join(process.errors() for process in house.processes)
     assert whole.count(CANARY) == 3
     for exit_name, content in {"socket": "\n".join(one.raw), "poll": polled, "export": export, "log": logs}.items():

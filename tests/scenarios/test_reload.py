@@ -97,7 +97,7 @@ async def test_route_needs_no_service_and_leaves_nothing_behind(tmp_path: Path) 
             "promise    first response within 5m (business time): due 03:05, warned 03:04\n"
         )
         assert "overflow   03:10 to en (open)\n" in for_people.out
-        for_programs = json.loads((await house.command(*asked, "--json")).out)
+        for_programs = json.loads(await house.answer(*asked, "--json"))
         assert (for_programs["desk"], for_programs["topic"]) == ("zh", "transfers")
         assert (await house.command("route", "--language", "zh", "--topic", "tax")).status == Status.FAILED
         assert not house.data.exists()
