@@ -307,6 +307,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             ),
             title=lambda topic, language: _topic_title(rules.rulebook, topic, language),
             places=lambda: [desk.place for desk in rules.policy().desks.values() if desk.network == SLACK],
+            alone=lambda: not feed.others,
         )
     pages = _pages(settings, rules, store, relay, leases.holder)
     networks[ONCALL] = OncallNetwork(pages)

@@ -12,6 +12,9 @@ from functools import lru_cache
 
 from routing.ids import CustomerKey, DeskId, NetworkName, OperatorId, SessionId, ShortCode, ThreadRef, partition_in
 
+LOOKED_OUT_FOR = 60
+"""Seconds that processes look out for what another one keeps of a thread: they wait for it a second at most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -107,6 +110,10 @@ class Keys:
 
     def unplaced(self, network: NetworkName) -> str:
         return f"{self.prefix}:unplaced:{network}"
+
+    def unplaced_in(self, network: NetworkName, thread: ThreadRef) -> str:
+        """Set of inputs' keys. It ends by itself: a process that died may have left some behind."""
+        return f"{self.prefix}:unplaced:{network}:{thread}"
 
     def desk(self, desk: DeskId) -> str:
         return f"{self.prefix}:desk:{desk}"

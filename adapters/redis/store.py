@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.redis import codec
-from adapters.redis.keys import Keys
+from adapters.redis.keys import LOOKED_OUT_FOR, Keys
 from adapters.redis.wire import Wire, load_script
 from bridge.errors import KakehashiError, LostLeaseError, StoreCorruptError, StoreUnavailableError
 from bridge.messages import About, Body
@@ -558,7 +558,12 @@ class RedisStore:
     async def keep_unplaced(self, network: NetworkName, unplaced: Unplaced) -> None:
         key = self._keys.unplaced(network)
         record = {"thread": unplaced.thread, "payload": unplaced.payload, "at": unplaced.at}
-        await self._wire.call(key, "HSETNX", key, unplaced.key, codec.encode_plain(record), durable=True)
+        among = self._keys.unplaced_in(network, unplaced.thread)
+        await asyncio.gather(
+            self._wire.call(key, "HSETNX", key, unplaced.key, codec.encode_plain(record), durable=True),
+            self._wire.call(among, "SADD", among, unplaced.key),
+            self._wire.call(among, "EXPIRE", among, LOOKED_OUT_FOR),
+        )
 
     async def unplaced(self, network: NetworkName) -> list[Unplaced]:
         key = self._keys.unplaced(network)
@@ -568,9 +573,14 @@ class RedisStore:
             kept.append(Unplaced(InputKey(name), ThreadRef(record["thread"]), record["payload"], record["at"]))
         return sorted(kept, key=lambda one: one.at)
 
-    async def drop_unplaced(self, network: NetworkName, key: InputKey) -> None:
-        name = self._keys.unplaced(network)
-        await self._wire.call(name, "HDEL", name, key)
+    async def unplaced_in(self, network: NetworkName, thread: ThreadRef) -> frozenset[InputKey]:
+        key = self._keys.unplaced_in(network, thread)
+        return frozenset(InputKey(one) for one in await self._wire.call(key, "SMEMBERS", key))
+
+    async def drop_unplaced(self, network: NetworkName, unplaced: Unplaced) -> None:
+        key, among = self._keys.unplaced(network), self._keys.unplaced_in(network, unplaced.thread)
+        await self._wire.call(among, "SREM", among, unplaced.key)
+        await self._wire.call(key, "HDEL", key, unplaced.key)
 
     # ------------------------------------------------------------------ views
 

@@ -101,7 +101,7 @@ class Deferred:
             pause = PAUSES[min(tries, len(PAUSES) - 1)]
             try:
                 await self._work(unplaced)
-                return await self._store.drop_unplaced(NAME, unplaced.key)
+                return await self._store.drop_unplaced(NAME, unplaced)
             except DeliveryError as error:
                 pause = error.retry_after or pause
                 _log.warning("slack_input_put_off", input=unplaced.key, reason=error.code)
@@ -122,4 +122,4 @@ class Deferred:
 
     async def _give_up(self, unplaced: Unplaced) -> None:
         _log.error("slack_input_given_up", input=unplaced.key, thread=unplaced.thread)
-        await self._store.drop_unplaced(NAME, unplaced.key)
+        await self._store.drop_unplaced(NAME, unplaced)

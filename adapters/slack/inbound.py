@@ -66,6 +66,12 @@ from routing.session import Reason, State
 TOLD = 10_000
 """Keys of refused inputs that were answered: a refusal leaves no trace in the journal, and Slack repeats itself."""
 
+OVERTAKES_AFTER = 1.0
+"""Seconds that input waits for earlier input of its thread that another process is busy with."""
+
+LOOK_AGAIN = 0.05
+"""Seconds between looks whether it is done."""
+
 _PRESSED = {ACKNOWLEDGE: OperatorAcknowledged, CLAIM: OperatorClaimed, RESOLVE: OperatorResolved}
 """What each button of the card means."""
 
@@ -116,7 +122,7 @@ class Tell:
 
 class Inbound:
     """`app` tells who we are; `link` gives the address of a thread's root; `moved` hears of a channel's new id,
-    `revoked` that our token is gone."""
+    `revoked` that our token is gone; `alone`: no other process is on this store."""
 
     def __init__(
         self,
@@ -133,6 +139,7 @@ class Inbound:
         link: Callable[[Root], str],
         moved: Callable[[str, str], Awaitable[None]],
         revoked: Callable[[], None],
+        alone: Callable[[], bool],
     ) -> None:
         self._store = store
         self._relay = relay
@@ -146,6 +153,7 @@ class Inbound:
         self._link = link
         self._moved = moved
         self._revoked = revoked
+        self._alone = alone
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self.deferred = Deferred(store, self._carry_out)
 
@@ -163,8 +171,9 @@ class Inbound:
         elif isinstance(happening, TokensRevoked):
             self._revoked()
         else:
+            patience = asyncio.get_running_loop().time() + OVERTAKES_AFTER
             async with self._turn(happening.root):
-                await self._in_thread(happening, payload["event"])
+                await self._in_thread(happening, payload["event"], patience)
 
     def _turn(self, root: Root) -> Lock:
         """One input of a thread at a time: each arrives in a task of its own, and they must not overtake here."""
@@ -175,7 +184,7 @@ class Inbound:
 
     # ------------------------------------------------------------------ in a thread
 
-    async def _in_thread(self, happening: InThread, body: Payload) -> None:
+    async def _in_thread(self, happening: InThread, body: Payload, patience: float) -> None:
         placed = await self._threads.placed(happening.root)
         if placed is None and self._is_foreign(happening):
             return
@@ -183,7 +192,19 @@ class Inbound:
         if placed is None or has_files or self.deferred.holds(happening.root.ref):
             await self._keep(happening, body)
         else:
+            await self._let_earlier_pass(happening, patience)
             await self._act(happening, placed, ())
+
+    async def _let_earlier_pass(self, happening: InThread, patience: float) -> None:
+        """Wait, until `patience` (the loop's clock) is over, for what another process still has in its hands: pictures
+        that it fetches, say, and that these words are about. Keys of one thread sort by the time of their messages."""
+        if not isinstance(happening, Said) or self._alone():
+            return
+        while any(key < happening.key for key in await self._store.unplaced_in(NAME, happening.root.ref)):
+            if asyncio.get_running_loop().time() >= patience:
+                _log.info("slack_input_overtakes", input=happening.key)
+                return
+            await asyncio.sleep(LOOK_AGAIN)
 
     def _is_foreign(self, happening: InThread) -> bool:
         """A thread that certainly is not ours: people talk in the channel, too. A deleted root tells nothing."""

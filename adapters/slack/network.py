@@ -74,7 +74,8 @@ class SlackNetwork:
     """A `bridge.ports.Network`, and `SupportsTyping` and `SupportsDoctor`.
 
     `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
-    are the desks' channels, for `doctor`; `ping` the seconds between pings of a socket.
+    are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `ping` the
+    seconds between pings of a socket.
     """
 
     name = NAME
@@ -92,6 +93,7 @@ class SlackNetwork:
         wording: Wording = thread_words,
         title: Title = plain_title,
         places: Callable[[], Sequence[Place]] = tuple,
+        alone: Callable[[], bool] = lambda: False,
         ping: float = PING,
     ) -> None:
         if settings.bot_token is None:
@@ -131,6 +133,7 @@ class SlackNetwork:
             link=self._link,
             moved=self._channel_moved,
             revoked=self._lose_token,
+            alone=alone,
         )
         self._presence = presence(self._api) if presence is not None and settings.presence else None
         self._who: App | None = None

@@ -407,7 +407,10 @@ async def test_a_thread_is_known_and_its_unplaced_input_is_kept(store: RedisStor
     assert await store.unplaced(SLACK) == [kept]
     await store.place(SLACK, thread, Placed(SessionId("main.1.a"), 2))
     assert await store.placed(SLACK, thread) == Placed(SessionId("main.1.a"), 2)
-    await store.drop_unplaced(SLACK, kept.key)
+    assert await store.unplaced_in(SLACK, thread) == {kept.key}
+    assert await store.unplaced_in(SLACK, ThreadRef("another")) == frozenset()
+    await store.drop_unplaced(SLACK, kept)
+    assert await store.unplaced_in(SLACK, thread) == frozenset()
     assert await store.unplaced(SLACK) == []
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from PIL import Image
 from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
 
-from adapters.slack.manifest import manifest
 from adapters.slack.network import SlackNetwork
 from adapters.slack.refs import Root
 from adapters.slack.threads import metadata
@@ -37,26 +34,8 @@ from routing.inputs import (
     OperatorTransferred,
 )
 from routing.session import State
-from tests.contract.engines import engine
 from tests.integration.slack_house import SLACK, House, house, settings
 from tests.simulators.slack import Fault, Person, SlackSimulator
-
-
-@pytest.fixture(scope="module")
-def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One engine for the module; each house has a prefix of its own on it."""
-    loop, stack = asyncio.new_event_loop(), AsyncExitStack()
-    yield loop.run_until_complete(stack.enter_async_context(engine("floor", tmp_path_factory.mktemp("engine"))))
-    loop.run_until_complete(stack.aclose())
-    loop.close()
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackSimulator]:
-    """A workspace in which our own manifest created the app: it has that app's scopes and events, and no more."""
-    async with SlackSimulator(limits=False) as simulator:
-        simulator.install(manifest(settings(simulator), "http://127.0.0.1"))
-        yield simulator
 
 
 @pytest.fixture
@@ -64,11 +43,6 @@ async def here(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> AsyncI
     """A house whose events come by Socket Mode."""
     async with house(engine_url, tmp_path, slack) as one:
         yield one
-
-
-@pytest.fixture
-def kenji(slack: SlackSimulator) -> Person:
-    return slack.person("kenji")
 
 
 def png(width: int = 8) -> bytes:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,17 +10,8 @@ import pytest
 from adapters.slack.manifest import manifest
 from bridge.handover import SupportsAnnouncing
 from routing.ids import Place
-from tests.contract.engines import engine
 from tests.integration.slack_house import SLACK, House, house, settings
 from tests.simulators.slack import SlackSimulator
-
-
-@pytest.fixture(scope="module")
-def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    loop, stack = asyncio.new_event_loop(), AsyncExitStack()
-    yield loop.run_until_complete(stack.enter_async_context(engine("floor", tmp_path_factory.mktemp("engine"))))
-    loop.run_until_complete(stack.aclose())
-    loop.close()
 
 
 @pytest.fixture

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from adapters.slack.manifest import manifest
 from bridge.directory import Operator
 from routing.ids import InputKey, OperatorId
 from routing.inputs import OperatorEscalated
 from routing.policy import Ladder, Rung, RungKind
-from tests.contract.engines import engine
-from tests.integration.slack_house import ON_CALL, SLACK, House, house, settings
+from tests.integration.slack_house import ON_CALL, SLACK, House, house
 from tests.simulators.slack import Fault, Person, SlackSimulator
 from tests.simulators.slack.workspace import Ping
 
@@ -28,33 +24,11 @@ RUNGS = (
 AIKO = OperatorId("aiko")
 
 
-@pytest.fixture(scope="module")
-def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One engine for the module; each house has a prefix of its own on it."""
-    loop, stack = asyncio.new_event_loop(), AsyncExitStack()
-    yield loop.run_until_complete(stack.enter_async_context(engine("floor", tmp_path_factory.mktemp("engine"))))
-    loop.run_until_complete(stack.aclose())
-    loop.close()
-
-
-@pytest.fixture
-async def slack() -> AsyncIterator[SlackSimulator]:
-    """A workspace in which our own manifest created the app: it has that app's scopes and events, and no more."""
-    async with SlackSimulator(limits=False) as simulator:
-        simulator.install(manifest(settings(simulator), "http://127.0.0.1"))
-        yield simulator
-
-
 @pytest.fixture
 async def here(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> AsyncIterator[House]:
     """Every rung fires as soon as the ladder starts."""
     async with house(engine_url, tmp_path, slack, rules={"ladder": Ladder(RUNGS), "rota": "night"}) as one:
         yield one
-
-
-@pytest.fixture
-def kenji(slack: SlackSimulator) -> Person:
-    return slack.person("kenji")
 
 
 async def is_on_call(here: House, person: Person) -> None:

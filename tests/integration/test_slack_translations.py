@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,17 +12,8 @@ from bridge.messages import Body, TextPart
 from bridge.relay import Receipt
 from routing.ids import InputKey, MessageId
 from routing.inputs import CustomerRevised, CustomerWithdrew, ErasureOrdered, MessageTranslated
-from tests.contract.engines import engine
 from tests.integration.slack_house import House, house, settings
 from tests.simulators.slack import Fault, SlackSimulator
-
-
-@pytest.fixture(scope="module")
-def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    loop, stack = asyncio.new_event_loop(), AsyncExitStack()
-    yield loop.run_until_complete(stack.enter_async_context(engine("floor", tmp_path_factory.mktemp("engine"))))
-    loop.run_until_complete(stack.aclose())
-    loop.close()
 
 
 @pytest.fixture
