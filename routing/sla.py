@@ -8,6 +8,8 @@ is owed anew from its end. Of two promises of one kind the one for the session's
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from routing.hours import ALWAYS, Hours
 from routing.policy import Clock, Desk, Policy, Promise, Promised
 from routing.session import Session, State, TurnOf
@@ -22,12 +24,8 @@ def promise_of(kind: Promised, session: Session, desk: Desk, policy: Policy) -> 
 
 def due(kind: Promised, session: Session, desk: Desk, policy: Policy) -> int | None:
     """When it is missed (ms since 1970, UTC) if nothing happens before; None while nothing counts towards it."""
-    promise = promise_of(kind, session, desk, policy)
-    since = _since(kind, session, promise)
-    if promise is None or since is None:
-        return None
-    left = promise.within - (session.worked if kind is Promised.RESOLUTION else 0)
-    return _clock(promise, desk).after(since, max(0, left))
+    running = _running(session, desk, policy).get(kind)
+    return running.due(session, desk) if running else None
 
 
 def next_warning(session: Session, desk: Desk, policy: Policy) -> int | None:
@@ -41,27 +39,26 @@ def next_miss(session: Session, desk: Desk, policy: Policy) -> int | None:
 
 def misses(session: Session, desk: Desk, policy: Policy) -> dict[Promised, int]:
     """Every promise that is running and has not been said to be missed, with its due time."""
-    found = {kind: due(kind, session, desk, policy) for kind in Promised if kind not in session.missed}
+    found = {
+        kind: one.due(session, desk)
+        for kind, one in _running(session, desk, policy).items()
+        if kind not in session.missed
+    }
     return {kind: at for kind, at in found.items() if at is not None}
 
 
 def _warnings(session: Session, desk: Desk, policy: Policy) -> dict[Promised, int]:
-    found: dict[Promised, int] = {}
-    for kind in misses(session, desk, policy):
-        at = warning(kind, session, desk, policy)
-        if at is not None and kind not in session.warned:
-            found[kind] = at
-    return found
+    said = (*session.missed, *session.warned)
+    found = {
+        kind: one.warning(session, desk) for kind, one in _running(session, desk, policy).items() if kind not in said
+    }
+    return {kind: at for kind, at in found.items() if at is not None}
 
 
 def warning(kind: Promised, session: Session, desk: Desk, policy: Policy) -> int | None:
     """When the warning before a promise is due."""
-    promise = promise_of(kind, session, desk, policy)
-    since = _since(kind, session, promise)
-    if promise is None or since is None or promise.warn_before <= 0:
-        return None
-    left = promise.within - promise.warn_before - (session.worked if kind is Promised.RESOLUTION else 0)
-    return _clock(promise, desk).after(since, max(0, left))
+    running = _running(session, desk, policy).get(kind)
+    return running.warning(session, desk) if running else None
 
 
 def warnings_fallen(session: Session, desk: Desk, policy: Policy, now: int) -> list[Promised]:
@@ -82,12 +79,42 @@ def worked(session: Session, desk: Desk, policy: Policy, now: int) -> int:
     return _clock(promise, desk).between(max(session.turn.since, session.started_at), now)
 
 
-def _since(kind: Promised, session: Session, promise: Promise | None) -> int | None:
-    """From when the promise is counted just now; None while it is not."""
-    if promise is None or session.opens_at is not None or session.state in (State.RESOLVED, State.CLOSED):
-        return None
-    if not _counts(session, promise):
-        return None
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A promise that counts just now, `since` when."""
+
+    kind: Promised
+    promise: Promise
+    since: int
+
+    def due(self, session: Session, desk: Desk) -> int | None:
+        return self._after(self.promise.within, session, desk)
+
+    def warning(self, session: Session, desk: Desk) -> int | None:
+        before = self.promise.warn_before
+        return self._after(self.promise.within - before, session, desk) if before > 0 else None
+
+    def _after(self, time: int, session: Session, desk: Desk) -> int | None:
+        """None where the desk never opens again."""
+        spent = session.worked if self.kind is Promised.RESOLUTION else 0
+        return _clock(self.promise, desk).after(self.since, max(0, time - spent))
+
+
+def _running(session: Session, desk: Desk, policy: Policy) -> dict[Promised, _Running]:
+    """What counts just now. Asked at every commit, so a desk that promises nothing costs nothing."""
+    if not desk.promises or session.opens_at is not None or session.state in (State.RESOLVED, State.CLOSED):
+        return {}
+    found: dict[Promised, _Running] = {}
+    for kind in Promised:
+        promise = promise_of(kind, session, desk, policy)
+        since = _since(kind, session, promise) if promise and _counts(session, promise) else None
+        if promise is not None and since is not None:
+            found[kind] = _Running(kind, promise, since)
+    return found
+
+
+def _since(kind: Promised, session: Session, promise: Promise) -> int | None:
+    """From when a promise that counts is counted just now; None when it is not this one that is owed."""
     if kind is Promised.RESOLUTION:
         return max(session.turn.since, session.started_at)
     first = session.first_response_at is None
