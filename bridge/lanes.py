@@ -97,6 +97,7 @@ class _Worker:
     """
 
     given: _Head | None = None
+    sending: Effect | None = None  # what it began to send last: its outcome may be unknown
     nudge: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -240,6 +241,7 @@ class Lanes:
         try:
             head = given or await self._take(lane, term)
             while head is not None:
+                worker.sending = None
                 head = await self._carry(lane, term, head, worker)
                 if head is not None and self._given_up(lane, term):
                     await self._hand_over(lane, term, head)
@@ -250,6 +252,16 @@ class Lanes:
             log.warning("lane_left", session=lane.session, to=lane.to, reason=error.what)
         except Exception:
             log.exception("lane_broke", session=lane.session, to=lane.to)
+        if worker.sending is not None and self._leases.term(lane.to, partition_in(lane.session)) != term:
+            await self._have_it_swept(lane, worker.sending)
+
+    async def _have_it_swept(self, lane: Lane, effect: Effect) -> None:
+        """This process began to send it, and was not heard of for so long that another one has taken over: that one may
+        have sent it, too, and have swept already. Whoever holds the lane looks once more when all that is over."""
+        log.info("sweep_asked_for", session=lane.session, effect=effect.id)
+        with suppress(KakehashiError):
+            due = await self._store.now() + int(self._timing.sweep_after * 1000)
+            await self._store.sweep_later(lane.to, Sweep(lane.session, effect), due)
 
     async def _take(self, lane: Lane, term: int) -> _Head | None:
         since = asyncio.get_running_loop().time()
@@ -275,6 +287,7 @@ class Lanes:
             return await self._set_aside(lane, term, head.effect, "session_missing")
         if await self._is_old(head) and not await self._store.stamp(lane, term, head.effect.id):
             return await self._take(lane, term)  # somebody else has seen to it
+        worker.sending = head.effect
         try:
             done = await self._send(delivery)
         except DeliveryError as error:
@@ -429,6 +442,7 @@ class Lanes:
                 return await self._done(lane, term, delivery, found[0], sweep=True)
             if not await self._store.stamp(lane, term, effect):
                 return await self._take(lane, term)
+            worker.sending = delivery.effect
             done = await self._send(delivery)
         except DeliveryError as error:
             if error.fault is Fault.POISON:

@@ -517,8 +517,11 @@ class RedisStore:
         await self._wire.call(due, "ZREM", due, sweep.effect.id)
 
     async def sweep_later(self, to: NetworkName, sweep: Sweep, due: int) -> None:
-        key = self._keys.per_destination(partition_in(sweep.session), "sweeps", to)
-        await self._wire.call(key, "ZADD", key, "XX", due, sweep.effect.id)
+        partition = partition_in(sweep.session)
+        key, kept = (self._keys.per_destination(partition, name, to) for name in ("sweeps", "swept"))
+        item = codec.encode_effect(sweep.effect).decode()
+        await self._wire.call(kept, "HSET", kept, sweep.effect.id, f"{sweep.session} {sweep.effect.id} {item}")
+        await self._wire.call(key, "ZADD", key, due, sweep.effect.id)
 
     async def threads(self, session: SessionId) -> Mapping[int, ThreadRef]:
         posts = await self._posts(session)

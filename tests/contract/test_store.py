@@ -396,6 +396,8 @@ async def test_a_delivery_in_doubt_is_swept_once_it_is_due(store: RedisStore) ->
     assert await store.sweeps(partition, SLACK, now + 60_000) == []
     await store.swept(SLACK, sweep)
     assert await store.sweeps(partition, SLACK, now + 90_000) == []
+    await store.sweep_later(SLACK, sweep, now)
+    assert await store.sweeps(partition, SLACK, now) == [sweep], "asked for by somebody who has lost the lease"
 
 
 async def test_a_thread_is_known_and_its_unplaced_input_is_kept(store: RedisStore) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -155,7 +156,7 @@ async def room(url: str, board: Board, *, prefix: str = "kakehashi", timing: Tim
     """A process, built and not yet started."""
     store, _checks = await open_store(Target(url=url, prefix=prefix, partitions=PARTITIONS, **target))
     network, feed, metrics = BoardNetwork(board), Feed(store), Metrics()
-    leases = Leases(store, f"holder-{next(_HOLDERS)}", [BOARD, TIMERS])
+    leases = Leases(store, f"holder-{os.getpid()}-{next(_HOLDERS)}", [BOARD, TIMERS])
     lanes = Lanes(store, {BOARD: network}, leases, feed, metrics, timing)
     policy = [POLICY]
     relay = Relay(store, feed, lambda: policy[0], lanes)

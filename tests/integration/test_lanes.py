@@ -16,7 +16,7 @@ from adapters.redis.wire import Script
 from bridge import lanes
 from bridge.errors import StoreUnavailableError
 from bridge.lanes import Lanes, Timing
-from bridge.ports import Delivery, Lane
+from bridge.ports import Delivered, Delivery, Lane
 from bridge.relay import Receipt
 from routing import inputs as i
 from routing.effects import OpenThread, PostMessage
@@ -286,6 +286,40 @@ async def test_a_lease_lost_in_the_middle_of_a_send_loses_and_doubles_nothing(
         await until(lambda: idle(former.store), "the lease came back, and all was delivered")
         assert board.shows(session) == wanted(2)
         assert board.looks > 0
+
+
+class Paused(BoardNetwork):
+    """A process that stands still between deciding to post and posting, longer than anybody waits for it."""
+
+    def __init__(self, board: Board) -> None:
+        super().__init__(board)
+        self.awake = asyncio.Event()
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        await self.awake.wait()
+        return await super().deliver(delivery)
+
+
+async def test_a_process_that_slept_through_quarantine_and_sweep_has_its_double_taken_back(
+    url: str, prefix: str, board: Board
+) -> None:
+    """A laptop's lid, a frozen machine: its post comes out when all others have long looked, sent and swept."""
+    sleeper = await room(url, board, prefix=prefix, timing=replace(CALM, sweep_after=QUICK.sweep_after))
+    asleep = Paused(board)
+    sleeper.lanes._networks = {BOARD: asleep}
+    await sleeper.start()
+    session = (await sleeper.writes("a", 0)).stored.session.id
+    await until(lambda: sleeper.lanes._workers, "it is about to post")
+    for task in sleeper.tasks:
+        task.cancel()  # nothing of it renews or looks any more; its worker sleeps on
+    async with running(url, board, prefix=prefix) as other:
+        await until(lambda: idle(other.store), "the other has posted, and swept")
+        assert board.shows(session) == wanted(1)
+        asleep.awake.set()
+        await until(lambda: len(board.notices) == 3, "the sleeper has posted its root as well")
+        await until(lambda: not board.doubled(), "it is taken back")
+        assert board.shows(session) == wanted(1)
+    await sleeper.die()
 
 
 async def test_a_stamp_that_has_grown_old_is_renewed_before_the_send(
