@@ -131,12 +131,12 @@ class _Node:
             async with asyncio.timeout(TIMEOUT):
                 await self._exchange(connection, *_pack(batch))
         except asyncio.CancelledError as error:
-            await connection.disconnect(nowait=True)
             _fail(batch, error)
+            await connection.disconnect(nowait=True)
             raise
         except Exception as error:  # whatever it was, nobody may wait for ever, and the connection is out of step
-            await connection.disconnect(nowait=True)
             _fail(batch, error)
+            await connection.disconnect(nowait=True)
         finally:
             self.line.give_back(connection)
 

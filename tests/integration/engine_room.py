@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,6 +77,24 @@ async def until(condition: Callable[[], Any], what: str = "it became so") -> Non
                 await asyncio.sleep(0.01)
     except TimeoutError:
         raise AssertionError(f"waited in vain until {what}") from None
+
+
+async def in_time(task: asyncio.Task[Any], what: str) -> Any:
+    """The task's result; AssertionError, with what every task is waiting for, when that takes too long."""
+    await asyncio.wait((task,), timeout=WITHIN)
+    if not task.done():
+        waits = "\n".join(" > ".join(_waits_for(one)) for one in asyncio.all_tasks())
+        raise AssertionError(f"waited in vain until {what}:\n{waits}")
+    return await task
+
+
+def _waits_for(task: asyncio.Task[Any]) -> Iterator[str]:
+    """From the task inwards, to what it waits for."""
+    coroutine: Any = task.get_coro()
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "ag_frame", None)
+        yield f"{frame.f_code.co_name}:{frame.f_lineno}" if frame else type(coroutine).__name__
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "ag_await", None)
 
 
 @dataclass(slots=True)

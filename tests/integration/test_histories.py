@@ -23,7 +23,7 @@ from bridge.ports import Delivery
 from bridge.relay import Answer, Receipt
 from routing.facts import CustomerMessageAdded, ReplyAdded
 from routing.ids import SessionId
-from tests.integration.engine_room import PARTITIONS, Room, hurry, idle, room, sound, until
+from tests.integration.engine_room import PARTITIONS, Room, hurry, idle, in_time, room, sound, until
 from tests.integration.notice_board import BOARD, Board, Mood
 from tests.redis_servers import private_redis
 
@@ -169,7 +169,7 @@ async def test_nothing_is_lost_and_nothing_stays_doubled(
         names = [f"u{number}" for number in range(CUSTOMERS)]
         await asyncio.gather(*map(world.chat, names), *map(world.answer, names))
         world.ending = True
-        await mishaps
+        await in_time(mishaps, f"history {history} stops making trouble")
         world.calm = True
         hurry(monkeypatch, ttl=10_000)  # a machine that is busy with other tests takes no lease away from now on
         await world.add_room()
