@@ -188,6 +188,20 @@ async def test_a_refusal_for_now_is_kept_and_sent_again(visit: Door, desk: FakeD
     assert first == second
 
 
+@pytest.mark.parametrize("after", [0.0373, 0.3701, 0.0006])
+async def test_a_refusal_for_a_broken_number_of_milliseconds_is_tried_again(
+    visit: Door, desk: FakeDesk, after: float
+) -> None:
+    """A timer cuts the fraction off and comes a little early; nobody else would ask again."""
+    customer = await visit()
+    await customer.begin("one")
+    for number in range(8):
+        desk.refusals = [{"code": "not_stored", "retry": True, "after": after + number / 17_000}]
+        await customer.write(f"again {number}")
+        await customer.was_told_state("Reached our desk")
+        assert len(desk.messages(desk.customers[0])) == number + 2
+
+
 async def test_a_refusal_for_now_changes_no_order(visit: Door, desk: FakeDesk) -> None:
     customer = await visit()
     customer.lines_may_break = True

@@ -122,7 +122,8 @@ export class Outbox extends Emitter {
     if (this.under === id) this.under = null;
     this.emit("changed");
     clearTimeout(this.timer);
-    const wait = retry ? (after ?? this.#backOff()) * 1000 : 0;
+    // Whole milliseconds: a timer cuts fractions off, would come before the pause is over, and nobody would ask again.
+    const wait = retry ? Math.ceil((after ?? this.#backOff()) * 1000) : 0;
     this.quietUntil = Date.now() + wait;
     this.timer = setTimeout(() => this.#next(), wait);
   }
@@ -154,7 +155,13 @@ export class Outbox extends Emitter {
   }
 
   #next() {
-    if (!this.open || this.under || Date.now() < this.quietUntil) return;
+    if (!this.open || this.under) return;
+    const quiet = this.quietUntil - Date.now();
+    if (quiet > 0) {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.#next(), quiet);
+      return;
+    }
     const entry = this.entries.find((each) => each.state !== "failed");
     if (!entry) return;
     if (!this.#mine(entry)) {
