@@ -61,10 +61,28 @@ class Assignments:
         if before is None or taker is None:
             answer = await carry_out()
         else:
+            limited = limited and not self._is_urgent(event, before.session)
             answer = await self._in_place(before, taker, limited, key, carry_out)
+            if _is_full(answer) and isinstance(event, i.OperatorClaimed) and await self._pass_on(taker, key):
+                answer = await self._in_place(before, taker, limited, key, carry_out)
         await self._settle(before, answer)
         await self._availability.acted(event.operator)
         return answer
+
+    def _is_urgent(self, event: i.OperatorInput, session: Session) -> bool:
+        """Whoever takes an emergency by hand is not told to finish something else first."""
+        return isinstance(event, i.OperatorClaimed) and self._policy().topic(session.topic).emergency
+
+    async def _pass_on(self, operator: OperatorId, key: InputKey) -> bool:
+        """Free the place of one that they are only being offered: they have just chosen another. Whether there was."""
+        for session in (await self._store.reservations(operator)).sessions:
+            stored = await self._relay.session(session)
+            if stored is None or stored.session.offer is None or stored.session.offer.operator != operator:
+                continue
+            answer = await self._relay.from_bridge(session, i.OfferEnded(operator), InputKey(f"{key}/instead"))
+            await self._settle(stored, answer)
+            return True
+        return False
 
     async def claim(self, session: SessionId, operator: OperatorId, key: InputKey) -> Answer:
         """By hand. Refused with AT_CAPACITY when they hold as many as they can."""
@@ -141,6 +159,10 @@ class Assignments:
         """None for somebody whom no policy and no account names: what nobody has limited is not limited."""
         profile = self._policy().operators.get(operator)
         return profile.capacity if profile is not None else None
+
+
+def _is_full(answer: Answer) -> bool:
+    return isinstance(answer, Refusal) and answer.reason is Reason.AT_CAPACITY
 
 
 def _taker(event: i.OperatorInput, session: Session) -> tuple[OperatorId | None, bool]:

@@ -204,6 +204,13 @@ class SessionTransferred(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeskFoundClosed(Fact):
+    """The session was moved to a desk that is closed, and opens at `opens_at`."""
+
+    opens_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SessionResolved(Fact):
     outcome: Outcome
     operator: OperatorId | None

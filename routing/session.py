@@ -544,8 +544,24 @@ def _(fact: f.OperatorAssigned, session: Session) -> Session:
 
 @apply.register
 def _(fact: f.OperatorUnassigned, session: Session) -> Session:
-    state = State.QUEUED if session.state is State.ASSIGNED else session.state
-    return replace(session, state=state, assignee=None)
+    """Who puts a session back has passed it on; and it is our turn again, as the customer is told."""
+    if session.state is not State.ASSIGNED:
+        return replace(session, assignee=None)
+    declined = (*(one for one in session.declined if one != fact.operator), fact.operator)
+    return _owed(replace(session, state=State.QUEUED, assignee=None, declined=declined, declined_at=fact.at), fact.at)
+
+
+def _owed(session: Session, at: int) -> Session:
+    """Nobody has it any more. The customer may have had our last word, and yet is told that somebody else comes."""
+    if session.state is not State.QUEUED or session.turn.of is not TurnOf.CUSTOMERS:
+        return session
+    return replace(
+        session,
+        turn=Turn(TurnOf.OURS, at),
+        waiting_since=at if session.waiting_since is None else session.waiting_since,
+        warned=_still(session.warned),
+        missed=_still(session.missed),
+    )
 
 
 @apply.register
@@ -579,7 +595,7 @@ def _(fact: f.HoldEnded, session: Session) -> Session:
 @apply.register
 def _(fact: f.SessionTransferred, session: Session) -> Session:
     mirrors = session.mirrors if fact.mirror == session.mirror else (*session.mirrors, fact.mirror)
-    return replace(
+    moved = replace(
         session,
         desk=fact.desk,
         mirrors=mirrors,
@@ -590,6 +606,12 @@ def _(fact: f.SessionTransferred, session: Session) -> Session:
         started_at=session.started_at if session.opens_at is None else fact.at,
         transfers=session.transfers + 1,
     )
+    return _owed(moved, fact.at)
+
+
+@apply.register
+def _(fact: f.DeskFoundClosed, session: Session) -> Session:
+    return replace(session, opens_at=fact.opens_at)
 
 
 @apply.register

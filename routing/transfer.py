@@ -8,6 +8,7 @@ from routing import inputs as i
 from routing import translation
 from routing.case import Case, RefusedError
 from routing.facts import Actor, Mirror, Why
+from routing.hours import opens_together
 from routing.ids import OperatorId
 from routing.policy import Desk
 from routing.session import Reason
@@ -20,8 +21,20 @@ def move(case: Case, target: Desk, actor: Actor, why: Why, operator: OperatorId 
     if before.assignee is not None and (profile is None or not profile.works_at(target.id)):
         case.record(f.OperatorUnassigned, actor, operator=before.assignee, why=Why.TRANSFERRED)
     relocate(case, target, actor, why, operator)
+    say_closed(case)
     follow_mirror(case, before.mirror)
     translation.catch_up(case)
+
+
+def say_closed(case: Case) -> None:
+    """Nobody has it, and nobody is there: the customer is told from when on somebody is. An emergency waits for no
+    hours."""
+    session, rules = case.open, case.policy.topic(case.open.topic)
+    if session.assignee is not None or rules.emergency:
+        return
+    opens = opens_together(case.desk.hours, rules.hours, case.now)
+    if opens is not None and opens != case.now:
+        case.record(f.DeskFoundClosed, Actor.BRIDGE, opens_at=opens)
 
 
 def relocate(case: Case, target: Desk, actor: Actor, why: Why, operator: OperatorId | None) -> None:
@@ -59,6 +72,8 @@ def transfer(case: Case, event: i.OperatorTransferred) -> None:
         relocate(case, target, Actor.OPERATOR, Why.TRANSFERRED, event.operator)
     if event.to is not None and event.to != case.open.assignee:
         case.record(f.OperatorAssigned, Actor.OPERATOR, operator=event.to, why=Why.TRANSFERRED)
+    if target.id != before.desk:
+        say_closed(case)
     follow_mirror(case, before.mirror)
     translation.catch_up(case)
 

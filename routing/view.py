@@ -160,6 +160,11 @@ def _(fact: f.SessionTransferred) -> CustomerEvent:
 
 
 @customer_view.register
+def _(fact: f.DeskFoundClosed) -> CustomerEvent:
+    return CustomerNotice(fact.at, "outside_hours", topic=fact.topic, desk=fact.desk, until=fact.opens_at)
+
+
+@customer_view.register
 def _(fact: f.SessionResolved) -> CustomerEvent | None:
     if fact.outcome is Outcome.SPAM:
         return None

@@ -145,6 +145,19 @@ async def test_a_claim_beyond_the_capacity_is_refused_and_a_reply_never(one: Pro
     assert await one.places(AIKO) == {sessions[1].id, sessions[2].id}, "a place is free with the answer, not later"
 
 
+async def test_who_takes_one_by_hand_passes_on_what_they_were_only_being_offered(one: Process) -> None:
+    for number in range(3):
+        await one.writes(f"u{number}")
+    await one.is_on(AIKO)
+    sessions = await one.settled()
+    (other,) = [session for session in sessions if session.offer is None]
+    assert isinstance(await one.does(other.id, i.OperatorClaimed(AIKO)), Receipt)
+    sessions = await one.settled()
+    assert len(offered_to(AIKO, sessions)) == 1
+    assert len(await one.places(AIKO)) == 2, "and never more than they can hold"
+    await sound(one)
+
+
 async def test_a_claim_that_was_made_and_is_sent_again_is_answered_as_the_first_time(one: Process) -> None:
     sessions = [await one.writes(f"u{number}") for number in range(3)]
     key = InputKey("slack/claim")

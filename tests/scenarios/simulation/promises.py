@@ -35,6 +35,8 @@ class Witness:
         self._nobody_is_assigned_twice(before, decision.facts)
         self._the_customer_is_told(before, decision)
         for fact in decision.facts:
+            if isinstance(fact, f.ReplyAdded | f.HoldStarted):
+                self.told.pop(decision.session.id, None)  # answered: who comes back into the line begins anew
             replied = isinstance(fact, f.OperatorAssigned) and fact.why is Why.REPLIED
             came_back = isinstance(fact, f.SessionReopened)
             if (replied or came_back) and decision.session.assignee is not None:

@@ -105,10 +105,12 @@ def test_a_session_that_is_released_does_not_start_again_at_the_end() -> None:
 
 def test_whose_turn_it_is_decides_who_stands_in_the_queue() -> None:
     talk = answered()
-    assert waiting(talk.accepts(i.OperatorReleased(AIKO))) is None, "nobody is waited for"
-    asked = waiting(talk.accepts(i.CustomerWrote(MessageId("c:2"))))
-    assert asked is not None
-    assert asked.since == talk.now
+    assert talk.session is not None
+    assert waiting(talk.session) is None, "it is somebody's, and the customer's turn"
+    put_back = waiting(talk.accepts(i.OperatorReleased(AIKO)))
+    assert put_back is not None, "the customer is told that somebody else comes, so somebody has to"
+    assert put_back.since == talk.now
+    assert put_back.declined == (AIKO,), "and not the one who has just put it back"
 
 
 def test_a_customer_who_returns_has_a_head_start() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from routing import effects as e
 from routing import facts as f
 from routing import inputs as i
+from routing.hours import Hours
 from routing.ids import CustomerKey, DeskId, MessageId, Topic
 from routing.policy import HOUR, MINUTE
 from routing.session import Presence, State, TurnOf
@@ -158,6 +161,28 @@ def test_a_transfer_to_another_channel_opens_a_second_mirror() -> None:
     assert (opened_thread.to, opened_thread.mirror) == ("console", 2)
     assert isinstance(history, e.PostHistory)
     assert (history.to, history.mirror) == ("console", 2)
+
+
+def test_who_moves_a_session_on_owes_the_customer_somebody() -> None:
+    """They had our last word, and are told that another team takes over: it is our turn again."""
+    session = answered().accepts(i.OperatorTransferred(AIKO, JA))
+    assert session.turn.of is TurnOf.OURS
+    assert session.waiting
+    assert session.waiting_since == session.last_at
+
+
+def test_a_move_to_a_closed_desk_says_when_it_opens() -> None:
+    opens = 10 * HOUR
+    closed = {**POLICY.desks, JA: replace(POLICY.desks[JA], hours=Hours(((opens, 2 * opens),)))}
+    talk = answered()
+    talk.policy = replace(POLICY, desks=closed)
+    session = talk.accepts(i.OperatorTransferred(AIKO, JA))
+    assert session.opens_at == opens
+    assert talk.notices()[-2:] == ["moved", "outside_hours"]
+    assert timers(session, talk.policy)[TimerName.OPENING] == opens
+    given = answered()
+    given.policy = talk.policy
+    assert given.accepts(i.OperatorTransferred(AIKO, JA, to=KENJI)).opens_at is None, "somebody has it"
 
 
 def test_a_late_reply_in_the_old_thread_is_refused() -> None:
