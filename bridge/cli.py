@@ -41,17 +41,17 @@ from bridge.inspection import (
     unserved,
     why,
 )
+from bridge.languages import LANGUAGES
 from bridge.ports import Lane, LaneState
 from bridge.terminal import Terminal
 from bridge.transcript import moment, transcript
 from bridge.vigil import Mute, Mutes
 from routing.ids import DeskId, EffectId, NetworkName, OperatorId, SessionId
+from routing.policy import OperatorProfile
 from routing.session import State
 
 STATES = ("open", "any", *(state.value for state in State if state is not State.NEW))
 SLACK = NetworkName("slack")
-LANGUAGES = ("ja", "en", "zh-Hans", "zh-Hant")
-"""The languages that `operators add` asks public names for; the faces have these four."""
 
 
 class Status(IntEnum):
@@ -502,12 +502,14 @@ def _incident(deed: Callable[[IncidentCommands], Awaitable[bool]]) -> Callable[[
 
 def _add_operator(command: _Command) -> Status:
     chosen = command.chosen
-    names = dict(chosen.name) or _ask_names(command.terminal)
-    password = _password(chosen)
 
     async def add(engine: Engine) -> Status:
+        operator_id = await _id_of(engine, chosen.account)
+        written = engine.policy().operators.get(operator_id)
+        names = dict(chosen.name) or _names(chosen, command.terminal, written)
+        password = _password(chosen)
         operator = Operator(
-            await _id_of(engine, chosen.account),
+            operator_id,
             account=chosen.account,
             names=names,
             desks=_known_desks(engine, chosen.desk),
@@ -518,6 +520,8 @@ def _add_operator(command: _Command) -> Status:
         )
         kept = await engine.directory.add(operator)
         command.terminal.line(f"{kept.account} may sign in at the desk ({kept.id})")
+        if not names and written is None:
+            command.terminal.line("customers read a neutral name until they choose one, which the desk asks for")
         return Status.DONE
 
     return command.with_engine(add)
@@ -587,26 +591,35 @@ async def _known_account(engine: Engine, account: str) -> Operator:
 def _list_operators(command: _Command) -> Status:
     async def answer(engine: Engine) -> Status:
         await engine.directory.refresh()
-        rows = [_operator(operator) for operator in engine.directory.all()]
+        profiles = engine.policy().operators
+        rows = [_operator(one, profiles.get(one.id)) for one in engine.directory.all()]
         command.table(rows, ("account", "names", "desks", "capacity", "lead", "active"), "no operators")
         return Status.DONE
 
     return command.with_engine(answer)
 
 
-def _operator(operator: Operator) -> dict[str, Any]:
+def _operator(operator: Operator, profile: OperatorProfile | None) -> dict[str, Any]:
+    """As it counts: what the policy's file says of an operator goes before what was said when the account was made."""
+    profile = profile or operator.profile  # a closed account is in no policy
     return {
         "id": operator.id,
         "account": operator.account,
-        "names": dict(operator.names),
-        "desks": list(operator.desks),
-        "capacity": operator.capacity,
-        "lead": operator.lead,
+        "names": dict(profile.names),
+        "desks": list(profile.desks),
+        "capacity": profile.capacity,
+        "lead": operator.lead or profile.lead,
         "active": operator.active,
     }
 
 
 # ------------------------------------------------------------------ asking and showing
+
+
+def _names(chosen: argparse.Namespace, terminal: Terminal, written: OperatorProfile | None) -> dict[str, str]:
+    """None are needed where the policy's file has them; none can be asked for where the password comes from a pipe."""
+    known = written is not None and written.names
+    return {} if known or chosen.password_stdin else _ask_names(terminal)
 
 
 def _ask_names(terminal: Terminal) -> dict[str, str]:
@@ -722,21 +735,23 @@ def _pager_arguments(commands: Commands) -> None:
     page.add_argument("--end", action="store_true", help="end the test page instead, where the pager can")
     mute = _answering(_add(commands, "mute", _mute, "silence the pages about our own health for a while"))
     choice = mute.add_mutually_exclusive_group(required=True)
-    choice.add_argument("--for", dest="lasting", type=_lasting, metavar="TIME", help="from now on, such as 30m or 2h")
+    choice.add_argument(
+        "--for", dest="lasting", type=_lasting, metavar="TIME", help="from now on, such as 30m or 2h; a day at most"
+    )
     choice.add_argument("--list", action="store_true", help="who was silent when, and why")
     choice.add_argument("--end", metavar="ID", help="end one now")
     mute.add_argument("--why", default="", help="the reason, for the record; needed with --for")
 
 
 def _lasting(text: str) -> int:
-    """A length of time in ms: 90s, 30m, 2h."""
+    """A length of time in ms: 90s, 30m, 2h, 1d."""
     number, unit = text[:-1], text[-1:]
     if not number.isdigit() or unit not in UNITS:
         raise argparse.ArgumentTypeError("write it as in 30m or 2h")
     return int(number) * UNITS[unit]
 
 
-UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000}
+UNITS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 """ms."""
 
 

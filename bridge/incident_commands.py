@@ -13,6 +13,7 @@ from bridge.broadcasts import Broadcast, Broadcasts, Preview, previewed
 from bridge.directory import OWNER
 from bridge.incidents import BANNER_LIMIT, TITLE_LIMIT, Incident, IncidentError, Incidents, Scope, check_words
 from bridge.inspection import Engine, NotFoundError, find
+from bridge.languages import known_words, spoken
 from bridge.terminal import Terminal
 from bridge.transcript import moment
 from routing.decide import Refusal
@@ -60,7 +61,7 @@ class IncidentCommands:
     # ------------------------------------------------------------------ start, link, end
 
     async def start(self) -> bool:
-        titles, banners = dict(self._chosen.title), dict(self._chosen.banner)
+        titles, banners = self._words(self._chosen.title, "--title"), self._words(self._chosen.banner, "--banner")
         check_words(titles, "--title", TITLE_LIMIT)
         check_words(banners, "--banner", BANNER_LIMIT, needed=False)
         by, scope = await self._operator(), await self._scope()
@@ -128,7 +129,8 @@ class IncidentCommands:
         return await self._broadcast("Resolve them?", "would be resolved", outcome=outcome, ends=ends)
 
     async def _broadcast(self, question: str, saying: str, *, outcome: Outcome | None, ends: bool) -> bool:
-        incident, by, words = await self._known(), await self._operator(), dict(self._chosen.say)
+        words = self._words(self._chosen.say, "--say")
+        incident, by = await self._known(), await self._operator()
         preview = await self._broadcasts.preview(incident.id, words)
         self._show(preview, saying, words)
         if not self._may(question):
@@ -164,6 +166,9 @@ class IncidentCommands:
             return True
         self._terminal.line("nothing was done")
         return False
+
+    def _words(self, given: Sequence[tuple[str, str]], where: str) -> Mapping[str, str]:
+        return known_words(given, spoken(self._engine.policy()), where)
 
     async def _known(self) -> Incident:
         return await self._incidents.known(self._chosen.incident)

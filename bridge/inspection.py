@@ -171,7 +171,7 @@ async def _at_no_desk(engine: Engine) -> list[Finding]:
         left = 0 if desk in engine.policy().desks else len(await engine.store.lines(desk))
         if left:
             what = f"desk {desk} is not in the policy; its sessions that are not closed: {left}"
-            mend = "put the desk back, or transfer them: the built-in desk has them in the list All"
+            mend = "is `kakehashi up` running? It hands them to the desks that would take them now"
             findings.append(Finding("warn", what, mend))
     return findings
 

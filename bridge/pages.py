@@ -395,7 +395,7 @@ class Pages:
         if not await self._swap(name, before, claimed):
             return
         try:
-            await in_time(pager.page(self._page(name[0], begun.key, callers, now, pager.language)))
+            await in_time(pager.page(self._page(name[0], begun, callers, now, pager)))
         except DeliveryError as error:
             await self._failed(name, claimed, error, now)
             return
@@ -472,14 +472,14 @@ class Pages:
 
     # ------------------------------------------------------------------ what a page says
 
-    def _page(self, desk: DeskId, key: str, callers: Mapping[str, Caller], now: int, language: str) -> PageCall:
-        """One line that decides. The link opens the session that has waited longest."""
-        first = min(callers.values(), key=lambda one: (one.since, one.code))
+    def _page(self, desk: DeskId, group: Group, callers: Mapping[str, Caller], now: int, pager: Pager) -> PageCall:
+        """One line that decides. The link opens the session that this call is about."""
+        first = _foremost(callers, group, rings=not isinstance(pager, KeepsPages))
         emergency = any(one.cause is Cause.EMERGENCY for one in callers.values())
-        words = partial(self._words, language)
+        words = partial(self._words, pager.language)
         parts = self._parts(desk, list(callers.values()), first, now, words)
         return PageCall(
-            key=key,
+            key=group.key,
             line=" · ".join([words("page.emergency"), *parts] if emergency else parts),
             link=f"{self._desk_url}/#{first.code}" if self._desk_url else "",
             severity="critical" if emergency else "error",
@@ -491,12 +491,29 @@ class Pages:
         self, desk: DeskId, callers: Sequence[Caller], first: Caller, now: int, words: Callable[..., str]
     ) -> list[str]:
         languages, topics = {one.language for one in callers}, {one.topic for one in callers}
+        spoken = first.language if len(languages) == 1 else ", ".join(sorted(languages)[:3])
+        about = (first.topic or desk) if len(topics) == 1 else desk
         return [
-            first.language if len(languages) == 1 else ", ".join(sorted(languages)[:3]),
-            (first.topic or desk) if len(topics) == 1 else desk,
+            *dict.fromkeys((spoken, about)),  # a desk is often called after its language
             words("page.waiting", since=spelt(first.since, now, self._zone(desk))),
             words("page.people", count=len(callers)),
         ]
+
+
+def _foremost(callers: Mapping[str, Caller], group: Group, *, rings: bool) -> Caller:
+    """Whom a call is about: an emergency before anything else, and nobody's before what somebody has on.
+
+    `rings`: this call itself rings, so that it is about whom it tells of for the first time. Else only the call that
+    opened the page rang, and what joined it later leaves its link alone. Then whoever has waited longest.
+    """
+
+    def place(one: tuple[str, Caller]) -> tuple[bool, bool, bool, int, str]:
+        escalation, caller = one
+        told = group.covered.get(escalation)
+        other = told == caller.effect if rings else told is None
+        return caller.cause is not Cause.EMERGENCY, caller.acknowledged, other, caller.since, caller.code
+
+    return min(callers.items(), key=place)[1]
 
 
 CODES = 20

@@ -7,12 +7,13 @@ decided, with the timers that they set. What the rules do not say is why the oth
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.errors import KakehashiError
+from bridge.languages import language_tag, spoken
 from routing import sla
 from routing.decide import Decision, decide
 from routing.hours import Hours
@@ -89,6 +90,7 @@ def _says(title: str, said: str) -> bool:
 def explain(atlas: Atlas, question: Question) -> dict[str, Any]:
     """Which desk, why, whether it is open, who is on call, what is promised, whom the ladder calls, what follows."""
     policy, topic = atlas.policy, find_topic(question.topic, atlas)
+    question = replace(question, language=language_tag(question.language, spoken(policy), "--language"))
     opened = _opened(policy, question.language, topic, question.at)
     desk = policy.desks[opened.desk]
     named = atlas.zones.get(desk.id)

@@ -193,7 +193,8 @@ class Mutes:
     async def add(self, lasting: int, who: str, why: str) -> Mute:
         """Silence the health pages for `lasting` ms from now on."""
         if not 0 < lasting <= MUTE_AT_MOST:
-            raise KakehashiError("a mute lasts from a moment to a day", where="--for", mend="write it as in 30m or 2h")
+            mend = "write 24h or less, such as 30m or 2h, and mute again when that is over"
+            raise KakehashiError("a mute lasts a day at the most", where="--for", mend=mend)
         if not why.strip():
             raise KakehashiError("a mute has a reason", where="--why", mend='say why: --why "Redis is being replaced"')
         now = await self._store.now()

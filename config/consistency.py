@@ -55,8 +55,9 @@ def _desk_mistakes(tables: PolicyTables, settings: Settings) -> Iterator[Found]:
         yield from _unknown(tables.key(name, "fallbacks"), merged.fallbacks, tables.desks, "desk")
         yield from _unknown(tables.key(name, "rota"), [merged.rota] if merged.rota else [], tables.rotas, "rota")
         if merged.overflow_after is not None and not merged.fallbacks:
-            mend = f"name the desks that take over in desks.{name}.fallbacks, or remove it"
-            yield tables.key(name, "overflow_after"), "it has nowhere to go", mend
+            key = tables.key(name, "overflow_after")
+            beside = key.replace("overflow_after", "fallbacks")
+            yield key, "it has nowhere to go", f"name the desks that take over in {beside}, or remove it"
         for place, rung in enumerate(merged.ladder.rungs):
             yield from _rung_mistakes(tables.key(name, f"ladder.rungs.{place}"), rung, merged, settings)
 
@@ -194,12 +195,16 @@ def _choose(names: Iterable[str]) -> str:
 # ------------------------------------------------------------------ doubts
 
 
-def doubts(tables: PolicyTables, rotas: Mapping[str, Rota], hours: ExpandedHours, now: int) -> list[Finding]:
+def doubts(
+    tables: PolicyTables, settings: Settings, rotas: Mapping[str, Rota], hours: ExpandedHours, now: int
+) -> list[Finding]:
     """What works and is probably not meant."""
     return [
         *(one for name, table in tables.rotas.items() for one in _rota_doubts(name, table, rotas[name], hours, now)),
         *_unused_rotas(tables),
+        *_uncalled(tables),
         *_desk_doubts(tables),
+        *_ways_out(tables, settings),
         *_people_doubts(tables, rotas),
     ]
 
@@ -232,13 +237,33 @@ def _unused_rotas(tables: PolicyTables) -> Iterator[Finding]:
             yield Finding("warn", f"rota {name}: no desk has it", f'write rota = "{name}" at a desk')
 
 
-def _desk_doubts(tables: PolicyTables) -> Iterator[Finding]:
-    emergencies = [name for name, topic in tables.topics.items() if topic.emergency]
+def _uncalled(tables: PolicyTables) -> Iterator[Finding]:
+    """Desks without a ladder: one doubt for all that take theirs from [every_desk]."""
+    emergencies = any(topic.emergency for topic in tables.topics.values())
+    without: dict[str, list[str]] = {}
     for name in tables.desks:
         desk = tables.desk(name)
         if not desk.ladder.rungs and (list(desk.promises.of_all()) or emergencies):
-            what = f"desk {name}: nobody is called when a promise is missed, or in an emergency"
-            yield Finding("warn", what, f"write desks.{name}.ladder, or every_desk.ladder")
+            own = "ladder" in tables.desks[name].model_fields_set
+            without.setdefault(f"desks.{name}.ladder" if own else "every_desk.ladder", []).append(name)
+    for key, names in without.items():
+        desks = f"desk {names[0]}" if len(names) == 1 else f"desks {', '.join(names)}"
+        what = f"{desks}: nobody is called when a promise is missed, or in an emergency"
+        yield Finding("warn", what, f"write {key}")
+
+
+def _ways_out(tables: PolicyTables, settings: Settings) -> Iterator[Finding]:
+    """Who writes of a theft should be able to freeze the account before anybody answers."""
+    emergencies = [name for name, topic in tables.topics.items() if topic.emergency]
+    if emergencies and not settings.web.emergency:
+        topics = f"topic {emergencies[0]} is" if len(emergencies) == 1 else f"topics {', '.join(emergencies)} are"
+        what = f"{topics} an emergency, and customers are shown nothing that they can do at once"
+        yield Finding("warn", what, "write [[web.emergency]]: the address of your page that freezes an account, say")
+
+
+def _desk_doubts(tables: PolicyTables) -> Iterator[Finding]:
+    for name in tables.desks:
+        desk = tables.desk(name)
         if tables.operators and not any(not one.desks or name in one.desks for one in tables.operators.values()):
             yield Finding("warn", f"desk {name}: no operator of the policy works there", "add it to somebody's desks")
         yield from _language_doubts(name, desk, tables)

@@ -188,7 +188,7 @@ class _Draft:
         tables = self._tables
         desks = {name: tables.desk(name) for name in tables.desks}
         topics = tables.topics
-        self._doubts += consistency.doubts(tables, self._rotas, self._hours, self._now)
+        self._doubts += consistency.doubts(tables, self._settings, self._rotas, self._hours, self._now)
         return Rulebook(
             self._written,
             self._policy(desks),

@@ -25,6 +25,8 @@ from bridge.files import MIB
 from config.mistakes import settings_errors
 from config.sources import Environment, TomlFile, chosen_by, origin
 from config.values import (
+    MAIL,
+    SLACK_CHANNEL,
     ApiAddress,
     Bytes,
     Colour,
@@ -137,7 +139,7 @@ class ContactSettings(Section):
 
     help_centre: WebAddress | None = Field(default=None, description="address of the help centre")
     faq: WebAddress | None = Field(default=None, description="address of the questions asked most")
-    mail: str | None = Field(default=None, pattern=r"^[^@\s]+@[^@\s]+$", description="mail address")
+    mail: str | None = Field(default=None, pattern=MAIL, description="mail address")
     phone: str | None = Field(default=None, max_length=40, description="telephone number, as people write it")
     phone_hours: str | None = Field(default=None, max_length=80, description="when somebody answers the telephone")
     recording_policy: WebAddress | None = Field(default=None, description='what "chats are recorded" links to')
@@ -275,7 +277,7 @@ class SlackSettings(Section):
         default=2, ge=1, le=10, description="Socket Mode connections; one alone is deaf while it reconnects"
     )
     channel: str | None = Field(
-        default=None, pattern=r"^[A-Z0-9]{5,}$", description="channel id of the one desk, when no desks are written"
+        default=None, pattern=SLACK_CHANNEL, description="channel id of the one desk, when no desks are written"
     )
     presence: bool = Field(
         default=False,

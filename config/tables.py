@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from config.calendars import HoursRef, HoursTable
 from config.rotas import RotaTable
 from config.settings import Section
-from config.values import Id, Seconds, wrong
+from config.values import OR_MAIL, SLACK_CHANNEL, SLACK_USER, Id, Seconds, wrong
 from routing.policy import Assignment, Clock, Priority, Promised, RungKind
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -161,7 +161,7 @@ class LadderTable(Section):
 class ContactTable(Section):
     """Other ways to reach the desk, offered to who has waited long."""
 
-    mail: str = Field(default="", pattern=r"^$|^[^@\s]+@[^@\s]+$", description="mail address")
+    mail: str = Field(default="", pattern=OR_MAIL, description="mail address")
     phone: str = Field(default="", max_length=40, description="telephone number, as people write it")
     hours: HoursRef = Field(default="always", description="when somebody answers the telephone")
 
@@ -208,7 +208,7 @@ class DeskTable(EveryDesk):
     network: Literal["console", "slack"] | None = Field(
         default=None, description="where it works; slack when it has a channel, else the built-in console"
     )
-    channel: str | None = Field(default=None, pattern=r"^[A-Z0-9]{5,}$", description="its Slack channel's id")
+    channel: str | None = Field(default=None, pattern=SLACK_CHANNEL, description="its Slack channel's id")
     languages: tuple[Language, ...] = Field(default=(), description="what it speaks; any when unset")
     topics: tuple[str, ...] = Field(default=(), description="what it knows, with all below it; any when unset")
 
@@ -254,7 +254,7 @@ class OperatorTable(Section):
     """An operator that the policy knows, under an id of your choice; others come with `kakehashi operators add`."""
 
     names: Titles = Field(description="public name by language: all that a customer sees")
-    slack: str | None = Field(default=None, pattern=r"^[UW][A-Z0-9]{4,}$", description="their Slack user id")
+    slack: str | None = Field(default=None, pattern=SLACK_USER, description="their Slack user id")
     desks: tuple[str, ...] = Field(default=(), description="where they work; everywhere when unset")
     capacity: int = Field(default=4, ge=1, le=100, description="sessions at once")
     languages: Levels = Field(

@@ -159,7 +159,13 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
+ID = r"^[a-z0-9][a-z0-9_.-]{0,39}$"
+MAIL = r"^[^@\s]+@[^@\s]+$"
+OR_MAIL = rf"^$|{MAIL}"
+SLACK_CHANNEL = r"^[A-Z0-9]{5,}$"
+SLACK_USER = r"^[UW][A-Z0-9]{4,}$"
+
+Id = Annotated[str, Field(pattern=ID)]
 Seconds = Annotated[float, BeforeValidator(seconds)]
 Bytes = Annotated[int, BeforeValidator(size)]
 Several = BeforeValidator(several)

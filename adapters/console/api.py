@@ -35,9 +35,10 @@ from bridge.ports import Store, Stored
 from bridge.relay import Receipt, Relay
 from routing import inputs as i
 from routing import sla
+from routing.availability import Standing
 from routing.decide import Nothing, Refusal
 from routing.ids import DeskId, InputKey, MessageId, OperatorId, ShortCode, Topic, read_session_id, translation_id
-from routing.policy import Policy, Promised
+from routing.policy import Desk, Policy, Promised
 from routing.session import Session
 
 LINES = 200
@@ -108,18 +109,16 @@ class Api:
     async def me(self, request: web.Request) -> web.Response:
         """Who is asking, their colleagues, and all that stays the same while the page is open."""
         operator, policy, limits = operator_of(request), self._engine.policy(), self._engine.limits
-        standing, incidents = await asyncio.gather(
-            self._engine.availability.of(operator.id), self._engine.incidents.current()
+        standings, incidents = await asyncio.gather(
+            self._engine.availability.everyone(), self._engine.incidents.current()
         )
+        standing, now = await self._engine.availability.of(operator.id), await self._engine.store.now()
         answer = {
             "operator": _as_account(operator) | {"lead": is_lead(operator, policy)},
-            "people": self._people(policy),
+            "people": self._people(policy, standings),
             "standing": as_standing(standing),
             "incidents": [as_incident(one) for one in incidents],
-            "desks": [
-                {"id": desk, "titles": dict(self._engine.desk_titles.get(desk, {})), "mine": operator.serves(desk)}
-                for desk in policy.desks
-            ],
+            "desks": [self._desk(desk, now) | {"mine": operator.serves(desk.id)} for desk in policy.desks.values()],
             "topics": {topic: dict(titles) for topic, titles in self._engine.topic_titles.items()},
             "checked_topics": [one for one, rules in policy.topic_rules.items() if rules.identity_check],
             "outcomes": OUTCOMES,
@@ -131,7 +130,7 @@ class Api:
                 "file": limits.file_bytes,
                 "chunk": limits.chunk_bytes,
             },
-            "now": await self._engine.store.now(),
+            "now": now,
         }
         return web.json_response(answer)
 
@@ -313,14 +312,26 @@ class Api:
         shown = await self._board.shown([self._board.row(stored)])
         return {"row": shown[0], "now": await self._engine.store.now()}
 
-    def _people(self, policy: Policy) -> list[dict[str, object]]:
-        """Everybody whose name may have to be shown: accounts, closed ones too, and who only the policy names."""
+    def _desk(self, desk: Desk, now: int) -> dict[str, object]:
+        """A desk, and when it opens (ms since 1970, UTC; None where no calendar says) if nobody is there now."""
+        is_open = desk.hours.open_at(now)
+        opens = None if is_open else desk.hours.opens_after(now)
+        titles = dict(self._engine.desk_titles.get(desk.id, {}))
+        return {"id": desk.id, "titles": titles, "open": is_open, "opens": opens}
+
+    def _people(self, policy: Policy, standings: Mapping[OperatorId, Standing]) -> list[dict[str, object]]:
+        """Everybody whose name may have to be shown: accounts, closed ones too, and who only the policy names.
+        How they stand is None for who is not in the policy at all."""
         accounts = self._engine.directory.all()
         known = {one.id for one in accounts}
-        return [_as_account(one) for one in accounts] + [
-            _as_account(Operator(one.id, one.id, one.names, one.desks, lead=one.lead))
+        written = [
+            Operator(one.id, one.id, one.names, one.desks, lead=one.lead)
             for one in policy.operators.values()
             if one.id not in known
+        ]
+        return [
+            _as_account(one) | {"standing": as_standing(standings[one.id]) if one.id in standings else None}
+            for one in (*accounts, *written)
         ]
 
     async def _body(self, form: Form, operator: Operator) -> Body:

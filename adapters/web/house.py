@@ -162,12 +162,11 @@ class House:
         known = self._policy().desks.get(desk) if desk is not None else None
         contact, ours = (known.contact if known else None), self._settings.contact
         mail = (contact.mail if contact else "") or ours.mail or ""
-        phone = contact.phone if contact else ""
-        if phone and contact is not None:
-            door = hours_at(contact.hours, ALWAYS, self._now())
-            hours: dict[str, Any] = {"open": door.open, "changes": door.changes, "text": None}
-        else:
-            phone, hours = ours.phone or "", {"open": True, "changes": None, "text": ours.phone_hours}
+        phone = (contact.phone if contact else "") or ours.phone or ""
+        times = contact.hours if contact is not None and contact.phone else ALWAYS
+        door = hours_at(times, ALWAYS, self._now())
+        words = ours.phone_hours if phone == ours.phone and times == ALWAYS else None  # the site's, as people say them
+        hours: dict[str, Any] = {"open": door.open, "changes": door.changes, "text": words}
         if not mail and not phone:
             return None
         return {"mail": mail or None, "phone": phone or None, "hours": hours if phone else None}

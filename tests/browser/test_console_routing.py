@@ -242,6 +242,24 @@ async def test_a_move_carries_its_reason_as_a_note(house: House, desk: Desk) -> 
     assert not [one for one in shown if one.body and "ledger" in one.body.text]
 
 
+async def test_choosing_a_colleague_moves_nothing_but_the_assignee(house: House, desk: Desk) -> None:
+    aiko, ryo, _ = await a_team(house)
+    await house.availability.choose(ryo.id, Choice.OFF)
+    customer = mia(house, topic=TRADING)
+    await customer.writes()
+    session = await desk.opens(customer)
+    await desk.presses("t")
+    people = desk.page.locator("#transfer-operator")
+    await expect(desk.page.locator("#transfer-desk")).to_have_value("en")
+    await expect(people.locator("option", has_text="Ryo")).to_have_text(f"Ryo · {desk.words('standing.off')}")
+    await expect(people.locator("option", has_text="Aiko")).to_have_text("Aiko")
+    await people.select_option(aiko.id)
+    await desk.page.get_by_role("button", name=desk.words("transfer.submit")).last.click()
+    await desk.dialog_closed()
+    moved = (await now(house, session)).session
+    assert (moved.desk, moved.assignee) == ("en", aiko.id)
+
+
 async def test_a_refused_solution_leads_to_the_identity_check(house: House, desk: Desk, shot: Shot) -> None:
     customer = mia(house, topic=SECURITY)
     await customer.writes()
@@ -320,6 +338,7 @@ async def test_leads_see_who_is_on_what_they_hold_and_what_is_late(house: House,
     await expect(desk.page.get_by_role("region", name="Ryo")).to_contain_text(desk.words("team.away"))
     await expect(desk.page.get_by_role("region", name=desk.words("team.line"))).to_contain_text("Kim Park")
     await expect(aiko.locator(".figure.near")).to_have_count(1)
+    await expect(desk.page.locator(".view-about")).to_contain_text("1 waiting · 2 near the promise")
     await shot(desk.page, "desk-team")
     await desk.presses("Escape")
     await expect(desk.page.locator(".nothing")).to_be_visible()
@@ -345,6 +364,7 @@ async def test_leads_move_many_at_once_and_are_told_of_each(house: House, desk: 
     await expect(desk.page.get_by_role("region", name="Aiko").locator(".member-row")).to_have_count(0)
     line = desk.page.get_by_role("region", name=desk.words("team.line"))
     await expect(line.locator(".member-row")).to_have_count(2)
+    await expect(results).not_to_contain_text("false")
 
 
 async def test_who_leads_nobody_has_no_team_view(house: House, new_desk: NewDesk) -> None:

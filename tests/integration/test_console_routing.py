@@ -18,6 +18,7 @@ from bridge.views import summary
 from routing import facts as f
 from routing import inputs as i
 from routing.availability import Because, Choice
+from routing.hours import Hours
 from routing.ids import DeskId, InputKey, OperatorId, SessionId
 from routing.policy import MINUTE
 from routing.session import State
@@ -124,6 +125,27 @@ async def test_pages_hear_how_their_operator_stands_and_what_is_broken(house: Ho
     incident = await house.incidents.declare({"en": "Slow"}, {}, OperatorId("owner"))
     news = await until(page, lambda frame: frame["t"] == "incidents" and frame["incidents"])
     assert [one["id"] for one in news["incidents"]] == [incident.id]
+
+
+async def test_whoever_moves_a_session_reads_who_is_on_and_which_desk_is_closed(
+    tmp_path: Path,
+) -> None:
+    rules = routed()
+    night, never = Hours(((4_000_000_000_000, 4_000_000_060_000),)), Hours(())
+    closed = {EN: replace(rules.desks[EN], hours=night), OUT: replace(rules.desks[OUT], hours=never)}
+    async with console_house(tmp_path, replace(rules, desks={**rules.desks, **closed})) as house:
+        mei = await house.operator("mei", names={"en": "Mei"})
+        await house.availability.choose(mei.id, Choice.OFF)
+        browser = Browser(house, ClientSession(cookie_jar=CookieJar(unsafe=True)))
+        me = await (await browser.signs_in("mei")).gets("me")
+        await browser.closes()
+    assert {one["id"]: (one["open"], one["opens"]) for one in me["desks"]} == {
+        "en": (False, 4_000_000_000_000),
+        "ja": (True, None),
+        "withdrawals": (False, None),
+    }
+    (said,) = (one["standing"] for one in me["people"] if one["id"] == mei.id)
+    assert (said["on"], said["because"]) == (False, "said")
 
 
 # ------------------------------------------------------------------ offers

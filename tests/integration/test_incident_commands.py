@@ -110,6 +110,30 @@ def started(installation: Installation, *arguments: str) -> str:
     return str(row["id"])
 
 
+@pytest.mark.parametrize("option", ["--title", "--banner"])
+def test_a_title_in_a_language_that_is_not_spoken_here_declares_nothing(
+    installation: Installation, option: str
+) -> None:
+    answer = incident(installation, "start", "--title", "EN=Slow", option, "jp=遅い", "--yes")
+    assert answer.status == 1
+    assert "jp" in answer.err
+    assert option in answer.err
+    assert "ja, en, zh-Hans, zh-Hant" in answer.err
+    assert listed(installation) == []
+
+
+def test_an_update_in_a_language_that_is_not_spoken_here_is_sent_to_nobody(installation: Installation) -> None:
+    name = started(installation)
+    answer = incident(installation, "update", name, "--say", "fr=Bonjour", "--yes")
+    assert (answer.status, "--say" in answer.err) == (1, True)
+
+
+def test_a_language_is_understood_however_it_is_written(installation: Installation) -> None:
+    assert incident(installation, "start", "--title", "EN=Slow", "--title", "zh-hans=慢", "--yes").status == 0
+    (row,) = listed(installation)
+    assert row["titles"] == {"en": "Slow", "zh-Hans": "慢"}
+
+
 def listed(installation: Installation, *arguments: str) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = json.loads(incident(installation, "list", "--json", *arguments).out)
     return rows

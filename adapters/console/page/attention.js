@@ -1,6 +1,6 @@
 // What asks for attention in the open conversation, one quiet line each, with the one thing to do about it.
 
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { clock, moment, now, span } from "./times.js";
 import { t } from "./words.js";
 
@@ -17,7 +17,7 @@ export class Attention {
     if (signature === this.signature) return;
     this.signature = signature;
     const focused = this.node.contains(document.activeElement) && document.activeElement.dataset.act;
-    this.node.replaceChildren(...strips.map((strip) => this.strip(strip)));
+    fill(this.node, ...strips.map((strip) => this.strip(strip)));
     if (focused) this.node.querySelector(`[data-act="${focused}"]`)?.focus();
   }
 

@@ -1,6 +1,6 @@
 // Beside the conversation: what is known of the customer, and what there was before.
 
-import { el, icon } from "./dom.js";
+import { el, fill, icon } from "./dom.js";
 import { clock, date, moment, now, span, timeThere } from "./times.js";
 import { languageName, t } from "./words.js";
 
@@ -14,7 +14,8 @@ export class Card {
   show(row, card) {
     const close = { type: "button", class: "icon-button card-close", "aria-label": t("card.close"), onclick: this.onClose };
     const focused = this.node.contains(document.activeElement) && document.activeElement.dataset.act;
-    this.node.replaceChildren(
+    fill(
+      this.node,
       el("button", close, icon("close")),
       el("h2", { dir: "auto" }, card.name || t("row.visitor")),
       this.standing(card),

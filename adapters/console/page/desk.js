@@ -5,7 +5,7 @@ import { Attention } from "./attention.js";
 import { Card } from "./card.js";
 import { Composer } from "./composer.js";
 import { askHold, askIncident, askResolve, askTransfer, nameFields, show, wording } from "./dialogs.js";
-import { el, icon } from "./dom.js";
+import { el, fill, icon } from "./dom.js";
 import { Incidents } from "./incidents.js";
 import { Kept } from "./kept.js";
 import { listen, showHelp } from "./keys.js";
@@ -144,7 +144,7 @@ class Desk {
     );
     this.sessions.node.querySelector(".rows-scroll").before(this.offers.node, this.handover.node);
     const skip = el("a", { class: "skip", href: "#conversation", onclick: (event) => (event.preventDefault(), this.place.focus()) }, t("skip"));
-    root.replaceChildren(skip, this.bar, el("div", { class: "desk" }, this.nav.node, this.lists, this.place, this.card.node), this.toast);
+    fill(root, skip, this.bar, el("div", { class: "desk" }, this.nav.node, this.lists, this.place, this.card.node), this.toast);
     this.pane("list");
     this.drawPlace();
   }
@@ -294,7 +294,7 @@ class Desk {
   openView(view, about) {
     this.leave();
     this.view = view;
-    this.place.replaceChildren(this.views[view].node);
+    fill(this.place, this.views[view].node);
     root.dataset.view = view;
     this.views[view].start(about);
     this.pane("thread");
@@ -406,10 +406,10 @@ class Desk {
   // ---------------------------------------------------------------- the middle of the page
 
   drawPlace() {
-    if (!this.open) return this.place.replaceChildren(el("div", { class: "nothing" }, el("p", {}, t("thread.empty")), el("p", { class: "hint" }, t("thread.empty_hint"))));
-    if (!this.state) return this.place.replaceChildren(el("div", { class: "nothing" }, el("p", {}, t("thread.loading"))));
+    if (!this.open) return fill(this.place, el("div", { class: "nothing" }, el("p", {}, t("thread.empty")), el("p", { class: "hint" }, t("thread.empty_hint"))));
+    if (!this.state) return fill(this.place, el("div", { class: "nothing" }, el("p", {}, t("thread.loading"))));
     this.head = el("header", { class: "thread-head" });
-    this.place.replaceChildren(this.head, this.attention.node, this.thread.node, this.composer.node);
+    fill(this.place, this.head, this.attention.node, this.thread.node, this.composer.node);
   }
 
   drawHead() {
@@ -419,7 +419,8 @@ class Desk {
     const back = { type: "button", class: "icon-button back", "aria-label": t("thread.back"), onclick: () => (location.hash = "") };
     const details = { type: "button", class: "icon-button details", "aria-label": t("thread.details"), onclick: () => this.pane(root.dataset.pane === "card" ? "thread" : "card") };
     const focused = this.head.contains(document.activeElement) && document.activeElement.dataset.action;
-    this.head.replaceChildren(
+    fill(
+      this.head,
       el("button", back, icon("back")),
       el(
         "div",
@@ -493,9 +494,17 @@ class Desk {
 
   transfer() {
     if (!this.can("queued", "assigned", "resolved")) return false;
-    const desks = this.me.desks;
-    const people = [...this.people.values()].map((one) => ({ ...one, label: this.nameOf(one.id) }));
-    askTransfer({ desks, people, desk: this.state.row.desk, assignee: this.state.row.assignee }, (fields) => this.act("transfer", fields));
+    this.askTransfer(this.open);
+  }
+
+  /** Who is on, and which desk is open, is asked as it is now: the page may have been open for hours. */
+  async askTransfer(session) {
+    const known = { desks: this.me.desks, people: [...this.people.values()] };
+    const { desks, people } = await ask("me").catch(() => known);
+    if (this.open !== session || !this.state || document.querySelector("dialog[open]")) return;
+    for (const one of people) this.people.set(one.id, one);
+    const named = people.map((one) => ({ ...one, label: this.nameOf(one.id) }));
+    askTransfer({ desks, people: named, desk: this.state.row.desk, assignee: this.state.row.assignee }, (fields) => this.act("transfer", fields));
   }
 
   resolve() {

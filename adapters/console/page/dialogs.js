@@ -1,8 +1,9 @@
 // Dialogs: the browser's own, so that focus stays inside, Escape closes, and it comes back to where it was.
 
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
+import { choiceOf } from "./standing.js";
+import { clock, moment, now } from "./times.js";
 import { LANGUAGES, pick, t } from "./words.js";
-import { clock, now } from "./times.js";
 
 const MINUTE = 60_000;
 
@@ -47,7 +48,7 @@ async function send(event, dialog, problem, act, ways) {
   } catch (error) {
     const way = ways[error.code];
     const out = way && el("button", { type: "button", class: "button", onclick: () => send(event, dialog, problem, way.act, {}) }, way.label);
-    problem.replaceChildren(wording(error), ...(out ? [" ", out] : []));
+    fill(problem, wording(error), ...(out ? [" ", out] : []));
     problem.hidden = false;
     out?.focus();
   } finally {
@@ -108,25 +109,19 @@ export function askResolve(outcomes, act, askCheck) {
   const dialog = show({ title: t("resolve.title"), hint: t("resolve.hint"), body, submit, ways });
 }
 
+/** To a desk, or to a colleague; the session's own desk is chosen first, so that choosing a colleague moves nothing else. */
 export function askTransfer({ desks, people, desk, assignee }, act) {
   const operator = el("select", { id: "transfer-operator" });
   const reason = el("input", { id: "transfer-reason", type: "text", maxlength: "256", autocomplete: "off" });
-  const target = el(
-    "select",
-    { id: "transfer-desk", onchange: () => fill() },
-    desks.map((one) => el("option", { value: one.id, selected: one.id === desk }, pick(one.titles, one.id))),
-  );
-  const fill = () => {
+  const options = desks.map((one) => el("option", { value: one.id }, deskOption(one)));
+  const target = el("select", { id: "transfer-desk", onchange: () => fillPeople() }, options);
+  const fillPeople = () => {
     const able = people.filter((one) => one.active && (!one.desks.length || one.desks.includes(target.value)));
     const others = able.filter((one) => target.value !== desk || one.id !== assignee);
-    operator.replaceChildren(
-      el("option", { value: "" }, t("transfer.anybody")),
-      ...others.map((one) => el("option", { value: one.id }, one.label)),
-    );
+    fill(operator, el("option", { value: "" }, t("transfer.anybody")), others.map((one) => el("option", { value: one.id }, personOption(one))));
   };
-  const elsewhere = desks.find((one) => one.id !== desk);
-  if (elsewhere) target.value = elsewhere.id;
-  fill();
+  if (desks.some((one) => one.id === desk)) target.value = desk;
+  fillPeople();
   const body = [
     el("div", { class: "field" }, el("label", { for: "transfer-desk" }, t("transfer.desk")), target),
     el("div", { class: "field" }, el("label", { for: "transfer-operator" }, t("transfer.operator")), operator),
@@ -135,6 +130,19 @@ export function askTransfer({ desks, people, desk, assignee }, act) {
   const fields = () => ({ desk: target.value, operator: operator.value || null, reason: reason.value.trim() || null });
   const submit = { label: t("transfer.submit"), act: () => act(fields()) };
   show({ title: t("transfer.title"), hint: t("transfer.hint"), body, submit });
+}
+
+/** A desk, and when it opens if nobody is there now. */
+function deskOption({ id, titles, open, opens }) {
+  const name = pick(titles, id);
+  if (open) return name;
+  return opens === null ? t("transfer.closed", { desk: name }) : t("transfer.opens", { desk: name, time: moment(opens) });
+}
+
+/** A colleague, and that they are away or off where they are not on. */
+function personOption({ label, standing }) {
+  if (!standing || standing.on) return label;
+  return `${label} · ${t(`standing.${choiceOf(standing) || "because.nothing"}`)}`;
 }
 
 /** Which incident a conversation is about; `current` are those of now, `chosen` its id or null. */

@@ -4,8 +4,18 @@
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) set(element, name, value);
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...shown(children));
   return element;
+}
+
+/** Put `children` into `parent` in place of what was there. What is absent (`cond && el(…)`) is left out, as in `el`:
+    the browser's own `replaceChildren` would print "false". */
+export function fill(parent, ...children) {
+  parent.replaceChildren(...shown(children));
+}
+
+function shown(children) {
+  return children.flat().filter((child) => child !== null && child !== undefined && child !== false);
 }
 
 function set(element, name, value) {

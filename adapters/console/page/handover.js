@@ -1,7 +1,7 @@
 // What the last shift handed over: one quiet card above the lists, until it is closed or the shift is old.
 
 import { ask } from "./api.js";
-import { el, icon } from "./dom.js";
+import { el, fill, icon } from "./dom.js";
 import { clock } from "./times.js";
 import { t } from "./words.js";
 
@@ -28,7 +28,7 @@ export class Handover {
     if (signature === this.signature) return;
     this.signature = signature;
     this.node.hidden = !fresh.length;
-    this.node.replaceChildren(...fresh.map((one) => this.digest(one)), fresh.length ? this.closer(fresh[0].at) : "");
+    fill(this.node, ...fresh.map((one) => this.digest(one)), fresh.length ? this.closer(fresh[0].at) : "");
   }
 
   closer(at) {

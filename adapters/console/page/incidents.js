@@ -5,7 +5,7 @@
 
 import { Refused, ask, newId, tell } from "./api.js";
 import { wording } from "./dialogs.js";
-import { el, icon } from "./dom.js";
+import { el, fill, icon } from "./dom.js";
 import { select, ticks, wordFields } from "./fields.js";
 import { waiting } from "./sessions.js";
 import { moment, now, setClock } from "./times.js";
@@ -30,7 +30,7 @@ export class Incidents {
 
   start(id) {
     this.id = id;
-    this.body.replaceChildren(el("p", { class: "hint" }, t("thread.loading")));
+    fill(this.body, el("p", { class: "hint" }, t("thread.loading")));
     this.drawn = null;
     this.refresh();
   }
@@ -76,10 +76,10 @@ export class Incidents {
     this.about.textContent = current.length ? t("incidents.current", { count: current.length }) : t("incidents.none");
     if (this.drawn !== "all") {
       this.list = el("ul", { class: "incident-list" });
-      this.body.replaceChildren(this.list, this.lead ? this.declaration() : el("p", { class: "hint" }, t("incidents.leads")));
+      fill(this.body, this.list, this.lead ? this.declaration() : el("p", { class: "hint" }, t("incidents.leads")));
       this.drawn = "all";
     }
-    this.list.replaceChildren(...incidents.map((one) => this.listed(one)));
+    fill(this.list, ...incidents.map((one) => this.listed(one)));
   }
 
   listed(one) {
@@ -114,7 +114,7 @@ export class Incidents {
     const mode = select(t("incidents.scope"), [["hand", t("incidents.by_hand")], ["scope", t("incidents.by_scope")]], "hand", () => (show(), onChange()));
     const desks = ticks(t("nav.desks"), this.desks.map((one) => [one.id, pick(one.titles, one.id)]), onChange);
     const topics = ticks(t("card.topic"), Object.entries(this.topics).map(([id, titles]) => [id, pick(titles, id)]), onChange);
-    const since = select(t("incidents.opened_since"), SINCE.map((minutes) => [String(minutes), minutes ? t("incidents.minutes_ago", { count: minutes }) : t("incidents.any_time")]), "60", onChange);
+    const since = select(t("incidents.opened_since"), SINCE.map((minutes) => [String(minutes), lately(minutes)]), "60", onChange);
     const on = el("input", { type: "checkbox", checked: true, onchange: onChange });
     const inner = el("div", { class: "scope", hidden: true }, desks.node, topics.node, since.node, el("label", { class: "tick" }, on, el("span", {}, t("incidents.and_who_comes"))), el("p", { class: "hint" }, t("incidents.scope_hint")));
     const show = () => (inner.hidden = mode.read() !== "scope");
@@ -151,13 +151,13 @@ export class Incidents {
     const { incident, linked } = answer;
     this.answer = answer;
     this.sending = answer.broadcasts.some((one) => !one.finished_at);
-    this.title.replaceChildren(el("span", { class: "code" }, incident.id), " ", el("span", { dir: "auto" }, pick(incident.titles)));
+    fill(this.title, el("span", { class: "code" }, incident.id), " ", el("span", { dir: "auto" }, pick(incident.titles)));
     const time = incident.ended_at ? t("incidents.ended", { time: moment(incident.ended_at) }) : t("incidents.since", { time: moment(incident.since) });
     this.about.textContent = [time, t("incidents.by", { name: this.names.nameOf(incident.by) }), t("incidents.linked", { count: linked })].join(" · ");
     if (this.drawn !== incident.id) this.buildOne(incident);
     this.over(Boolean(incident.ended_at));
-    this.rows.replaceChildren(...this.linkedRows(answer));
-    this.said.replaceChildren(...answer.broadcasts.map((one) => this.broadcast(one)));
+    fill(this.rows, ...this.linkedRows(answer));
+    fill(this.said, ...answer.broadcasts.map((one) => this.broadcast(one)));
     this.saidTitle.hidden = !answer.broadcasts.length;
   }
 
@@ -170,7 +170,8 @@ export class Incidents {
     this.resolve = this.lead && this.broadcastForm("resolve");
     this.linking = this.lead && this.linkForm();
     const all = el("a", { href: "#/incidents", class: "link-button" }, t("incidents.all"));
-    this.body.replaceChildren(
+    fill(
+      this.body,
       all,
       el("details", { class: "shown" }, el("summary", {}, t("incidents.shown")), this.banner),
       ...[this.update, this.resolve].filter(Boolean),
@@ -321,7 +322,7 @@ export class Incidents {
 
   preview(form, content, label, confirm) {
     const button = confirm && el("button", { type: "button", class: "button primary", onclick: (event) => this.busy(event.target, confirm) }, label);
-    form.preview.replaceChildren(...content.filter(Boolean), button || "");
+    fill(form.preview, ...content.filter(Boolean), button || "");
     form.preview.hidden = false;
     form.preview.scrollIntoView({ block: "nearest" });
     button?.focus();
@@ -372,4 +373,10 @@ function reading({ language, sessions, uses, text }) {
     el("p", { class: "hint" }, t("incidents.readers", { language: languageName(language), count: sessions }), uses && uses !== language ? ` · ${t("incidents.uses", { language: languageName(uses) })}` : ""),
     el("p", { class: "quote", lang: uses || null, dir: "auto" }, text || t("incidents.no_words")),
   );
+}
+
+/** How far back, in words. */
+function lately(minutes) {
+  if (!minutes) return t("incidents.any_time");
+  return minutes < 60 ? t("incidents.minutes_ago", { count: minutes }) : t("incidents.hours_ago", { count: minutes / 60 });
 }

@@ -1,6 +1,6 @@
 // What is being offered to me just now. An offer is for one operator and lapses: it stands above every list.
 
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { now, span } from "./times.js";
 import { languageName, t } from "./words.js";
 import { waiting } from "./sessions.js";
@@ -38,7 +38,7 @@ export class Offers {
   draw() {
     this.node.hidden = !this.rows.length;
     const focused = this.list.contains(document.activeElement) && document.activeElement.dataset.focus;
-    this.list.replaceChildren(...this.rows.map((row) => this.offer(row)));
+    fill(this.list, ...this.rows.map((row) => this.offer(row)));
     if (focused) this.list.querySelector(`[data-focus="${focused}"]`)?.focus();
   }
 

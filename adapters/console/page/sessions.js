@@ -3,7 +3,7 @@
 // It does not jump under the pointer: while the mouse is over it, rows change in place, new ones come at the end and
 // those that left stay, dimmed. When the pointer goes, or at a press of the button below, the order is right again.
 
-import { arrange, el, icon } from "./dom.js";
+import { arrange, el, fill, icon } from "./dom.js";
 import { clock, moment, now, span } from "./times.js";
 import { languageName, t } from "./words.js";
 
@@ -110,7 +110,7 @@ export class Sessions {
     link.className = `row${left ? " left" : ""}${unread ? " unread" : ""}`;
     if (session === this.open) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
-    link.replaceChildren(...this.content(row, wait, unread, writer));
+    fill(link, ...this.content(row, wait, unread, writer));
   }
 
   content(row, wait, unread, writer) {

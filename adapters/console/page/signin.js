@@ -2,7 +2,7 @@
 
 import { tell } from "./api.js";
 import { nameFields, wording } from "./dialogs.js";
-import { el } from "./dom.js";
+import { el, fill } from "./dom.js";
 import { LANGUAGES, choose, language, t } from "./words.js";
 
 const LINK = /^#sign-in\/([A-Za-z0-9_-]+)$/;
@@ -83,7 +83,8 @@ export function firstNames(root, operator, { onDone, redraw }) {
 function gate(root, title, form, redraw) {
   document.title = `${title} · ${t("product")}`;
   const mark = el("img", { src: "page/icon.svg", alt: "", width: "40", height: "40" });
-  root.replaceChildren(
+  fill(
+    root,
     el("main", { class: "gate" }, el("div", { class: "gate-card" }, mark, el("h1", {}, title), form), tongues(redraw)),
   );
 }

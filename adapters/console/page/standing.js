@@ -29,11 +29,8 @@ export class Standing {
 
   show(standing) {
     this.now = standing;
-    const said = standing.because === "said";
-    const chosen = standing.on ? "on" : said && standing.hands_back_at === standing.since ? "off" : "away";
-    for (const button of this.buttons) {
-      button.setAttribute("aria-pressed", String(standing.because !== "nothing" && button.dataset.choice === chosen));
-    }
+    const chosen = choiceOf(standing);
+    for (const button of this.buttons) button.setAttribute("aria-pressed", String(button.dataset.choice === chosen));
     document.documentElement.dataset.on = String(standing.on);
     this.words.textContent = explained(standing);
   }
@@ -57,6 +54,12 @@ export class Standing {
     this.actedAt = Date.now();
     tell("me/acted", {}).catch(() => (this.actedAt = 0));
   }
+}
+
+/** Which of the choices it amounts to; "" where nothing was ever said or seen. */
+export function choiceOf({ on, because, since, hands_back_at: back }) {
+  if (because === "nothing") return "";
+  return on ? "on" : because === "said" && back === since ? "off" : "away";
 }
 
 /** Why somebody is on or not, and until when, in one line. */

@@ -2,7 +2,7 @@
 
 import { ask, newId, tell } from "./api.js";
 import { wording } from "./dialogs.js";
-import { el, icon } from "./dom.js";
+import { el, fill, icon } from "./dom.js";
 import { waiting } from "./sessions.js";
 import { explained } from "./standing.js";
 import { clock, now, setClock } from "./times.js";
@@ -65,10 +65,10 @@ export class Team {
     for (const session of this.chosen) if (!this.rows.has(session)) this.chosen.delete(session);
     const focused = document.activeElement?.dataset?.focus;
     const top = this.body.scrollTop;
-    this.body.replaceChildren(this.waitingGroup(line, more), ...sorted(team).map((one) => this.member(one)));
+    fill(this.body, this.waitingGroup(line, more), ...sorted(team).map((one) => this.member(one)));
     this.body.scrollTop = top;
     if (focused) this.body.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
-    this.sum.textContent = t("team.sum", { on: count(team, (one) => one.standing?.on), held: sum(team, "load"), near: sum(team, "near"), past: sum(team, "past"), waiting: line.length });
+    this.sum.textContent = t("team.sum", figures(team, line));
     this.drawBar();
   }
 
@@ -147,14 +147,14 @@ export class Team {
     this.desk.value = kept.desk;
     this.fillOperators(kept.operator);
     const clear = el("button", { type: "button", class: "button", onclick: () => this.choose([...this.rows.values()], false) }, t("action.cancel"));
-    this.bar.replaceChildren(this.count, this.desk, this.operator, el("button", { type: "submit", class: "button primary" }, t("team.move")), clear);
+    fill(this.bar, this.count, this.desk, this.operator, el("button", { type: "submit", class: "button primary" }, t("team.move")), clear);
   }
 
   fillOperators(chosen) {
     const wanted = this.desk.value;
     const able = sorted(this.team).filter((one) => one.capacity !== null && (!wanted || !one.desks.length || one.desks.includes(wanted)));
     const label = (one) => t(one.standing?.on ? "team.option" : "team.option_away", { name: this.names.nameOf(one.id), load: one.load, capacity: one.capacity });
-    this.operator.replaceChildren(el("option", { value: "" }, t("team.to_line")), ...able.map((one) => el("option", { value: one.id }, label(one))));
+    fill(this.operator, el("option", { value: "" }, t("team.to_line")), ...able.map((one) => el("option", { value: one.id }, label(one))));
     this.operator.value = able.some((one) => one.id === chosen) ? chosen : "";
   }
 
@@ -181,7 +181,8 @@ export class Team {
     const refused = results.filter((one) => one.refused);
     const why = (one) => (one.refused === "at_capacity" ? t("team.at_capacity") : knows(`error.${one.refused}`) ? t(`error.${one.refused}`) : t("error.unknown"));
     this.results.hidden = false;
-    this.results.replaceChildren(
+    fill(
+      this.results,
       el("p", {}, t("team.moved", { count: done.length, codes: done.map((one) => one.code).join(", ") })),
       refused.length > 0 && el("ul", {}, refused.map((one) => el("li", { class: "problem" }, el("span", { class: "code" }, one.code), ` ${why(one)}`))),
       el("button", { type: "button", class: "link-button", onclick: () => (this.results.hidden = true) }, t("action.done")),
@@ -207,6 +208,12 @@ function sorted(team) {
 function level(row) {
   if (row.past_at !== null && row.past_at <= now()) return "past";
   return row.near_at !== null && row.near_at <= now() ? "near" : "";
+}
+
+/** The whole team in figures: who waits for anybody is late as much as who waits for somebody. */
+function figures(team, line) {
+  const late = (wanted) => sum(team, wanted) + count(line, (row) => level(row) === wanted);
+  return { on: count(team, (one) => one.standing?.on), held: sum(team, "load"), near: late("near"), past: late("past"), waiting: line.length };
 }
 
 function count(some, holds) {

@@ -102,11 +102,10 @@ export class Thread {
       outcome: outcome && t(`outcome.${outcome}`),
       time: until && moment(until),
       why: why && t(`cause.${why}`),
-      kind: kind && t(`rung.${kind}`),
       promise: promise && t(`promise.${promise}`),
       language: language && languageName(language),
       incident: incident && this.incidentName(incident),
-      to,
+      who: kind && [[t(`rung.${kind}`), to].filter(Boolean).join(" "), name].filter(Boolean).join(" · "),
       pager,
     };
     return el("p", { class: "event" }, t(`line.${line.key}`, gaps), " ", el("time", {}, clock(line.at)));

@@ -21,6 +21,7 @@ from bridge.inspection import Engine
 from bridge.reload import Answer as Answered
 from bridge.terminal import Terminal
 from routing.ids import DeskId, NetworkName, OperatorId
+from routing.policy import OperatorProfile
 from tests.unit.bridge.mortal import Memory
 from tests.unit.bridge.test_reload import Shelf
 
@@ -72,7 +73,8 @@ class FakeEngine:
     store: Any = field(default_factory=NothingKept)
 
     def policy(self) -> Any:
-        return SimpleNamespace(desks={DeskId("ja"): None, DeskId("en"): None}, operators={OperatorId("mei"): None})
+        mei = OperatorProfile(OperatorId("mei"), {"ja": "美衣", "en": "Mei"}, (DeskId("ja"),), 7, {}, None, True)
+        return SimpleNamespace(desks={DeskId("ja"): None, DeskId("en"): None}, operators={mei.id: mei})
 
     async def hash_password(self, password: str, account: str) -> str:
         if len(password) < 8:
@@ -379,6 +381,26 @@ def test_an_account_of_an_operator_whom_the_policy_names_is_that_operator(monkey
     assert kenji.id.startswith("op-")
 
 
+def test_what_the_policy_says_of_an_operator_is_not_asked_again_and_is_what_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
+    wiring = FakeWiring()
+    assert kakehashi("operators add mei --password-stdin", wiring).status == Status.DONE
+    (row,) = json.loads(kakehashi("operators list --json", wiring).out)
+    assert (row["names"], row["desks"]) == ({"ja": "美衣", "en": "Mei"}, ["ja"])
+    assert (row["capacity"], row["lead"]) == (7, True)
+
+
+def test_a_password_from_a_pipe_is_not_taken_for_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("correct horse\n"))
+    wiring = FakeWiring()
+    answer = kakehashi("operators add kenji --password-stdin", wiring)
+    (kenji,) = wiring.engine.directory.kept
+    assert (answer.status, dict(kenji.names), kenji.password_hash) == (Status.DONE, {}, "hash of 13 for kenji")
+    assert "neutral name" in answer.out
+
+
 # ------------------------------------------------------------------ pagers and mutes
 
 
@@ -414,6 +436,13 @@ def test_a_mute_without_a_reason_is_refused() -> None:
     answer = kakehashi("mute --for 30m")
     assert answer.status == Status.FAILED
     assert "--why" in answer.err
+
+
+def test_a_mute_of_three_days_hears_that_a_day_is_the_most() -> None:
+    answer = kakehashi("mute --for 3d --why maintenance", FakeWiring(FakeEngine(store=Memory())))
+    assert answer.status == Status.FAILED
+    assert "a day at the most" in answer.err
+    assert "24h" in answer.err
 
 
 @pytest.mark.parametrize("command", ["page", "mute", "mute --for soon", "mute --for 30m --list", "mute --for m"])

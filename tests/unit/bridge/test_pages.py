@@ -20,7 +20,7 @@ from bridge.pages import Caller, Group, Move, Pages, next_move, spelt
 from routing import inputs as i
 from routing.effects import ONCALL, Page
 from routing.facts import Cause
-from routing.ids import DeskId, EffectId, SessionId
+from routing.ids import DeskId, EffectId, SessionId, Topic
 from routing.session import Escalation, Session
 from tests.unit.bridge.mortal import Killed, Lives, Memory, Mortal
 from tests.unit.routing.builders import KENJI, opened
@@ -37,12 +37,14 @@ class Phone:
     language: str = "ja"
     open: dict[str, str] = field(default_factory=dict)  # key → triggered or acknowledged
     rings: list[PageCall] = field(default_factory=list)
+    calls: list[PageCall] = field(default_factory=list)  # updates of what is open, too
     said: list[tuple[str, str]] = field(default_factory=list)
     resolved: list[str] = field(default_factory=list)
     fails: Callable[[int], DeliveryError | None] = lambda _number: None
 
     async def page(self, call: PageCall) -> None:
         self._count("page", call.key)
+        self.calls.append(call)
         if call.key not in self.open:
             self.rings.append(call)
         self.open.setdefault(call.key, "triggered")
@@ -274,6 +276,47 @@ async def test_who_comes_later_joins_the_page_that_is_open_and_does_not_ring() -
     assert len(phone.rings) == 1
     assert [what for what, _key in phone.said] == ["page"] * 3
     assert len(world.ledger.sessions(i.PageAccepted)) == 3
+
+
+async def test_a_page_of_an_emergency_links_to_it_and_not_to_who_has_waited_longest() -> None:
+    world = World()
+    pages = world.process()
+    for session in (world.late(1), world.late(2, cause=Cause.EMERGENCY)):
+        await pages.ask(rung(session), session)
+    await world.settles(pages, seconds=5)
+    (call,) = cast(Phone, world.pager).rings
+    assert call.link.endswith("#K002")
+
+
+async def test_a_call_that_rings_links_to_who_is_new_in_it() -> None:
+    world = World(pager=Bell())
+    bell, pages = world.pager, world.process()
+    assert isinstance(bell, Bell)
+    for number in (1, 2):
+        session = world.late(number)
+        await pages.ask(rung(session), session)
+        await world.settles(pages, seconds=900)
+    assert [call.link.rpartition("#")[2] for call in bell.told] == ["K001", "K002"]
+
+
+async def test_who_joins_an_open_page_leaves_its_link_alone() -> None:
+    world = World()
+    pages = world.process()
+    older, newer = world.late(1), world.late(2)
+    for session in (newer, older):
+        await pages.ask(rung(session), session)
+        await world.settles(pages, seconds=20)
+    assert [call.link.rpartition("#")[2] for call in cast(Phone, world.pager).calls] == ["K002", "K002"]
+
+
+async def test_a_desk_called_after_its_language_is_named_once() -> None:
+    world = World()
+    pages = world.process()
+    for session in (replace(world.late(1), topic=Topic("trading")), world.late(2)):
+        await pages.ask(rung(session), session)
+    await world.settles(pages, seconds=5)
+    (call,) = cast(Phone, world.pager).rings
+    assert call.line.startswith("ja · waiting")
 
 
 async def test_desks_ring_apart() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bridge.languages import LanguageError
 from bridge.routes import Atlas, Question, RouteError, explain, find_topic, lines, parse_time
 from routing import facts as f
 from routing import inputs as i
@@ -273,3 +274,14 @@ def test_the_answer_for_programs_has_whole_times() -> None:
         "open": True,
     }
     assert answer["promises"][2]["within"] == 4 * HOUR
+
+
+@pytest.mark.parametrize("language", ["english", "", "jp"])
+def test_what_is_no_language_goes_nowhere(language: str) -> None:
+    with pytest.raises(LanguageError, match="language"):
+        asked(atlas(), language)
+
+
+def test_a_language_is_understood_however_it_is_written() -> None:
+    assert asked(atlas(), "JA")["desk"] == asked(atlas(), "ja")["desk"]
+    assert asked(atlas(), "zh-hans")["language"] == "zh-Hans"

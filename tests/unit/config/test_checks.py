@@ -23,8 +23,13 @@ def doubts(findings: list[Finding]) -> str:
     return "\n".join(f"{one.what} / {one.mend}" for one in findings if one.level != "ok")
 
 
+WAY_OUT = {"emergency": [{"url": "https://example.com/freeze", "titles": {"en": "Freeze my account"}}]}
+
+
 def test_the_defaults_raise_no_doubt() -> None:
-    assert doubts(of()) == ""
+    """But for one: what customers should do at once in an emergency only the site knows."""
+    assert "[[web.emergency]]" in doubts(of())
+    assert doubts(of(web=WAY_OUT)) == ""
 
 
 def test_listening_to_everybody_costs_something() -> None:
@@ -58,7 +63,7 @@ def test_tokens_of_the_wrong_kind_are_doubted_and_not_shown() -> None:
 
 def test_a_far_redis_without_encryption_is_doubted() -> None:
     assert "rediss://" in doubts(of(redis={"url": "redis://10.0.0.1/0"}))
-    assert doubts(of(redis={"url": "rediss://10.0.0.1/0"})) == ""
+    assert doubts(of(redis={"url": "rediss://10.0.0.1/0"}, web=WAY_OUT)) == ""
     assert "throw messages away" in doubts(of(redis={"url": "redis://127.0.0.1/0", "allow_eviction": True}))
 
 

@@ -17,6 +17,10 @@ from routing.policy import HOUR, MINUTE, Assignment, Clock, Contact, Priority, P
 SLACK = {"bot_token": "xoxb-1", "app_token": "xapp-1"}
 
 
+WAY_OUT = {"emergency": [{"url": "https://example.com/freeze", "titles": {"en": "Freeze my account"}}]}
+"""What customers can do at once: without it the default policy's emergencies are doubted."""
+
+
 def loaded(tmp_path: Path, text: str = "", **chosen: Any) -> Rulebook:
     file = tmp_path / "kakehashi.toml"
     file.write_text(text, encoding="utf-8")
@@ -116,16 +120,16 @@ def test_a_policy_file_that_is_missing_is_an_error(tmp_path: Path) -> None:
     ("text", "where", "mend"),
     [
         ('[desks.ja]\nchanel = "C0123ABCD"\n', "desks.ja.chanel", "perhaps you mean desks.ja.channel"),
-        ('[desks.ja]\nchannel = "#support"\n', "desks.ja.channel", "docs/settings.md"),
+        ('[desks.ja]\nchannel = "#support"\n', "desks.ja.channel", "such as C0123ABCD"),
         ('[desks.ja]\nchannel = "C0123ABCD"\n', "desks.ja", "slack.bot_token"),
         ('[desks.ja]\nnetwork = "console"\nchannel = "C0123ABCD"\n', "desks.ja.channel", "remove it"),
-        ('[desks.ja]\nassignment = "fair"\n', "desks.ja.assignment", "'claim', 'round_robin' or 'least_busy'"),
+        ('[desks.ja]\nassignment = "fair"\n', "desks.ja.assignment", "choose one of claim, round_robin, least_busy"),
         ('[desks.ja]\ngone_after = "soon"\n', "desks.ja.gone_after", '"90s"'),
         ('[desks.ja]\ntopics = ["tax"]\n', "desks.ja.topics", "choose from account, trading"),
-        ('[desks."J A"]\n', "desks.J A", "docs/settings.md"),
-        ("[desks]\n", "desks", "docs/settings.md"),
+        ('[desks."J A"]\n', "desks.J A", "small letters"),
+        ("[desks]\n", "desks", "it is empty"),
         ("[topics]\naccount = {}\n", "topics.account.titles", "set it"),
-        ("[operators.aiko]\nnames = {}\n", "operators.aiko.names", "docs/settings.md"),
+        ("[operators.aiko]\nnames = {}\n", "operators.aiko.names", "write at least one"),
         (
             '[operators.aiko]\nnames = { en = "Aiko" }\ndesks = ["fr"]\n',
             "operators.aiko.desks",
@@ -159,7 +163,7 @@ def test_the_example_is_a_valid_file() -> None:
     book, default = (policy.load(made, 0) for made in (settings.load(example), settings.load()))
     assert {desk.contact.mail for desk in book.policy.desks.values()} == {"support@example.com"}
     desks = {name: replace(desk, contact=Contact()) for name, desk in book.policy.desks.items()}
-    assert replace(book, policy=replace(book.policy, desks=desks)) == default
+    assert replace(book, policy=replace(book.policy, desks=desks)) == replace(default, doubts=())
 
 
 def test_the_example_shows_the_default_policy_to_the_letter() -> None:
@@ -199,12 +203,12 @@ def test_by_default_an_intruder_is_an_emergency_and_trading_is_not() -> None:
 
 
 def test_the_default_policy_and_its_examples_raise_no_doubt(tmp_path: Path) -> None:
-    assert policy.load(settings.load()).doubts == ()
+    assert policy.load(settings.load(web=WAY_OUT)).doubts == ()
     shown = policy.DEFAULT_FILE.read_text(encoding="utf-8").splitlines()
     hours = [line.removeprefix("# ") for line in shown if line.startswith("# hours = {")]
     assert len(hours) == 5
     for line in hours:
-        assert loaded(tmp_path, f"[every_desk]\n{line}\n").doubts == ()
+        assert loaded(tmp_path, f"[every_desk]\n{line}\n", web=WAY_OUT).doubts == ()
 
 
 # ------------------------------------------------------------------ everything that can be written
@@ -456,7 +460,7 @@ DESKS = "[desks.ja]\n[desks.en]\n[desks.zh]\n"
             "Asia/Tokyo",
         ),
         ('[desks.ja]\nhours = { daily = "09:00-10:00" }\n', "desks.ja.hours.timezone", "field required"),
-        ('[desks.ja]\ncontact = { mail = "nobody" }\n', "desks.ja.contact.mail", "docs/settings.md"),
+        ('[desks.ja]\ncontact = { mail = "nobody" }\n', "desks.ja.contact.mail", "support@example.com"),
         ('[topics]\na = { en = "A", under = "b" }\n', "topics.a.under", "there is no topic b"),
         (
             '[topics]\na = { en = "A" }\nb = { en = "B", under = "a" }\nc = { en = "C", under = "b" }\n',
@@ -466,7 +470,23 @@ DESKS = "[desks.ja]\n[desks.en]\n[desks.zh]\n"
         ('[topics]\na = { en = "A", under = "a" }\n', "topics.a.under", "a part has no parts of its own"),
         ('[topics]\na = { en = "A", identity_check = true }\n', "topics.a.identity_check", "set web.identity.url"),
         ('[topics]\na = { en = "A", emergancy = true }\n', "topics.a.emergancy", "perhaps you mean topics.a.emergency"),
-        ('[topics]\na = { en = "A", priority = "urgent" }\n', "topics.a.priority", "choose one of"),
+        ('[topics]\na = { en = "A", priority = "urgent" }\n', "topics.a.priority", "choose one of normal, high"),
+        ("[operators.a]\nnames = {}\n", "operators.a.names", 'it is empty / such as { en = "…" }'),
+        (
+            '[operators.a]\nnames = { en = "A" }\nslack = "@kenji"\n',
+            "operators.a.slack",
+            "this is no Slack user id / such as U061F7AUR",
+        ),
+        (
+            '[every_desk.ladder]\nrungs = [{ call = "thread", every = "10s" }]\n',
+            "every_desk.ladder.rungs.0.every",
+            "it must be at least 30s / write 30s or more",
+        ),
+        (
+            '[operators.a]\nnames = { en = "A" }\ncapacity = 200\n',
+            "operators.a.capacity",
+            "it must be at most 100 / write 100 or less",
+        ),
         (
             "".join(f'[operators.{one}]\nnames = {{ en = "A" }}\nslack = "U0001"\n' for one in "ab"),
             "operators.b.slack",
@@ -529,7 +549,8 @@ def test_a_desk_of_every_desk_is_told_once(tmp_path: Path) -> None:
 def doubts(tmp_path: Path, text: str, **chosen: Any) -> str:
     file = tmp_path / "kakehashi.toml"
     file.write_text(text, encoding="utf-8")
-    return "\n".join(f"{one.what} / {one.mend}" for one in policy.load(settings.load(file, **chosen), NOON).doubts)
+    found = policy.load(settings.load(file, **({"web": WAY_OUT} | chosen)), NOON).doubts
+    return "\n".join(f"{one.what} / {one.mend}" for one in found)
 
 
 PEOPLE = '[operators.aiko]\nnames = { en = "Aiko" }\n[operators.kenji]\nnames = { en = "Kenji" }\n'
@@ -564,6 +585,28 @@ def test_a_rota_that_nobody_has_is_told(tmp_path: Path) -> None:
 def test_a_desk_with_promises_and_nobody_to_call_is_told(tmp_path: Path) -> None:
     text = '[desks.ja]\npromises = { first_response = "5m" }\n[every_desk]\nladder = {}\n[topics]\na = { en = "A" }\n'
     assert "desk ja: nobody is called when a promise is missed" in doubts(tmp_path, text)
+
+
+def test_desks_that_take_their_ladder_from_every_desk_are_told_of_once(tmp_path: Path) -> None:
+    text = '[every_desk]\nladder = {}\npromises = { first_response = "5m" }\n[topics]\na = { en = "A" }\n'
+    said = doubts(tmp_path, text)
+    assert said.count("nobody is called when a promise is missed") == 1
+    assert "desks en, ja, zh: nobody is called" in said
+    assert "write every_desk.ladder" in said
+
+
+def test_a_mistake_in_every_desk_is_told_once(tmp_path: Path) -> None:
+    said = complaint(tmp_path, '[desks.ja]\n[desks.en]\n[every_desk]\noverflow_after = "10m"\n')
+    assert said.count("it has nowhere to go") == 1
+    assert "every_desk.fallbacks" in said
+
+
+def test_an_emergency_without_a_way_out_is_told(tmp_path: Path) -> None:
+    text = '[topics]\na = { en = "A" }\ntheft = { en = "Theft", emergency = true }\n'
+    said = doubts(tmp_path, text, web={})
+    assert "topic theft is an emergency" in said
+    assert "write [[web.emergency]]" in said
+    assert "emergency" not in doubts(tmp_path, text)
 
 
 def test_a_desk_without_operators_or_with_none_who_speaks_its_language_is_told(tmp_path: Path) -> None:

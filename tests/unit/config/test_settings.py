@@ -359,7 +359,7 @@ def test_what_of_a_pager_is_no_secret_has_no_file_variable(monkeypatch: pytest.M
             "pagers.ops.webhook_secret: what Apprise tells cannot answer",
         ),
         ({"pagers": {"Ops": {"kind": "apprise", "url": "a://"}}}, "pagers.Ops: "),
-        ({"pagers": {"ops": {"kind": "apprize", "url": "a://"}}}, "'pagerduty' or 'apprise'"),
+        ({"pagers": {"ops": {"kind": "apprize", "url": "a://"}}}, "choose one of pagerduty, apprise"),
         ({"health": {"ladder": [{"pager": "ops"}]}}, "health.ladder.0.pager: there is no pager ops"),
         ({"web": {"identity": {"url": "https://a.example/check"}}}, "web.identity.keys: the outcome"),
         ({"translation": {"url": "http://127.0.0.1:5000"}}, "the address must end in a slash"),

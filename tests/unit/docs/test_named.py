@@ -117,7 +117,8 @@ def is_in(model: type[BaseModel], path: Key) -> bool:
 def is_setting(key: str) -> bool:
     path = tuple(key.split("."))
     named = path[:1] in NAMED and is_in(Settings, path)
-    return key in settings() or named or is_in(PolicyTables, path)
+    title = path[-1] in LANGUAGES and path[-2:-1] == ("titles",) and ".".join(path[:-1]) in settings()
+    return key in settings() or named or title or is_in(PolicyTables, path)
 
 
 @every_page_by_hand

@@ -93,3 +93,10 @@ def test_the_page_has_no_inline_script_or_style() -> None:
     assert "<style" not in page
     assert " style=" not in page
     assert re.findall(r"\son\w+=", page) == []
+
+
+def test_nothing_absent_is_printed_on_a_page() -> None:
+    """The browser's `replaceChildren` prints what `cond && el(…)` gives for nothing: "false". `fill` does not."""
+    assert [
+        name for name, script in SCRIPTS.items() if ".replaceChildren(" in script.replace(".replaceChildren()", "")
+    ] == ["dom.js"]

@@ -155,6 +155,15 @@ def test_a_desk_without_a_contact_names_the_houses() -> None:
     assert Town().house.contact(EN) is None
 
 
+def test_a_desk_that_answers_the_sites_telephone_says_the_sites_hours() -> None:
+    """The policy gives a desk that names no contact the site's mail and telephone."""
+    contact = {"mail": "us@shop.example", "phone": "03-0000", "phone_hours": "9–18"}
+    town = Town(settings=WebSettings.model_validate({"contact": contact}))
+    for own in (Contact("us@shop.example", "03-0000"), Contact("desk@shop.example")):
+        town.policy = replace(town.policy, desks={**town.policy.desks, EN: replace(town.policy.desks[EN], contact=own)})
+        assert (town.house.contact(EN) or {})["hours"] == {"open": True, "changes": None, "text": "9–18"}
+
+
 def test_a_desks_telephone_has_its_own_hours() -> None:
     town = Town()
     desk = replace(town.policy.desks[EN], contact=Contact("", "03-1111", DAY))
