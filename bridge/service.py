@@ -8,9 +8,10 @@ finish, release the leases.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -88,9 +89,7 @@ class Service:
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_WITHIN):
                 await self._wind_down()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         with suppress(KakehashiError):
             await self.leases.release_all()
 
@@ -167,3 +166,26 @@ class Service:
                 self.relay.outdated(hint.session, hint.head)
                 self.lanes.wake(hint.session, hint.lanes)
             self.feed.hint(hint)
+
+
+CANCELLED_AGAIN = 1.0
+"""Seconds that a task has to end before it is told once more."""
+
+TOLD_AT_MOST = 5
+
+
+async def end(tasks: Collection[asyncio.Task[Any]]) -> None:
+    """Cancel, and return when they have ended; what does not is named in the log, and left.
+
+    Once is not always enough: libraries write under `asyncio.wait_for`, which in Python 3.11 swallows a cancellation
+    that comes in the tick in which the write is done. A process that is told to stop must stop all the same.
+    """
+    left = set(tasks)
+    for _ in range(TOLD_AT_MOST):
+        for task in left:
+            task.cancel()
+        if left:
+            ended, left = await asyncio.wait(left, timeout=CANCELLED_AGAIN)
+            await asyncio.gather(*ended, return_exceptions=True)
+    if left:
+        log.error("work_does_not_end", work=sorted(task.get_name() for task in left))

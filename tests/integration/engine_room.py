@@ -26,6 +26,7 @@ from bridge.messages import Body, TextPart
 from bridge.metrics import Metrics
 from bridge.ports import Stored
 from bridge.relay import Answer, Greeting, Receipt, Relay
+from bridge.service import end
 from bridge.timers import Timers
 from routing import inputs as i
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, OperatorId, Place, SessionId, Topic
@@ -142,9 +143,7 @@ class Room:
         await self.store.close()
 
     async def _cancel(self, tasks: list[asyncio.Task[Any]]) -> None:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await end(tasks)
 
     # ------------------------------------------------------------------ what people do
 
