@@ -179,14 +179,17 @@ def test_a_session_that_waits_longer_than_promised_is_escalated_or_was_answered(
 
 @given(st.sampled_from(sorted(POLICIES)), STEPS)
 def test_the_resolutions_account_is_the_sum_of_our_turns_on_the_desks_clock(policy: str, steps: list[Step]) -> None:
-    """Held time counts in this policy, so every turn but the customer's does."""
+    """Held time counts in this policy, so every turn but the customer's does. Who puts a session back makes it ours."""
     life = lived(policy, ACCOUNT, [one for one in steps if one[0] not in ("transfers", "reloads")], punctual=True)
     hours = OFFICE if policy == "office hours" else Hours()
     total, ours_since = 0, None
     opened = next(fact.at for fact in life.talk.facts if isinstance(fact, f.SessionOpened))
     ours_since = opened
+    resolved = False
     for fact in life.talk.facts:
-        if isinstance(fact, f.CustomerMessageAdded | f.HoldEnded | f.HoldStarted | f.SessionReopened):
+        resolved = isinstance(fact, f.SessionResolved) or (resolved and not isinstance(fact, f.SessionReopened))
+        back = isinstance(fact, f.OperatorUnassigned) and not resolved
+        if back or isinstance(fact, f.CustomerMessageAdded | f.HoldEnded | f.HoldStarted | f.SessionReopened):
             ours_since = ours_since if ours_since is not None else fact.at
         elif isinstance(fact, f.ReplyAdded | f.SessionResolved) and ours_since is not None:
             total += hours.between(ours_since, fact.at)
