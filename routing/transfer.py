@@ -11,7 +11,7 @@ from routing.facts import Actor, Mirror, Why
 from routing.hours import opens_together
 from routing.ids import OperatorId
 from routing.policy import Desk
-from routing.session import Reason
+from routing.session import Reason, State
 
 
 def move(case: Case, target: Desk, actor: Actor, why: Why, operator: OperatorId | None = None) -> None:
@@ -27,10 +27,10 @@ def move(case: Case, target: Desk, actor: Actor, why: Why, operator: OperatorId 
 
 
 def say_closed(case: Case) -> None:
-    """Nobody has it, and nobody is there: the customer is told from when on somebody is. An emergency waits for no
-    hours."""
-    session, rules = case.open, case.policy.topic(case.open.topic)
-    if session.assignee is not None or rules.emergency:
+    """It waits, and nobody is there: the customer is told from when on somebody is. An emergency waits for no hours,
+    and who is told that all is solved for nobody."""
+    rules = case.policy.topic(case.open.topic)
+    if case.open.state is not State.QUEUED or rules.emergency:
         return
     opens = opens_together(case.desk.hours, rules.hours, case.now)
     if opens is not None and opens != case.now:

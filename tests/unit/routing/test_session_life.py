@@ -185,6 +185,17 @@ def test_a_move_to_a_closed_desk_says_when_it_opens() -> None:
     assert given.accepts(i.OperatorTransferred(AIKO, JA, to=KENJI)).opens_at is None, "somebody has it"
 
 
+def test_who_is_told_that_all_is_solved_hears_of_no_closed_desk() -> None:
+    talk = resolved()
+    shut = replace(POLICY.desks[JA], languages=(), hours=Hours(((10 * HOUR, 20 * HOUR),)))
+    elsewhere = {AIKO: replace(POLICY.operators[AIKO], desks=(EN,))}
+    talk.policy = replace(POLICY, desks={JA: shut}, operators=elsewhere)
+    session = talk.accepts(i.DeskRemoved())
+    assert (session.desk, session.state, session.assignee) == (JA, State.RESOLVED, None)
+    assert session.opens_at is None
+    assert "outside_hours" not in talk.notices()
+
+
 def test_a_late_reply_in_the_old_thread_is_refused() -> None:
     talk = answered()
     talk.accepts(i.OperatorTransferred(AIKO, JA))
