@@ -17,7 +17,7 @@ from bridge.ports import LaneState, Network, Store, Stored
 from bridge.relay import Relay
 from bridge.transcript import moment
 from routing.facts import Fact
-from routing.ids import NetworkName, OperatorId, SessionId, ShortCode, partition_in
+from routing.ids import NetworkName, OperatorId, SessionId, partition_in, read_code
 from routing.policy import Policy
 from routing.session import State
 from routing.timers import timers
@@ -62,8 +62,9 @@ class Engine(Protocol):
 
 
 async def find(store: Store, name: str) -> Stored:
-    """The session of a short code, in either case, or of a session id. Raises NotFoundError."""
-    session = await store.session_by_code(ShortCode(name.upper()))
+    """The session of a short code, in either case and width, or of a session id. Raises NotFoundError."""
+    code = read_code(name)
+    session = await store.session_by_code(code) if code is not None else None
     stored = await store.load(session or SessionId(name)) if session or _is_session_id(name) else None
     if stored is None:
         raise NotFoundError(f"there is no session {name}", mend="see `kakehashi sessions list --state any`")

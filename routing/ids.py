@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NewType
@@ -88,6 +89,16 @@ def _spell(value: int, width: int) -> str:
         value, digit = divmod(value, len(CODE_ALPHABET))
         letters.append(CODE_ALPHABET[digit])
     return "".join(reversed(letters))
+
+
+_CODE = re.compile(f"[{CODE_ALPHABET}]{{4,8}}")
+
+
+def read_code(text: str) -> ShortCode | None:
+    """A code as somebody typed it, in either case and width; None for what is none. Whether it names a session,
+    only the store knows."""
+    typed = unicodedata.normalize("NFKC", text).strip().lstrip("#").upper()
+    return ShortCode(typed) if _CODE.fullmatch(typed) else None
 
 
 def partition_of(customer: CustomerKey, partitions: int) -> int:

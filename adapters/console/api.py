@@ -37,7 +37,7 @@ from routing import inputs as i
 from routing import sla
 from routing.availability import Standing
 from routing.decide import Nothing, Refusal
-from routing.ids import DeskId, InputKey, MessageId, OperatorId, ShortCode, Topic, read_session_id, translation_id
+from routing.ids import DeskId, InputKey, MessageId, OperatorId, Topic, read_code, read_session_id, translation_id
 from routing.policy import Desk, Policy, Promised
 from routing.session import Session
 
@@ -174,11 +174,11 @@ class Api:
 
     async def find(self, request: web.Request) -> web.Response:
         """A session by its short code, whatever its state."""
-        code = request.query.get("code", "").strip().upper()
+        code = read_code(request.query.get("code", ""))
         await self._live.settle()
-        known = self._board.named(code)
-        if known is None and code.isalnum() and code.isascii():
-            known = await self._engine.store.session_by_code(ShortCode(code))
+        known = self._board.named(code) if code is not None else None
+        if known is None and code is not None:
+            known = await self._engine.store.session_by_code(code)
         stored = await self._engine.relay.session(known) if known else None
         if stored is None or not may_see(operator_of(request), self._board.row(stored)):
             raise web.HTTPNotFound

@@ -234,7 +234,8 @@ async def until_erased(store: RedisStore, session: SessionId) -> None:
 
 
 def test_why_says_last_fact_pending_effects_lease_and_deadline(installation: Installation, code: str) -> None:
-    said = kakehashi(installation, f"why {code.lower()} --json").json
+    wide = "".join(chr(ord(sign) + 0xFEE0) for sign in code.lower())
+    said = kakehashi(installation, f"why {wide} --json").json
     assert said["last_fact"]["fact"] == "ReplyAdded"
     assert (said["pending"][0]["to"], said["pending"][0]["first"]) == ("slack", "OpenThread")
     assert said["leases"][0]["holder"] is None

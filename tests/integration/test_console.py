@@ -322,6 +322,8 @@ async def test_what_is_done_is_found_among_the_done(house: House, kenji: Browser
         return await kenji.codes("closed")
 
     await eventually(done, [closed.session.code, resolved.session.code])  # the index follows within a second
+    wide = "".join(chr(ord(sign) + 0xFEE0) for sign in closed.session.code.lower())
+    assert await kenji.gets("find", code=wide) == await kenji.gets("find", code=f" {closed.session.code} ")
     found = await kenji.gets("find", code=closed.session.code.lower())
     assert found["rows"][0]["state"] == "closed"
 

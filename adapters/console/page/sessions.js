@@ -80,7 +80,7 @@ export class Sessions {
   }
 
   matches(row) {
-    const sought = this.search.value.trim().toLowerCase();
+    const sought = this.search.value.normalize("NFKC").trim().toLowerCase();
     if (!sought) return true;
     const about = [row.code, row.name, this.names.topicName(row.topic), this.names.deskName(row.desk), row.last?.text];
     return about.some((one) => one?.toLowerCase().includes(sought));

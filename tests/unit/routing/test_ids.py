@@ -13,6 +13,7 @@ from routing.ids import (
     effect_id,
     partition_in,
     partition_of,
+    read_code,
     read_session_id,
     session_id,
     short_code,
@@ -34,6 +35,23 @@ def test_no_code_is_given_twice_even_when_they_grow(one: int, other: int) -> Non
 
 def test_codes_have_no_letters_that_are_taken_for_others() -> None:
     assert not set("01OILU") & set(CODE_ALPHABET)
+
+
+@given(st.integers(0, 3 * FOUR), st.booleans(), st.sampled_from(["", " ", "\u3000"]))
+def test_a_code_is_read_however_wide_and_in_whatever_case_it_is_typed(number: int, wide: bool, space: str) -> None:
+    code = short_code(number)
+    typed = "".join(chr(ord(sign) + 0xFEE0) for sign in code) if wide else code
+    for text in (typed, typed.lower(), f"{space}{typed}{space}", f"#{typed}", f"＃{typed}"):
+        assert read_code(text) == code
+
+
+@given(st.text(max_size=12))
+@example("K7Q0")
+@example("K7Q")
+@example("K7Q2 M3XA")
+def test_what_is_no_code_is_not_looked_for(text: str) -> None:
+    read = read_code(text)
+    assert read is None or (4 <= len(read) <= 8 and set(read) <= set(CODE_ALPHABET))
 
 
 @given(st.from_regex(r"[a-z]{1,8}", fullmatch=True), st.text(min_size=1, max_size=20), st.integers(1, 1024))
