@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 TEXT_LIMIT = 4_000
 """Characters (code points) in one message: what Slack recommends for one post, so none needs splitting there."""
@@ -12,11 +13,46 @@ PARTS_LIMIT = 10
 """Parts of one message: Slack and Discord both show ten files at once."""
 
 
+class MarkKind(StrEnum):
+    """What some of the words are, beside being words."""
+
+    BOLD = "bold"
+    ITALIC = "italic"
+    STRIKE = "strike"
+    CODE = "code"
+    PRE = "pre"
+    QUOTE = "quote"
+    ITEM = "item"
+    LINK = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the characters from `start` up to `end` (code points) are.
+
+    `to` is a link's address, which the words show too; of an item the bullet or number that stands right before it on
+    its line, indented by two spaces for each level.
+    """
+
+    kind: MarkKind
+    start: int
+    end: int
+    to: str = ""
+
+    def moved(self, by: int) -> Mark:
+        return replace(self, start=self.start + by, end=self.end + by)
+
+
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """Words, byte for byte as they were written. Never interpreted: escaping is each face's own duty."""
+    """Words, byte for byte as they were written. Never interpreted: escaping is each face's own duty.
+
+    The words are complete by themselves. Marks stand beside them and only say how to draw them: a face that knows none
+    loses no meaning. Only operators' words have any.
+    """
 
     text: str
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +79,17 @@ class Body:
     @property
     def text(self) -> str:
         return "\n".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def words(self) -> TextPart:
+        """All text as one part."""
+        marks: list[Mark] = []
+        at = 0
+        for part in self.parts:
+            if isinstance(part, TextPart):
+                marks += [mark.moved(at) for mark in part.marks]
+                at += len(part.text) + 1
+        return TextPart(self.text, tuple(marks))
 
     @property
     def files(self) -> tuple[FilePart, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from bridge.marks import as_text
 from bridge.messages import Body, FilePart
 from bridge.ports import Entry, Store, Stored
 from routing import facts as f
@@ -107,7 +108,7 @@ def _notice(notice: CustomerNotice) -> dict[str, Any]:
 
 
 def _parts(body: Body) -> Sequence[dict[str, Any]]:
-    return [_file(part) if isinstance(part, FilePart) else {"type": "text", "text": part.text} for part in body.parts]
+    return [_file(part) if isinstance(part, FilePart) else as_text(part) for part in body.parts]
 
 
 def _file(part: FilePart) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from bridge.directory import Directory, Operator, check_public_names
 from bridge.feed import Feed, Signal
 from bridge.files import FileLimits, Files, Links
 from bridge.incidents import Incidents
+from bridge.marks import as_text
 from bridge.messages import PARTS_LIMIT, TEXT_LIMIT, About, Body, FilePart, Part, TextPart
 from bridge.ports import Store, Stored
 from bridge.relay import Receipt, Relay
@@ -375,7 +376,7 @@ class Api:
 
     async def _as_part(self, part: Part, reader: str) -> dict[str, object]:
         if isinstance(part, TextPart):
-            return {"type": "text", "text": part.text}
+            return as_text(part)
         kept = await self._engine.files.stat(part.file)
         path = None if kept is None else self._engine.links.path(kept, reader, self._engine.clock())
         return {

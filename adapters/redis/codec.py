@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from bridge.messages import About, Body, FilePart, TextPart
+from bridge.messages import About, Body, FilePart, Mark, MarkKind, Part, TextPart
 from bridge.ports import Entry, Stored
 from routing.effects import EFFECTS, Effect
 from routing.facts import FACTS, Actor, Fact, UnknownFact
@@ -29,6 +29,7 @@ SCHEMA = 1
 
 _FACTS = {kind.__name__: kind for kind in FACTS}
 _EFFECTS = {kind.__name__: kind for kind in EFFECTS}
+_MARKS = frozenset(MarkKind)
 _MISSING = dataclasses.MISSING
 
 
@@ -112,12 +113,22 @@ def decode_stored(fields: Mapping[str, str]) -> Stored:
 
 
 def encode_body(body: Body) -> bytes:
-    return _dump(body.parts)
+    return _dump([_part(part) for part in body.parts])
+
+
+def _part(part: Part) -> Part | dict[str, object]:
+    """Words without marks are written as they were before there were any."""
+    return {"text": part.text} if isinstance(part, TextPart) and not part.marks else part
 
 
 def decode_body(text: str) -> Body:
-    kinds = {True: TextPart, False: FilePart}
-    return Body(tuple(_from_record(kinds["text" in one], one) for one in orjson.loads(text)))
+    return Body(tuple(_text(one) if "text" in one else _from_record(FilePart, one) for one in orjson.loads(text)))
+
+
+def _text(record: Mapping[str, Any]) -> TextPart:
+    """A kind of mark that only a newer release knows is left out: the words are complete without it."""
+    known = [one for one in record.get("marks", ()) if one["kind"] in _MARKS]
+    return TextPart(record["text"], tuple(_from_record(Mark, one) for one in known))
 
 
 def encode_about(about: About) -> bytes:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.web.protocol import NAMES, ClientFrame, ProblemError
 from bridge.feed import Position, Queue, Resumed, Shown
+from bridge.marks import as_text
 from bridge.messages import Body, FilePart, TextPart
 from routing.facts import Side
 from routing.ids import CustomerKey, MessageId, OperatorId, SessionId
@@ -155,7 +156,7 @@ class Renderer:
 
     def _part(self, part: TextPart | FilePart, reader: Reader) -> dict[str, Any]:
         if isinstance(part, TextPart):
-            return {"type": "text", "text": part.text}
+            return as_text(part)
         return {
             "type": "file",
             "file": part.file,
