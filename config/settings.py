@@ -279,6 +279,11 @@ class SlackSettings(Section):
     channel: str | None = Field(
         default=None, pattern=SLACK_CHANNEL, description="channel id of the one desk, when no desks are written"
     )
+    allow_shared_channels: bool = Field(
+        default=False,
+        description="post in channels that are shared with another organisation (Slack Connect), too; its members read "
+        "what customers write",
+    )
     presence: bool = Field(
         default=False,
         description="ask Slack each minute which operators are active; needs the scope users:read, so it costs the app "

@@ -11,7 +11,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from email.utils import parsedate_to_datetime
 from io import BytesIO
+from time import time
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import proxy_bypass
@@ -69,6 +71,8 @@ class WebApi:
         self._session: aiohttp.ClientSession | None = None
         self._sdk: AsyncWebClient | None = None
         self.scopes: frozenset[str] = frozenset()
+        self.skew: float | None = None
+        """Seconds by which Slack's clock is ahead of this machine's, to a second or so; None while not known."""
 
     async def open(self) -> None:
         timeout = aiohttp.ClientTimeout(total=TOTAL, sock_connect=CONNECT)
@@ -187,6 +191,7 @@ class WebApi:
     async def _by_sdk(self, method: str, args: Mapping[str, Any], token: str = "") -> Answer:
         form = {name: _form_value(value) for name, value in args.items() if value is not None}
         headers = {"Authorization": f"Bearer {token}"} if token else None
+        begun = time()
         try:
             response = await self.sdk.api_call(method, data=form, headers=headers)
         except SlackApiError as error:
@@ -197,6 +202,7 @@ class WebApi:
             raise faults.unanswered("not_json") from error
         if not token:
             self.scopes = _scopes(response.headers) or self.scopes
+        self.skew = _skew(response.headers, (begun + time()) / 2)
         return response.data if isinstance(response.data, dict) else {}
 
     # ------------------------------------------------------------------ bytes
@@ -266,6 +272,15 @@ def _seconds(retry_after: str | None) -> float:
 def _unknown_or_undone(error: Exception) -> DeliveryError:
     never_connected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
     return faults.unreached("unreachable") if never_connected else faults.unanswered("no_answer")
+
+
+def _skew(headers: Mapping[str, Any], at: float) -> float | None:
+    """What the `Date` of an answer says, which was on its way at `at`. It counts whole seconds."""
+    named = next((str(value) for name, value in headers.items() if name.lower() == "date"), "")
+    try:
+        return parsedate_to_datetime(named).timestamp() + 0.5 - at
+    except ValueError:
+        return None
 
 
 def _scopes(headers: Mapping[str, Any]) -> frozenset[str]:

@@ -26,6 +26,7 @@ from adapters.slack.parse import (
     App,
     Author,
     ChannelMoved,
+    ChannelShared,
     Happening,
     Ignored,
     InThread,
@@ -122,7 +123,8 @@ class Tell:
 
 class Inbound:
     """`app` tells who we are; `link` gives the address of a thread's root; `moved` hears of a channel's new id,
-    `revoked` that our token is gone; `alone`: no other process is on this store."""
+    `shared` that one may be shared with another organisation, `revoked` that our token is gone; `alone`: no other
+    process is on this store."""
 
     def __init__(
         self,
@@ -138,6 +140,7 @@ class Inbound:
         app: Callable[[], App],
         link: Callable[[Root], str],
         moved: Callable[[str, str], Awaitable[None]],
+        shared: Callable[[], None],
         revoked: Callable[[], None],
         alone: Callable[[], bool],
     ) -> None:
@@ -152,6 +155,7 @@ class Inbound:
         self._app = app
         self._link = link
         self._moved = moved
+        self._shared = shared
         self._revoked = revoked
         self._alone = alone
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
@@ -168,6 +172,8 @@ class Inbound:
             await self._pressed(happening)
         elif isinstance(happening, ChannelMoved):
             await self._moved(happening.old, happening.new)
+        elif isinstance(happening, ChannelShared):
+            self._shared()
         elif isinstance(happening, TokensRevoked):
             self._revoked()
         else:

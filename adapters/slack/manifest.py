@@ -26,7 +26,20 @@ messages only our own come to our eyes, since no event of them is subscribed to.
 PRESENCE_SCOPE = "users:read"
 """Asked for only where presence is switched on."""
 
-EVENTS = ("app_uninstalled", "channel_id_changed", "message.channels", "message.groups", "tokens_revoked")
+EVENTS = (
+    "app_uninstalled",
+    "channel_id_changed",
+    "channel_shared",
+    "channel_unshared",
+    "message.channels",
+    "message.groups",
+    "tokens_revoked",
+)
+
+
+def scopes(settings: SlackSettings) -> frozenset[str]:
+    """What the app must be granted with these settings."""
+    return frozenset((*SCOPES, *([PRESENCE_SCOPE] if settings.presence else ())))
 
 
 def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
@@ -58,7 +71,7 @@ def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
             "background_color": "#1f3a5f",
         },
         "features": {"bot_user": {"display_name": "kakehashi", "always_online": True}},
-        "oauth_config": {"scopes": {"bot": sorted({*SCOPES, *([PRESENCE_SCOPE] if settings.presence else [])})}},
+        "oauth_config": {"scopes": {"bot": sorted(scopes(settings))}},
         "settings": {
             "event_subscriptions": subscriptions,
             "interactivity": interactivity,

@@ -19,7 +19,8 @@ from slack_bolt.async_app import AsyncApp
 
 from adapters.slack import receiver
 from adapters.slack.announcements import Announcements
-from adapters.slack.checkup import checkup
+from adapters.slack.channels import Channels
+from adapters.slack.checkup import Setup, checkup
 from adapters.slack.client import WebApi
 from adapters.slack.downloads import Downloads
 from adapters.slack.inbound import Door, Inbound, Tell
@@ -107,6 +108,7 @@ class SlackNetwork:
         self._pacing = Pacing(store, settings.rates)
         self._api = WebApi(settings, self._pacing, self._moved_to)
         self._threads = Threads(store, self._api)
+        self._channels = Channels(self._api, places, allow_shared=settings.allow_shared_channels)
         self._tell = Tell(self._tell_one)
         self._announcements = Announcements(self._api)
         self._outbound = Outbound(
@@ -114,6 +116,7 @@ class SlackNetwork:
             store=store,
             shares=Shares(store, files, self._api),
             threads=self._threads,
+            channels=self._channels,
             directory=directory,
             wording=wording,
             title=title,
@@ -132,6 +135,7 @@ class SlackNetwork:
             app=self._app,
             link=self._link,
             moved=self._channel_moved,
+            shared=self._channels.forget,
             revoked=self._lose_token,
             alone=alone,
         )
@@ -176,6 +180,7 @@ class SlackNetwork:
         self._pacing.team = who["team_id"]
         self._workspace_url = who["url"]
         self._work(self._inbound.deferred.run())
+        self._work(self._channels.run())
         if self._presence is not None:
             self._work(self._presence.run())
         if self._settings.events == "socket":
@@ -227,7 +232,7 @@ class SlackNetwork:
             return self._trouble
         if self._sockets is not None and not self._sockets.connected:
             return "no socket to Slack is open"
-        return None
+        return self._channels.trouble()
 
     # ------------------------------------------------------------------ the port
 
@@ -285,12 +290,12 @@ class SlackNetwork:
 
     async def doctor(self) -> Sequence[Finding]:
         """What token, scopes, channels and sockets are like. Before `start` too."""
-        by_socket = self._settings.events == "socket"
+        setup = Setup(self._settings, self._places())
         if self._who is not None:
-            return await checkup(self._api, self._places(), by_socket=by_socket)
+            return await checkup(self._api, setup)
         await self._api.open()
         try:
-            return await checkup(self._api, self._places(), by_socket=by_socket)
+            return await checkup(self._api, setup)
         finally:
             await self._api.close()
 

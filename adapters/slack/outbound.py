@@ -19,6 +19,7 @@ import structlog
 
 from adapters.slack import render
 from adapters.slack.calls import IN_THREAD, Calls
+from adapters.slack.channels import Channels
 from adapters.slack.client import Answer, WebApi
 from adapters.slack.faults import ALREADY_GONE, THREAD_GONE
 from adapters.slack.history import History, Message, with_effect
@@ -63,6 +64,9 @@ PERSONA = "chat:write.customize"
 REMAINS = "remains"
 """Prefix of the names under which the store keeps what could not be deleted, by session and mirror."""
 
+SHOWS_THE_CUSTOMER = (OpenThread, PostMessage, ReviseMessage, PostTranslation, PostHistory)
+"""Effects that put a customer's name or words into a channel."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -76,6 +80,7 @@ class Outbound:
         store: Store,
         shares: Shares,
         threads: Threads,
+        channels: Channels,
         directory: Directory,
         wording: Wording,
         title: Title,
@@ -86,6 +91,7 @@ class Outbound:
         self._store = store
         self._shares = shares
         self._threads = threads
+        self._channels = channels
         self._directory = directory
         self._wording = wording
         self._title = title
@@ -98,6 +104,8 @@ class Outbound:
 
     async def deliver(self, delivery: Delivery) -> Delivered:
         effect = delivery.effect
+        if isinstance(effect, SHOWS_THE_CUSTOMER):
+            await self._channels.admit(_place(delivery))
         if isinstance(effect, OpenThread):
             return Delivered((await self._open(delivery, effect.id)).ref)
         if isinstance(effect, PostLine | CallOperators):

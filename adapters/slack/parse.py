@@ -120,6 +120,11 @@ class ChannelMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelShared:
+    """Some channel is shared with another organisation, or no longer."""
+
+
+@dataclass(frozen=True, slots=True)
 class TokensRevoked:
     """The app was uninstalled, or its token taken away."""
 
@@ -130,7 +135,7 @@ class Ignored:
 
 
 InThread = Said | Revised | Withdrawn
-Happening = InThread | Pressed | ChannelMoved | TokensRevoked | Ignored
+Happening = InThread | Pressed | ChannelMoved | ChannelShared | TokensRevoked | Ignored
 
 
 def message_id(channel: str, ts: str) -> MessageId:
@@ -162,6 +167,8 @@ def event(body: object, app: App) -> Happening:
     if kind == "channel_id_changed":
         MOVED.check(body, "event")
         return ChannelMoved(_given(body, "old_channel_id"), _given(body, "new_channel_id"))
+    if kind in ("channel_shared", "channel_unshared"):
+        return ChannelShared()
     if kind in ("tokens_revoked", "app_uninstalled"):
         return TokensRevoked()
     return Ignored(f"an event of type {kind}")

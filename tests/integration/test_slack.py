@@ -799,27 +799,6 @@ async def test_slack_being_out_of_reach_does_not_keep_us_from_starting(
     await network.stop()
 
 
-async def test_the_check_up_names_what_is_wrong_and_the_mend(here: House) -> None:
-    private = here.slack.channel("secret", private=True, bot=False)
-    missing = here.slack.channel("open", bot=False)
-    here.slack.workspace.app.scopes.discard("files:write")
-    network = SlackNetwork(
-        settings(here.slack), here.store, here.relay, here.files, here.directory,
-        places=lambda: [here.desk.id, missing.id, private.id],  # type: ignore[list-item]  # places are channel ids
-    )  # fmt: skip
-    findings = [(one.level, one.what.partition(" (")[0]) for one in await network.doctor()]
-    assert findings == [
-        ("ok", f"Slack knows us as kakehashi in {here.slack.workspace.name}"),
-        ("fail", "the Slack app lacks files:write"),
-        ("ok", "Slack channel #support"),
-        ("warn", "Slack channel #open"),
-        ("fail", f"Slack channel {private.id}: channel_not_found"),
-        ("ok", "Slack gives a socket for slack.app_token"),
-    ]
-    here.slack.workspace.app.revoked = True
-    assert [one.level for one in await network.doctor()] == ["fail"]
-
-
 async def test_two_processes_lose_and_double_nothing_while_answers_are_lost(
     engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
 ) -> None:

@@ -169,6 +169,16 @@ class Happenings:
         self._emit(event | {"event_ts": channel.mint_ts()}, channel)
         return channel.id
 
+    def share_outside(self, channel: Channel, team: str, *, shared: bool) -> None:
+        """The channel is shared with another organisation (Slack Connect), or no longer."""
+        channel.is_shared, channel.is_pending_shared = shared, False
+        event = {"type": "channel_shared" if shared else "channel_unshared", "channel": channel.id}
+        extra = (
+            {"connected_team_id": team} if shared else {"previously_connected_team_id": team, "is_ext_shared": False}
+        )
+        self._emit(event | extra | {"event_ts": channel.mint_ts()}, channel)
+        self.wake()
+
     def notice(self, channel: Channel, user: str, subtype: str, text: str) -> Message:
         """One of Slack's own lines in a channel; it cannot be replied to."""
         return self.post(channel, Message(channel.mint_ts(), user, text, subtype=subtype))

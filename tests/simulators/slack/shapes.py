@@ -84,6 +84,7 @@ def channel(workspace: Workspace, c: Channel) -> Json:
         "is_org_shared": False,
         "is_ext_shared": c.is_shared,
         "is_shared": c.is_shared,
+        "is_pending_ext_shared": c.is_pending_shared,
         "context_team_id": workspace.team_id,
     }
     if c.kind == "im":

@@ -49,7 +49,9 @@ ALL_EVENTS = frozenset(
         "channel_deleted",
         "channel_id_changed",
         "channel_rename",
+        "channel_shared",
         "channel_unarchive",
+        "channel_unshared",
         "file_created",
         "file_deleted",
         "file_shared",
@@ -185,6 +187,7 @@ class Channel:
     members: set[str] = field(default_factory=set)
     is_archived: bool = False
     is_shared: bool = False
+    is_pending_shared: bool = False
     messages: dict[str, Message] = field(default_factory=dict)
     threads: dict[str, list[str]] = field(default_factory=dict)
     locked_threads: set[str] = field(default_factory=set)
