@@ -296,6 +296,7 @@ class Relay:
             topic=greeting.topic,
             previous=latest.session.id if latest else None,
             last_operator=latest.session.last_operator if latest else None,
+            blocked_until=latest.session.blocked_until if latest else None,
         )
         return replace(event, opening=opening)
 
@@ -403,6 +404,8 @@ class _Arrival:
             return (Written(translation_id(event.message, event.language), event.revision, self.body),)
         if self.body is None or not isinstance(event, SPEAKS):
             return ()
+        if isinstance(event, i.OperatorTransferred):
+            return (Written(event.reason, 0, self.body),) if event.reason is not None else ()
         revision = event.revision if isinstance(event, i.CustomerRevised | i.OperatorRevised) else 0
         return (Written(event.message, revision, self.body),)
 
@@ -412,6 +415,7 @@ SPEAKS = (
     i.OperatorReplied,
     i.OperatorNoted,
     i.OperatorInformed,
+    i.OperatorTransferred,
     i.CustomerRevised,
     i.OperatorRevised,
 )
@@ -440,6 +444,7 @@ def _face(session: Session) -> tuple[object, ...]:
         session.escalation,
         session.incident,
         session.check,
+        session.blocked_until,
     )
 
 

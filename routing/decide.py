@@ -85,6 +85,8 @@ def _open(case: Case, event: i.CustomerWrote) -> None:
     opening = event.opening
     if opening is None:
         raise RefusedError(Reason.NO_SESSION)
+    if opening.blocked_until is not None and case.now < opening.blocked_until:
+        raise RefusedError(Reason.NOT_TAKEN_HERE)
     desk = case.policy.desk_for(opening.language, opening.topic)
     rules = case.policy.topic(opening.topic)
     opens = case.now if rules.emergency else opens_together(desk.hours, rules.hours, case.now)
@@ -254,9 +256,31 @@ def _resolve(case: Case, event: i.OperatorResolved) -> None:
     if case.open.assignee is None:
         case.record(f.OperatorAssigned, Actor.OPERATOR, operator=event.operator, why=Why.RESOLVED)
     resolved = {"outcome": event.outcome, "operator": event.operator, "worked": case.worked()}
+    resolved["tags"] = event.tags
     case.record(f.SessionResolved, Actor.OPERATOR, **resolved)
     if event.outcome is i.Outcome.SPAM:
         _close(case, Actor.OPERATOR, event.outcome, Why.RESOLVED)
+
+
+def _block(case: Case, event: i.OperatorBlocked) -> None:
+    _block_closed(case, event)
+    if case.open.state is not State.RESOLVED:
+        _resolve(case, i.OperatorResolved(event.operator, i.Outcome.SPAM))
+    else:
+        _close(case, Actor.OPERATOR, i.Outcome.SPAM, Why.RESOLVED)
+
+
+def _block_closed(case: Case, event: i.OperatorBlocked) -> None:
+    if event.until <= case.now:
+        raise RefusedError(Reason.BLOCK_IN_PAST)
+    if event.until != case.open.blocked_until:
+        case.record(f.CustomerBlocked, Actor.OPERATOR, operator=event.operator, until=event.until)
+
+
+def _unblock(case: Case, event: i.OperatorUnblocked) -> None:
+    if case.open.blocked_until is None or case.open.blocked_until <= case.now:
+        raise RefusedError(Reason.NOT_BLOCKED)
+    case.record(f.CustomerUnblocked, Actor.OPERATOR, operator=event.operator)
 
 
 def _decline(case: Case, event: i.OperatorDeclined) -> None:
@@ -419,6 +443,9 @@ RULES: dict[str, Callable[[Case, Any], None]] = {
     "transfer": transfer.transfer,
     "transfer_resolved": transfer.transfer_resolved,
     "resolve": _resolve,
+    "block": _block,
+    "block_closed": _block_closed,
+    "unblock": _unblock,
     "choose_language": language.choose_language,
     "checked": checks.checked,
     "decline": _decline,

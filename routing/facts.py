@@ -215,6 +215,20 @@ class SessionResolved(Fact):
     outcome: Outcome
     operator: OperatorId | None
     worked: int = 0
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerBlocked(Fact):
+    """Their next session is refused until then. It is said of a customer in their latest session."""
+
+    operator: OperatorId
+    until: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerUnblocked(Fact):
+    operator: OperatorId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -452,6 +466,8 @@ FACTS: tuple[type[Fact], ...] = (
     HoldEnded,
     SessionTransferred,
     SessionResolved,
+    CustomerBlocked,
+    CustomerUnblocked,
     SessionReopened,
     SolutionConfirmed,
     SolutionDenied,

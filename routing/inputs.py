@@ -33,6 +33,10 @@ class Outcome(StrEnum):
     SPAM = "spam"
 
 
+FOR_GOOD = 253_402_300_799_000
+"""A time that does not come: the last second of the year 9999, which every calendar still knows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where an operator acted: the mirror (by number) whose thread already shows it, or none for the desk page."""
@@ -52,6 +56,7 @@ class Opening:
     topic: Topic
     previous: SessionId | None = None
     last_operator: OperatorId | None = None  # who answered them last time
+    blocked_until: int | None = None  # an operator wants nothing more from them before then
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,15 +185,32 @@ class OperatorHeld:
 
 @dataclass(frozen=True, slots=True)
 class OperatorTransferred:
+    """`reason` is a note that goes along: whoever has the session now reads it, and the customer never does."""
+
     operator: OperatorId
     desk: DeskId
     to: OperatorId | None = None
+    reason: MessageId | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OperatorResolved:
     operator: OperatorId
     outcome: Outcome = Outcome.SOLVED
+    tags: tuple[str, ...] = ()  # the policy's words for what it was about
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorBlocked:
+    """The customer is not to write again before `until` (`FOR_GOOD`: ever); what runs ends as spam."""
+
+    operator: OperatorId
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorUnblocked:
+    operator: OperatorId
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +362,8 @@ OperatorInput = (
     | OperatorHeld
     | OperatorTransferred
     | OperatorResolved
+    | OperatorBlocked
+    | OperatorUnblocked
     | OperatorDeclined
     | OperatorEscalated
     | OperatorAcknowledged

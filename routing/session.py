@@ -96,6 +96,9 @@ class Reason(StrEnum):
     CHECK_PASSED_ALREADY = "check_passed_already"
     NO_SUCH_CHECK = "no_such_check"
     NOT_IN_INCIDENT = "not_in_incident"
+    BLOCK_IN_PAST = "block_in_past"
+    NOT_BLOCKED = "not_blocked"
+    NOT_TAKEN_HERE = "not_taken_here"  # of a blocked customer, who is not told so
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +203,20 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
     ),
     i.OperatorResolved: _row(
         _NONE, Accept("resolve", (_R, _C)), Accept("resolve", (_R, _C)), Ignore("it is resolved already"), _OVER
+    ),
+    i.OperatorBlocked: _row(
+        _NONE,
+        Accept("block", (_C,)),
+        Accept("block", (_C,)),
+        Accept("block", (_C,)),
+        Accept("block_closed", (_C,)),  # what somebody is like may show afterwards
+    ),
+    i.OperatorUnblocked: _row(
+        _NONE,
+        Refuse(Reason.NOT_BLOCKED),
+        Refuse(Reason.NOT_BLOCKED),
+        Refuse(Reason.NOT_BLOCKED),
+        Accept("unblock", (_C,)),
     ),
     i.CustomerChoseLanguage: _row(
         _NOTHING,
@@ -404,6 +421,9 @@ class Session:
     untranslated: bool = False  # the latest translation came to nothing, and the desk was told so
     incident: IncidentId | None = None
     check: Check | None = None
+    tags: tuple[str, ...] = ()
+    blocked_until: int | None = None  # of the customer: nothing more from them before then
+    blocked_by: OperatorId | None = None
 
     @property
     def waiting(self) -> bool:
@@ -620,6 +640,7 @@ def _(fact: f.SessionResolved, session: Session) -> Session:
         session,
         state=State.RESOLVED,
         outcome=fact.outcome,
+        tags=fact.tags,
         resolved_at=fact.at,
         waiting_since=None,
         offer=None,
@@ -636,6 +657,7 @@ def _(fact: f.SessionReopened, session: Session) -> Session:
         session,
         state=State.ASSIGNED if session.assignee else State.QUEUED,
         outcome=None,
+        tags=(),
         resolved_at=None,
         reopenings=session.reopenings + 1,
         waiting_since=fact.at,
@@ -648,6 +670,16 @@ def _(fact: f.SessionReopened, session: Session) -> Session:
 @apply.register
 def _(fact: f.SessionClosed, session: Session) -> Session:
     return replace(session, state=State.CLOSED, outcome=fact.outcome, closed_at=fact.at, waiting_since=None, offer=None)
+
+
+@apply.register
+def _(fact: f.CustomerBlocked, session: Session) -> Session:
+    return replace(session, blocked_until=fact.until, blocked_by=fact.operator)
+
+
+@apply.register
+def _(fact: f.CustomerUnblocked, session: Session) -> Session:
+    return replace(session, blocked_until=None, blocked_by=None)
 
 
 @apply.register

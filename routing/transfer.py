@@ -5,9 +5,9 @@ from __future__ import annotations
 from routing import effects as e
 from routing import facts as f
 from routing import inputs as i
-from routing import translation
+from routing import translation, words
 from routing.case import Case, RefusedError
-from routing.facts import Actor, Mirror, Why
+from routing.facts import Actor, Mirror, Side, Why
 from routing.hours import opens_together
 from routing.ids import OperatorId
 from routing.policy import Desk
@@ -66,6 +66,7 @@ def follow_mirror(case: Case, old: Mirror) -> None:
 def transfer(case: Case, event: i.OperatorTransferred) -> None:
     target = _target(case, event)
     before = case.open
+    _note_reason(case, event)
     if before.assignee is not None and before.assignee != event.to:
         case.record(f.OperatorUnassigned, Actor.OPERATOR, operator=before.assignee, why=Why.TRANSFERRED)
     if target.id != before.desk:
@@ -76,6 +77,14 @@ def transfer(case: Case, event: i.OperatorTransferred) -> None:
         say_closed(case)
     follow_mirror(case, before.mirror)
     translation.catch_up(case)
+
+
+def _note_reason(case: Case, event: i.OperatorTransferred) -> None:
+    """Said where it is left; where it goes on, it is the last thing in the history that comes along."""
+    if event.reason is not None:
+        said = {"message": event.reason, "operator": event.operator}
+        case.record(f.NoteAdded, Actor.OPERATOR, mirror=None, **said)
+        words.ask_to_post(case, event.reason, Side.NOTE, event.operator)
 
 
 def transfer_resolved(case: Case, event: i.OperatorTransferred) -> None:

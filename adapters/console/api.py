@@ -228,16 +228,9 @@ class Api:
         reason = (form.optional_text("reason") or "").strip()
         if to is not None:
             check_may_take(self._engine, OperatorId(to), desk)
-        event = i.OperatorTransferred(operator_of(request).id, desk, OperatorId(to) if to else None)
-        answer = await self._hand_over(request, form, event)
-        if reason and answer.status == HTTPStatus.OK:
-            return await self._explain(request, form, reason)
-        return answer
-
-    async def _explain(self, request: web.Request, form: Form, reason: str) -> web.Response:
-        """Why it was moved, as a note: whoever has it now reads it first, and the customer never does."""
-        note = i.OperatorNoted(MessageId(f"o:{form.client_id()}.why"), operator_of(request).id)
-        return await self._hand_over(request, form, note, Body((TextPart(reason),)), about=".why", moved=True)
+        note = MessageId(f"o:{form.client_id()}.why") if reason else None
+        event = i.OperatorTransferred(operator_of(request).id, desk, OperatorId(to) if to else None, note)
+        return await self._hand_over(request, form, event, Body((TextPart(reason),)) if reason else None)
 
     async def resolve(self, request: web.Request) -> web.Response:
         form = await Form.of(request)
@@ -274,18 +267,10 @@ class Api:
         return web.Response(status=HTTPStatus.NO_CONTENT)
 
     async def _hand_over(
-        self,
-        request: web.Request,
-        form: Form,
-        event: i.OperatorInput,
-        body: Body | None = None,
-        *,
-        about: str = "",
-        moved: bool = False,
+        self, request: web.Request, form: Form, event: i.OperatorInput, body: Body | None = None
     ) -> web.Response:
-        """`moved`: it is out of their reach now, by what they did themselves a moment ago."""
-        stored = await (self._known(request) if moved else self._reachable(request))
-        key = InputKey(f"desk/{form.client_id()}{about}")
+        stored = await self._reachable(request)
+        key = InputKey(f"desk/{form.client_id()}")
         answer = await self._engine.assignments.from_operator(stored.session.id, event, key, body=body)
         if isinstance(answer, Refusal):
             error = {"code": answer.reason, "retry": False}

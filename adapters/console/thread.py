@@ -16,6 +16,7 @@ from bridge.ports import Entry
 from routing import facts as f
 from routing.facts import Fact, Side, Why
 from routing.ids import MessageId
+from routing.inputs import FOR_GOOD
 from routing.session import Presence, Session
 
 
@@ -209,6 +210,17 @@ def _(fact: f.SessionResolved, page: _Page, index: int) -> None:
 
 
 @_write.register
+def _(fact: f.CustomerBlocked, page: _Page, index: int) -> None:
+    key = "blocked_for_good" if fact.until == FOR_GOOD else "blocked"
+    page.tell(index, fact, key, fact.operator, until=fact.until)
+
+
+@_write.register
+def _(fact: f.CustomerUnblocked, page: _Page, index: int) -> None:
+    page.tell(index, fact, "unblocked", fact.operator)
+
+
+@_write.register
 def _(fact: f.SessionReopened, page: _Page, index: int) -> None:
     page.tell(index, fact, "reopened")
 
@@ -389,6 +401,9 @@ LINE_KEYS: Sequence[str] = (
     "moved",
     "resolved",
     "no_answer",
+    "blocked",
+    "blocked_for_good",
+    "unblocked",
     "reopened",
     "confirmed",
     "denied",

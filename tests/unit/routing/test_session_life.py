@@ -202,6 +202,17 @@ def test_a_late_reply_in_the_old_thread_is_refused() -> None:
     assert talk.refuses(i.OperatorReplied(M("s:late"), AIKO, i.Origin(1))) == "moved"
 
 
+def test_a_transfers_reason_is_a_note_where_it_is_left_and_in_the_history_that_comes_along() -> None:
+    talk = answered()
+    talk.accepts(i.OperatorTransferred(AIKO, JA, reason=M("o:why")))
+    assert [type(fact).__name__ for fact in talk.facts[-3:-1]] == ["NoteAdded", "OperatorUnassigned"]
+    notes = [one for one in talk.effects if isinstance(one, e.PostMessage) and one.message == "o:why"]
+    assert [(one.mirror, one.side) for one in notes] == [(1, "note")]
+    history = next(one for one in talk.effects if isinstance(one, e.PostHistory))
+    assert talk.effects.index(history) > talk.effects.index(notes[0])
+    assert all(getattr(event, "message", "") != "o:why" for event in talk.customer_saw())
+
+
 def test_a_transfer_to_a_colleague_stays_in_the_thread() -> None:
     talk = answered()
     session = talk.accepts(i.OperatorTransferred(AIKO, EN, to=KENJI))

@@ -72,9 +72,17 @@ ANY: dict[type, st.SearchStrategy[i.Input]] = {
     i.OperatorReleased: st.builds(i.OperatorReleased, OPERATORS),
     i.OperatorHeld: st.builds(i.OperatorHeld, OPERATORS, st.integers(0, 2_000_000 + 9 * 24 * HOUR)),
     i.OperatorTransferred: st.builds(
-        i.OperatorTransferred, OPERATORS, st.sampled_from([EN, JA, WITHDRAWALS]), st.none() | OPERATORS
+        i.OperatorTransferred,
+        OPERATORS,
+        st.sampled_from([EN, JA, WITHDRAWALS]),
+        st.none() | OPERATORS,
+        st.none() | MESSAGES,
     ),
-    i.OperatorResolved: st.builds(i.OperatorResolved, OPERATORS, st.sampled_from(list(i.Outcome))),
+    i.OperatorResolved: st.builds(
+        i.OperatorResolved, OPERATORS, st.sampled_from(list(i.Outcome)), st.sampled_from([(), ("fees", "kyc")])
+    ),
+    i.OperatorBlocked: st.builds(i.OperatorBlocked, OPERATORS, st.sampled_from([0, i.FOR_GOOD])),
+    i.OperatorUnblocked: st.builds(i.OperatorUnblocked, OPERATORS),
     i.OfferProposed: st.builds(i.OfferProposed, OPERATORS | st.just(OperatorId("stranger")), st.integers(0, 5_000_000)),
     i.OfferEnded: st.builds(i.OfferEnded, OPERATORS),
     i.CustomerChoseLanguage: st.builds(i.CustomerChoseLanguage, LANGUAGES),
