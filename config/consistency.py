@@ -53,6 +53,8 @@ def _desk_mistakes(tables: PolicyTables, settings: Settings) -> Iterator[Found]:
         merged = tables.desk(name)
         yield from _unknown(f"desks.{name}.topics", desk.topics, tables.topics, "topic")
         yield from _unknown(tables.key(name, "fallbacks"), merged.fallbacks, tables.desks, "desk")
+        for code, template in desk.templates.items():
+            yield from _unknown(f"desks.{name}.templates.{code}.topics", template.topics, tables.topics, "topic")
         yield from _unknown(tables.key(name, "rota"), [merged.rota] if merged.rota else [], tables.rotas, "rota")
         if merged.overflow_after is not None and not merged.fallbacks:
             key = tables.key(name, "overflow_after")

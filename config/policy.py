@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,7 +19,8 @@ from pydantic import ValidationError
 
 from bridge.doctor import Finding
 from bridge.errors import SettingsError
-from config import calendars, consistency, feeds, rotas
+from bridge.templates import Template
+from config import calendars, canned, consistency, feeds, rotas
 from config.calendars import HoursTable, Window
 from config.feeds import FeedError
 from config.mistakes import settings_errors
@@ -74,6 +76,8 @@ class Rulebook:
     topic_under: Mapping[Topic, Topic] = field(default_factory=dict)
     zones: Mapping[DeskId, str] = field(default_factory=dict)
     slack_users: Mapping[OperatorId, str] = field(default_factory=dict)
+    templates: Mapping[DeskId, tuple[Template, ...]] = field(default_factory=dict)
+    tag_titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     doubts: tuple[Finding, ...] = ()
 
 
@@ -92,10 +96,12 @@ def read(settings: Settings) -> Written:
     defaults = read_toml(DEFAULT_FILE)
     if settings.slack.channel is not None:
         defaults["desks"] = {"support": {"channel": settings.slack.channel}}
+    beside = (file.parent if file else Path()) / canned.FOLDER
+    values = canned.worked_in(beside, defaults, written, _merged)
     try:
-        tables = PolicyTables.model_validate(_merged(defaults, written))
+        tables = PolicyTables.model_validate(values)
     except ValidationError as error:
-        raise settings_errors(error, PolicyTables, lambda path: _where(file, path)) from None
+        raise settings_errors(error, PolicyTables, partial(_where_written, beside, file)) from None
     return Written(tables, settings, file)
 
 
@@ -157,6 +163,10 @@ def _of_policy(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key in POLICY_KEYS}
 
 
+def _where_written(folder: Path, file: Path | None, path: Key) -> str:
+    return canned.where(folder, path) or _where(file, path)
+
+
 def _where(file: Path | None, path: Key) -> str:
     return f"{file or DEFAULT_FILE.name}: {'.'.join(path)}"
 
@@ -188,6 +198,7 @@ class _Draft:
         tables = self._tables
         desks = {name: tables.desk(name) for name in tables.desks}
         topics = tables.topics
+        self._doubts += canned.doubts(tables)
         self._doubts += consistency.doubts(tables, self._settings, self._rotas, self._hours, self._now)
         return Rulebook(
             self._written,
@@ -197,6 +208,8 @@ class _Draft:
             topic_under={Topic(name): Topic(topic.under) for name, topic in topics.items() if topic.under},
             zones={DeskId(name): zone for name, desk in desks.items() if (zone := self._zone(desk))},
             slack_users={OperatorId(name): one.slack for name, one in tables.operators.items() if one.slack},
+            templates={DeskId(name): canned.of_desk(tables, name) for name in tables.desks},
+            tag_titles=tables.tags,
             doubts=tuple(self._doubts),
         )
 

@@ -21,7 +21,7 @@ from bridge.errors import SettingsError
 PREFIX = "KAKEHASHI_"
 FILE = "KAKEHASHI_CONFIG"
 DEFAULT_FILE = Path("kakehashi.toml")
-POLICY_KEYS = ("desks", "every_desk", "topics", "operators", "rotas", "hours", "rules")
+POLICY_KEYS = ("desks", "every_desk", "topics", "operators", "rotas", "hours", "rules", "tags")
 """What `kakehashi.toml` says about the policy; `config/policy.py` reads it."""
 
 _FILE_SUFFIX = "_file"

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from bridge.templates import CODE
 from config.calendars import HoursRef, HoursTable
 from config.rotas import RotaTable
 from config.settings import Section
@@ -166,6 +167,32 @@ class ContactTable(Section):
     hours: HoursRef = Field(default="always", description="when somebody answers the telephone")
 
 
+# ------------------------------------------------------------------ templates
+
+
+def _words_apart(value: Any) -> Any:
+    """`{ en = "…", ja = "…", topics = […] }`: languages are its words, everything else is a key."""
+    if not isinstance(value, dict):
+        return value
+    words = {key: text for key, text in value.items() if key not in TemplateTable.model_fields}
+    rest = {key: text for key, text in value.items() if key not in words}
+    return {"words": words | rest.pop("words", {}), **rest} if words else value
+
+
+class TemplateTable(Section):
+    """A reply that is ready. Its words in each language stand under the language: `en = "Dear {customer}, …"`."""
+
+    words: Annotated[dict[Language, Annotated[str, Field(min_length=1, max_length=3000)]], Field(min_length=1)] = Field(
+        description="what it says by language, with gaps in braces; may be written without this key"
+    )
+    title: str = Field(default="", max_length=60, description="what operators call it; its first words when unset")
+    topics: tuple[str, ...] = Field(default=(), description="the topics that it is offered first for")
+
+
+Code = Annotated[str, Field(pattern=f"^{CODE}$")]
+Templates = dict[Code, Annotated[TemplateTable, BeforeValidator(_words_apart)]]
+
+
 # ------------------------------------------------------------------ desks
 
 
@@ -199,6 +226,9 @@ class EveryDesk(Section):
         default=86_400, gt=0, description="a customer who has read our reply and is silent so long is asked no more"
     )
     close_after: Seconds = Field(default=86_400, gt=0, description="a resolved session closes after this")
+    templates: Templates = Field(
+        default_factory=dict, description="replies that are ready, by the code that they are typed with"
+    )
 
 
 class DeskTable(EveryDesk):
@@ -295,6 +325,7 @@ class PolicyTables(Section):
     rotas: dict[Id, RotaTable] = Field(default_factory=dict, description="who is on call")
     hours: dict[Id, HoursTable] = Field(default_factory=dict, description="opening hours, to be named elsewhere")
     rules: RulesTable = Field(default_factory=RulesTable, description="what holds for all")
+    tags: dict[Id, Titles] = Field(default_factory=dict, description="what a resolved session may have been about")
 
     def desk(self, name: str) -> DeskTable:
         """A desk with what holds for every desk filled in."""

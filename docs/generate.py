@@ -35,6 +35,7 @@ from config.tables import (
     PromiseTable,
     RulesTable,
     RungTable,
+    TemplateTable,
     TopicTable,
 )
 from routing import session as session_module
@@ -85,6 +86,7 @@ POLICY: Mapping[str, type[BaseModel]] = {
     "[every_desk.ladder]": LadderTable,
     "a rung": RungTable,
     "[every_desk.contact]": ContactTable,
+    "[every_desk.templates.CODE]": TemplateTable,
     "[topics.NAME]": TopicTable,
     "[operators.NAME]": OperatorTable,
     "[rotas.NAME]": RotaTable,
