@@ -25,9 +25,10 @@ $(STAMP): pyproject.toml uv.lock
 	@if command -v uv >/dev/null; then uv sync --frozen --quiet; else $(BIN)/uv sync --frozen --quiet; fi
 	@touch $@
 
-# Tests need Chromium and CJK fonts, which Python cannot install. On Debian as root, apt can.
+# Tests need Chromium, CJK fonts and Node.js, which Python cannot install. On Debian as root, apt can.
 browser: setup
 	@$(BIN)/python -m tests.browser.needs
+	@$(BIN)/python -m tests.slack_types.needs
 
 run: setup
 	@exec $(BIN)/kakehashi up

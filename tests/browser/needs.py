@@ -39,8 +39,8 @@ def missing() -> list[str]:
 def main() -> int:
     """Look, install where we may, look again. Returns the exit status."""
     needs = missing()
-    if needs and _may_install() and _CHOSEN not in os.environ:
-        _install([_PACKAGES[need] for need in needs])
+    if needs and may_install() and _CHOSEN not in os.environ:
+        install([_PACKAGES[need] for need in needs])
         needs = missing()
     if needs:
         print(_complaint(needs), file=sys.stderr)  # noqa: T201 - a command line prints
@@ -64,11 +64,13 @@ def _has_fonts() -> bool:
     return bool(listed.stdout.strip())
 
 
-def _may_install() -> bool:
+def may_install() -> bool:
+    """Debian, as root: apt can."""
     return Path("/etc/debian_version").exists() and os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def _install(packages: Sequence[str]) -> None:
+def install(packages: Sequence[str]) -> None:
+    """Debian's packages, whatever comes of it: whoever asks looks again."""
     quietly = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", *packages]):
         subprocess.run(command, env=quietly, stdout=sys.stderr, check=False)

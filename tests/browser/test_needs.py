@@ -14,7 +14,7 @@ def test_a_browser_that_is_not_there_is_named_with_the_mend(
 ) -> None:
     monkeypatch.delenv("KAKEHASHI_TEST_CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(needs, "_may_install", lambda: False)
+    monkeypatch.setattr(needs, "may_install", lambda: False)
     assert needs.main() == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
@@ -40,7 +40,7 @@ def test_what_is_missing_is_installed_where_we_may(monkeypatch: pytest.MonkeyPat
     found: list[list[str]] = [["chromium"], []]
     installed: list[str] = []
     monkeypatch.setattr(needs, "missing", lambda: found.pop(0))
-    monkeypatch.setattr(needs, "_may_install", lambda: True)
-    monkeypatch.setattr(needs, "_install", installed.extend)
+    monkeypatch.setattr(needs, "may_install", lambda: True)
+    monkeypatch.setattr(needs, "install", installed.extend)
     assert needs.main() == 0
     assert installed == ["chromium"]

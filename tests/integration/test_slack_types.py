@@ -1,0 +1,94 @@
+"""Everything that a desk's day sends to Slack, held against Slack's own published types."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.messages import Body, TextPart
+from routing.ids import InputKey, MessageId, OperatorId
+from routing.inputs import CustomerRevised, CustomerWithdrew, OperatorEscalated, OperatorNoted, OperatorReplied
+from tests.integration.slack_house import House, house
+from tests.simulators.slack import Person, SlackSimulator
+from tests.slack_types.checker import complaints
+
+KINDS = {
+    "chat.postMessage": "message",
+    "chat.update": "message",
+    "chat.postEphemeral": "message",
+    "views.open": "modal",
+    "views.update": "modal",
+    "views.publish": "home",
+}
+"""What each method that carries blocks carries."""
+
+_STRUCTURED = ("blocks", "metadata", "view")
+
+
+@pytest.fixture
+async def here(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> AsyncIterator[House]:
+    async with house(engine_url, tmp_path, slack) as one:
+        yield one
+
+
+def sent(slack: SlackSimulator) -> dict[str, tuple[str, Mapping[str, Any]]]:
+    """Every payload that the simulator was sent, by the number and method of its call."""
+    return {
+        f"{number} {call.method}": (KINDS[call.method], _payload(call.args))
+        for number, call in enumerate(slack.calls)
+        if call.method in KINDS
+    }
+
+
+def _payload(args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as values: a form carries structures as JSON."""
+    read = {name: json.loads(value) if _is_json(name, value) else value for name, value in args.items()}
+    return dict(read["view"]) if "view" in read else read
+
+
+def _is_json(name: str, value: object) -> bool:
+    return name in _STRUCTURED and isinstance(value, str)
+
+
+async def test_what_a_day_sends_is_what_slack_documents(here: House, kenji: Person, tmp_path: Path) -> None:
+    first = await here.writes("my address is\n> 0xabc *bold* <!channel> :eyes:", name="花子 " * 30)
+    session = first.stored.session.id
+    root = await here.root()
+    kenji.say(here.desk, "note: look into it", thread_ts=root.ts)
+    kenji.say(here.desk, "We are looking into it", thread_ts=root.ts)
+    aiko = OperatorId("aiko")
+    for event in (OperatorReplied(MessageId("o:reply"), aiko), OperatorNoted(MessageId("o:note"), aiko)):
+        said = Body((TextPart("from the desk page"),))
+        await here.relay.from_operator(session, event, InputKey(event.message), body=said)
+    (spoken,) = [one.message for one in (await here.session()).session.recent if one.message.startswith("c:")]
+    await here.does(CustomerRevised(spoken, 1), Body((TextPart("my address is 0xabcd"),)))
+    await here.does(CustomerWithdrew(spoken))
+    await here.relay.from_operator(session, OperatorEscalated(aiko), InputKey("escalate"))
+    await here.lanes_are_empty()
+    payloads = sent(here.slack)
+    assert {"chat.postMessage", "chat.update"} <= {name.partition(" ")[2] for name in payloads}
+    assert await complaints(payloads, tmp_path) == {}
+
+
+async def test_the_compiler_refuses_what_slack_does_not_document(tmp_path: Path) -> None:
+    button = {"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "Claim"}}
+    right = {"text": "a", "blocks": [{"type": "actions", "elements": [button]}]}
+    markup = {"text": "a", "blocks": [{"type": "header", "text": {"type": "mrkdwn", "text": "*bold*"}}]}
+    style = {"text": "a", "blocks": [{"type": "actions", "elements": [button | {"style": "secondary"}]}]}
+    unknown = {"text": "a", "blocks": [{"type": "actions", "elements": [button], "colour": "red"}]}
+    untitled = {"type": "modal", "blocks": []}
+    found = await complaints(
+        {
+            "right": ("message", right),
+            "markup": ("message", markup),
+            "style": ("message", style),
+            "unknown": ("message", unknown),
+            "untitled": ("modal", untitled),
+        },
+        tmp_path,
+    )
+    assert set(found) == {"markup", "style", "unknown", "untitled"}
