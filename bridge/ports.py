@@ -17,6 +17,7 @@ from typing import Protocol
 from bridge.messages import About, Body
 from routing.effects import Effect
 from routing.facts import Fact
+from routing.figures import Milestone
 from routing.ids import (
     CustomerKey,
     DeskId,
@@ -443,6 +444,14 @@ class Store(Protocol):
 
     async def handled(self, desk: DeskId, since: int) -> list[int]:
         """How long sessions took that were done since then, in ms."""
+        ...
+
+    async def note_milestones(self, milestones: Sequence[Milestone]) -> None:
+        """What sessions have passed, each to its desk. Kept for `MILESTONES_KEPT`; repeating it changes nothing."""
+        ...
+
+    async def milestones(self, desk: DeskId, since: int) -> list[Milestone]:
+        """What the desk's sessions passed since then (ms since 1970, UTC), in no order."""
         ...
 
     # --- reservations: a place of an operator's capacity, taken before a session becomes theirs, and never expiring.

@@ -7,6 +7,7 @@ of changes costs one drawing and never delays text. Both are derived: losing one
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -17,6 +18,7 @@ from bridge.ports import Delivery, Line, Network, Store, Stored
 from routing import sla
 from routing.effects import OpenThread
 from routing.estimate import handling
+from routing.figures import milestones
 from routing.ids import EffectId, NetworkName, SessionId, partition_in
 from routing.policy import Policy
 from routing.queue import rank, waiting
@@ -46,6 +48,7 @@ class Views:
         self._leases = leases
         self._policy = policy
         self._drawn_under: object = None
+        self._passed: OrderedDict[SessionId, object] = OrderedDict()
 
     async def run(self) -> None:
         """Redraw until cancelled; a network that does not answer holds up its own cards only."""
@@ -121,11 +124,23 @@ class Views:
         done = handling(session)
         if done is not None:
             await self._store.note_handled(session.desk, session.id, *done)
+        await self._note_milestones(session)
         if session.transfers:
             for entry in await self._store.journal(session.id):
                 left = getattr(entry.fact, "from_desk", None)
                 if left is not None and left != session.desk:
                     await self._store.drop_line(left, session.id, stored.head)
+
+    async def _note_milestones(self, session: Session) -> None:
+        """The journal is read when there is one more, and once by a process that has not seen the session before."""
+        passed = (session.first_response_at, session.resolved_at, session.reopenings)
+        if self._passed.get(session.id) == passed:
+            return
+        entries = await self._store.journal(session.id)
+        await self._store.note_milestones([*milestones(entry.fact for entry in entries)])
+        self._passed[session.id] = passed
+        if len(self._passed) > PASSED:
+            self._passed.popitem(last=False)
 
     async def _draw_card(self, to: NetworkName, stored: Stored) -> bool:
         session, mirror = stored.session, stored.session.mirror
@@ -139,6 +154,9 @@ class Views:
         await self._networks[to].refresh(Delivery(effect, session, about, thread))
         return True
 
+
+PASSED = 10_000
+"""Sessions whose milestones this process remembers to have noted."""
 
 AT_ONCE = 32
 """Views of one destination drawn at once."""

@@ -21,7 +21,8 @@ from bridge.messages import About, Body, FilePart, Mark, MarkKind, Part, TextPar
 from bridge.ports import Entry, Stored
 from routing.effects import EFFECTS, Effect
 from routing.facts import FACTS, Actor, Fact, UnknownFact
-from routing.ids import DeskId, InputKey, Topic
+from routing.figures import Milestone, Passed
+from routing.ids import DeskId, InputKey, OperatorId, SessionId, Topic
 from routing.session import Session, Spoken
 
 SCHEMA = 1
@@ -145,6 +146,16 @@ def encode_plain(value: Mapping[str, object]) -> str:
 
 def decode_plain(text: str) -> dict[str, Any]:
     return typing.cast(dict[str, Any], orjson.loads(text))
+
+
+def encode_milestone(one: Milestone) -> str:
+    """Always the same text for the same milestone: a set of them holds each once."""
+    return _dump([one.kind, one.session, one.at, one.operator, one.took, one.kept]).decode()
+
+
+def decode_milestone(desk: DeskId, text: str) -> Milestone:
+    kind, session, at, operator, took, kept, *_newer = orjson.loads(text)
+    return Milestone(Passed(kind), SessionId(session), at, desk, operator and OperatorId(operator), took, kept)
 
 
 # ------------------------------------------------------------------ dataclass <-> plain values

@@ -123,7 +123,7 @@ class Keys:
         return f"{self.prefix}:desk:{desk}:closed"
 
     def of_desk(self, desk: DeskId, name: str) -> str:
-        """`changed`, `marks`, `handled`: beside the desk's list, in its slot (the whole of its key is their tag)."""
+        """`changed`, `marks`, `handled`, `milestones`: beside the desk's list, in its slot (its key is their tag)."""
         return f"{{{self.desk(desk)}}}:{name}"
 
     def reserved(self, operator: OperatorId) -> str:

@@ -40,6 +40,7 @@ from bridge.ports import (
     Unplaced,
 )
 from routing.effects import Effect, PostMessage, kept_under
+from routing.figures import Milestone
 from routing.ids import (
     CustomerKey,
     DeskId,
@@ -80,6 +81,9 @@ CLOSED_KEPT = 10_000
 
 CHANGES_KEPT = 4_096
 """Latest changes of a desk's list that are remembered; who asks for older ones reads the whole list."""
+
+MILESTONES_KEPT = 48 * 3_600_000
+"""ms for which the figures' ground is kept: whatever the desk's time zone, its day began within them."""
 
 HANDLED_KEPT = 2 * 3_600_000
 """ms for which handling times are kept: twice what an estimate looks back."""
@@ -641,6 +645,19 @@ class RedisStore:
         key = self._keys.of_desk(desk, "handled")
         found = await self._wire.call(key, "ZRANGEBYSCORE", key, since, "+inf")
         return [int(one.rpartition(" ")[2]) for one in found]
+
+    async def note_milestones(self, milestones: Sequence[Milestone]) -> None:
+        for one in milestones:
+            key = self._keys.of_desk(one.desk, "milestones")
+            await self._wire.call(key, "ZADD", key, one.at, codec.encode_milestone(one))
+        for desk, at in {one.desk: one.at for one in milestones}.items():
+            key = self._keys.of_desk(desk, "milestones")
+            await self._wire.call(key, "ZREMRANGEBYSCORE", key, "-inf", at - MILESTONES_KEPT)
+
+    async def milestones(self, desk: DeskId, since: int) -> list[Milestone]:
+        key = self._keys.of_desk(desk, "milestones")
+        found = await self._wire.call(key, "ZRANGEBYSCORE", key, since, "+inf")
+        return [codec.decode_milestone(desk, one) for one in found]
 
     async def closed(self, desk: DeskId, limit: int) -> list[SessionId]:
         key = self._keys.closed(desk)

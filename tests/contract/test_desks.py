@@ -10,6 +10,7 @@ from adapters.redis import store as redis_store
 from adapters.redis.store import RedisStore
 from bridge.errors import StoreCorruptError, StoreUnavailableError
 from bridge.ports import Line, LineNews, Reserved
+from routing.figures import Milestone, Passed
 from routing.ids import DeskId, OperatorId, SessionId, ShortCode
 
 AIKO, EN, JA = OperatorId("aiko"), DeskId("en"), DeskId("ja")
@@ -168,6 +169,19 @@ async def test_handling_times_are_kept_once_each_and_for_a_while(store: RedisSto
     await store.note_handled(JA, session(3), now, 9_000)
     assert sorted(await store.handled(EN, 0)) == [2_000, 3_000]
     assert await store.handled(EN, now) == [3_000]
+
+
+async def test_milestones_are_kept_once_each_at_their_desk_and_for_a_while(store: RedisStore) -> None:
+    now = 10 * redis_store.MILESTONES_KEPT
+    came = Milestone(Passed.OPENED, session(1), now - 5_000, EN)
+    answer = Milestone(Passed.ANSWERED, session(1), now, EN, AIKO, 5_000, kept=False)
+    moved = Milestone(Passed.RESOLVED, session(1), now, JA)
+    await store.note_milestones([Milestone(Passed.OPENED, session(0), now - redis_store.MILESTONES_KEPT, EN)])
+    for _ in range(2):
+        await store.note_milestones([came, answer, moved])
+    assert sorted(await store.milestones(EN, 0), key=lambda one: one.at) == [came, answer]
+    assert await store.milestones(EN, now) == [answer]
+    assert await store.milestones(JA, 0) == [moved]
 
 
 async def test_a_shelf_holds_what_was_put_under_its_name(store: RedisStore) -> None:
