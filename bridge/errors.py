@@ -47,10 +47,16 @@ class Fault(StrEnum):
 
 
 class DeliveryError(KakehashiError):
-    """A delivery failed. `code` is the platform's word for it; `retry_after` is in seconds, when it named a time."""
+    """A delivery failed. `code` is the platform's word for it; `retry_after` is in seconds, when it named a time.
 
-    def __init__(self, fault: Fault, code: str, *, retry_after: float | None = None, mend: str = "") -> None:
+    `of_place`: the place itself is at fault, and with it all that lives there.
+    """
+
+    def __init__(
+        self, fault: Fault, code: str, *, retry_after: float | None = None, mend: str = "", of_place: bool = False
+    ) -> None:
         super().__init__(f"delivery failed: {code}", mend=mend)
+        self.of_place = of_place
         self.fault = fault
         self.code = code
         self.retry_after = retry_after

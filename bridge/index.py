@@ -17,7 +17,7 @@ from typing import Any
 
 from bridge.ports import Line, LineNews, Store, Stored
 from bridge.views import summary
-from routing.ids import DeskId, OperatorId, SessionId, Topic
+from routing.ids import DeskId, OperatorId, Place, SessionId, Topic
 from routing.policy import Policy
 from routing.queue import Rank, Waiting, order, rank
 from routing.session import State, TurnOf
@@ -31,7 +31,8 @@ NOTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A session in a desk's list. `occupies`: whose capacity it takes; `waiting`: how it stands in the queue."""
+    """A session in a desk's list. `occupies`: whose capacity it takes; `waiting`: how it stands in the queue;
+    `berth`: the place where it lives."""
 
     session: SessionId
     head: int
@@ -41,6 +42,7 @@ class Listed:
     occupies: OperatorId | None
     last_at: int
     waiting: Waiting | None
+    berth: Place | None = None
 
 
 def listed(line: Line) -> Listed:
@@ -57,6 +59,7 @@ def listed(line: Line) -> Listed:
         occupies=assignee if state is State.ASSIGNED else offer["operator"] if offer else None,
         last_at=known.get("last_at") or 0,
         waiting=_waiting(line.session, known) if state is State.QUEUED and known.get("turn") == TurnOf.OURS else None,
+        berth=known.get("berth"),
     )
 
 

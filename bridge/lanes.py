@@ -30,6 +30,7 @@ from bridge.messages import About, Body
 from bridge.metrics import Metrics
 from bridge.ports import Delivered, Delivery, Lane, Network, Pending, Placed, Settled, Store, Stored, Sweep
 from routing.effects import (
+    CallOperators,
     DeleteMirror,
     Effect,
     OpenThread,
@@ -42,7 +43,7 @@ from routing.effects import (
     kept_under,
 )
 from routing.facts import Side
-from routing.ids import EffectId, MessageId, NetworkName, PostRef, SessionId, ThreadRef, partition_in
+from routing.ids import EffectId, MessageId, NetworkName, Place, PostRef, SessionId, ThreadRef, partition_in
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +115,7 @@ class _Worker:
 
 
 class Lanes:
-    """The workers of this process."""
+    """The workers of this process. `shut` is told of a place where nothing can be delivered, and why."""
 
     def __init__(
         self,
@@ -124,7 +125,9 @@ class Lanes:
         feed: Feed,
         metrics: Metrics,
         timing: Timing | None = None,
+        shut: Callable[[NetworkName, Place, str], Awaitable[None]] | None = None,
     ) -> None:
+        self._shut = shut
         self._store = store
         self._networks = networks
         self._leases = leases
@@ -375,11 +378,20 @@ class Lanes:
         """What is known decides what is done: later, look first, wait for a person, or set aside."""
         effect = delivery.effect
         log.warning("not_delivered", session=lane.session, effect=effect.id, fault=error.fault, code=error.code)
+        if error.of_place and not isinstance(effect, CallOperators):  # a call may go to another channel
+            await self._tell_shut(delivery, error.code)
         if error.fault is Fault.AMBIGUOUS:
             return await self._look(lane, term, delivery, worker, self._timing.settle_down)
         if error.fault is Fault.POISON:
             return await self._set_aside(lane, term, effect, error.code)
         return await self._wait(lane, term, error, certain=True)
+
+    async def _tell_shut(self, delivery: Delivery, code: str) -> None:
+        mirrors = {one.number: one for one in delivery.session.mirrors}
+        mirror = mirrors.get(delivery.effect.mirror)
+        if self._shut is not None and mirror is not None:
+            with suppress(KakehashiError):  # a hint for new sessions; this one waits in any case
+                await self._shut(mirror.network, mirror.place, code)
 
     async def _wait(self, lane: Lane, term: int, error: DeliveryError, *, certain: bool) -> _Head | None:
         """Put the lane off. `certain`: its head was certainly not sent; else it stays stamped, and is looked for."""

@@ -56,6 +56,7 @@ from adapters.translation.libretranslate import LibreTranslate
 from adapters.web.server import CustomerSide
 from bridge.assignments import Assignments
 from bridge.availability import Availability
+from bridge.berths import Berths
 from bridge.broadcasts import Broadcasts
 from bridge.desks import Desks
 from bridge.detection import Detection
@@ -98,7 +99,7 @@ from config.settings import Settings
 from config.sources import variable
 from config.values import listener_url
 from routing.effects import ONCALL, TRANSLATION
-from routing.ids import DeskId, NetworkName, OperatorId, Topic
+from routing.ids import DeskId, NetworkName, OperatorId, Place, Topic
 from routing.policy import Policy
 
 log = structlog.get_logger(__name__)
@@ -249,6 +250,7 @@ class Engine:
     incidents: Incidents
     broadcasts: Broadcasts
     index: Index
+    berths: Berths
     queues: Queues
     networks: dict[NetworkName, Network]
     destinations: Sequence[NetworkName]
@@ -286,9 +288,10 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     if settings.translation.enabled:
         destinations.append(TRANSLATION)
     leases = Leases(store, random.token_hex(6), destinations)
-    lanes = Lanes(store, networks, leases, feed, metrics, _timing(settings))
-    relay = Relay(store, feed, rules.policy, lanes, metrics)
     availability, index = Availability(store, rules.policy), Index(store, rules.policy)
+    berths = Berths(store, index, rules.policy)
+    lanes = Lanes(store, networks, leases, feed, metrics, _timing(settings), berths.shut)
+    relay = Relay(store, feed, rules.policy, lanes, metrics, berths)
     assignments = Assignments(store, relay, rules.policy, availability)
     incidents = Incidents(store, relay, rules.policy)
     if settings.slack.enabled:
@@ -306,7 +309,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
                 lambda: leases.term(SLACK, 0) is not None,
             ),
             title=lambda topic, language: _topic_title(rules.rulebook, topic, language),
-            places=lambda: [desk.place for desk in rules.policy().desks.values() if desk.network == SLACK],
+            places=lambda: _places(rules.policy()),
             alone=lambda: not feed.others,
         )
     pages = _pages(settings, rules, store, relay, leases.holder)
@@ -332,6 +335,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
         incidents=incidents,
         broadcasts=Broadcasts(store, relay, incidents, leases.holder),
         index=index,
+        berths=berths,
         queues=Queues(store, feed, index, rules.policy),
         networks=networks,
         destinations=destinations,
@@ -345,6 +349,12 @@ def _slack_users(directory: Directory, policy: Policy) -> Mapping[OperatorId, st
     """The operators whose user in Slack is known."""
     known = {one: directory.network_user(SLACK, one) for one in policy.operators}
     return {operator: user for operator, user in known.items() if user is not None}
+
+
+def _places(policy: Policy) -> list[Place]:
+    """Slack's channels, each once."""
+    every = (place for desk in policy.desks.values() if desk.network == SLACK for place in desk.places)
+    return list(dict.fromkeys(every))
 
 
 def _topic_title(rulebook: Rulebook, topic: Topic, language: str) -> str:
@@ -483,6 +493,7 @@ def _service(engine: Engine, watch: PolicyWatch) -> Service:
         ("directory", engine.directory.follow),
         ("desks", desks.run),
         ("queues", engine.queues.run),
+        ("berths", engine.berths.run),
         ("files", lambda: _sweep_files(engine.files)),
         ("broadcasts", engine.broadcasts.run),
         ("policy", watch.run),

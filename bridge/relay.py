@@ -12,7 +12,7 @@ import secrets
 import time
 from asyncio import Lock, sleep
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -25,13 +25,15 @@ from bridge.messages import About, Body
 from bridge.metrics import Metrics
 from bridge.ports import Commit, CommitResult, Committed, Duplicate, Entry, Fenced, Store, Stored, Written
 from routing import inputs as i
-from routing.decide import Decision, Nothing, Refusal, decide
+from routing.decide import NO_BERTHS, Decision, Nothing, Refusal, decide
 from routing.effects import Effect
 from routing.ids import (
     CustomerKey,
+    DeskId,
     InputKey,
     MessageId,
     NetworkName,
+    Place,
     SessionId,
     Topic,
     partition_in,
@@ -87,12 +89,31 @@ class Senders(Protocol):
         ...
 
 
+class Berthing(Protocol):
+    """Who counts what the places of a desk's pool hold: see `bridge.berths`."""
+
+    def free(self) -> Mapping[DeskId, Place]:
+        """Of each desk with a pool, the place that takes its next session."""
+        ...
+
+    def note(self, session: Session) -> None:
+        """It lives where its mirror is now."""
+        ...
+
+
 class Relay:
     """`policy` is asked on every input, so a reloaded policy holds from the next one on."""
 
     def __init__(
-        self, store: Store, feed: Feed, policy: Callable[[], Policy], senders: Senders, metrics: Metrics | None = None
+        self,
+        store: Store,
+        feed: Feed,
+        policy: Callable[[], Policy],
+        senders: Senders,
+        metrics: Metrics | None = None,
+        berths: Berthing | None = None,
     ) -> None:
+        self._berths = berths
         self._metrics = metrics or Metrics()
         self._store = store
         self._feed = feed
@@ -275,6 +296,7 @@ class Relay:
             key=arrival.key,
             now=await self._store.now(),
             policy=self._policy(),
+            berths=self._berths.free() if self._berths is not None else NO_BERTHS,
         )
         if not isinstance(verdict, Decision):
             return verdict
@@ -328,6 +350,8 @@ class Relay:
         )
         self._metrics.committed(time.monotonic() - begun, type(result).__name__.lower())
         if isinstance(result, Committed):
+            if self._berths is not None and (before is None or before.session.mirror != after.session.mirror):
+                self._berths.note(after.session)
             return await self._done(arrival, result, entries, decision.effects)
         if isinstance(result, Duplicate):
             return await self._repeated(result)

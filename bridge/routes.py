@@ -106,7 +106,7 @@ def explain(atlas: Atlas, question: Question) -> dict[str, Any]:
         "desk": desk.id,
         "title": atlas.desk_titles.get(desk.id, {}).get("en", desk.id),
         "network": desk.network,
-        "place": desk.place,
+        "place": ", ".join(desk.places),
         "why": _suits(desk, question.language, topic),
         "others": _others(policy, desk, question.language, topic),
         "emergency": rules.emergency,

@@ -201,6 +201,7 @@ def summary(session: Session, policy: Policy) -> dict[str, object]:
         "declined_at": session.declined_at,
         "last_operator": session.last_operator,
         "assigned_at": session.assigned_at,
+        "berth": session.mirror.place,
     }
 
 

@@ -65,11 +65,15 @@ def _desk_mistakes(tables: PolicyTables, settings: Settings) -> Iterator[Found]:
 
 
 def _network_mistakes(key: str, desk: DeskTable, settings: Settings) -> Iterator[Found]:
-    if desk.on_slack and desk.channel is None:
+    if desk.on_slack and not desk.pool:
         yield f"{key}.channel", "a desk in Slack needs a channel", "set its id, such as C0123ABCD"
+    if desk.channels and desk.channel is not None:
+        yield f"{key}.channel", "there is a list of channels, too", "keep one of the two, channel or channels"
+    if len(set(desk.channels)) < len(desk.channels):
+        yield f"{key}.channels", "a channel is named twice", "name each once"
     if desk.on_slack and not settings.slack.enabled:
         yield key, "Slack is off", "set slack.bot_token (KAKEHASHI_SLACK__BOT_TOKEN)"
-    if not desk.on_slack and desk.channel is not None:
+    if not desk.on_slack and desk.pool:
         yield f"{key}.channel", "the console has no channels", 'remove it, or set network = "slack"'
 
 

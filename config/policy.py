@@ -237,7 +237,8 @@ class _Draft:
         return Desk(
             id=DeskId(name),
             network=SLACK if desk.on_slack else CONSOLE,
-            place=Place(desk.channel or name),
+            place=Place((*desk.pool, name)[0]),
+            further=tuple(Place(one) for one in desk.pool[1:]),
             languages=desk.languages,
             topics=tuple(Topic(topic) for topic in topics),
             hours=self._hours(desk.hours),

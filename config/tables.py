@@ -239,12 +239,20 @@ class DeskTable(EveryDesk):
         default=None, description="where it works; slack when it has a channel, else the built-in console"
     )
     channel: str | None = Field(default=None, pattern=SLACK_CHANNEL, description="its Slack channel's id")
+    channels: tuple[Annotated[str, Field(pattern=SLACK_CHANNEL)], ...] = Field(
+        default=(), description="several, in its stead: new sessions go to the emptiest"
+    )
     languages: tuple[Language, ...] = Field(default=(), description="what it speaks; any when unset")
     topics: tuple[str, ...] = Field(default=(), description="what it knows, with all below it; any when unset")
 
     @property
     def on_slack(self) -> bool:
-        return self.network == "slack" or (self.network is None and self.channel is not None)
+        return self.network == "slack" or (self.network is None and bool(self.pool))
+
+    @property
+    def pool(self) -> tuple[str, ...]:
+        """Its channels, however they are written."""
+        return self.channels or (() if self.channel is None else (self.channel,))
 
 
 # ------------------------------------------------------------------ topics, operators, rules

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,7 +10,7 @@ from routing import effects as e
 from routing import sla
 from routing.effects import Effect
 from routing.facts import Actor, Fact, Mirror
-from routing.ids import EffectId, InputKey, NetworkName, effect_id
+from routing.ids import DeskId, EffectId, InputKey, NetworkName, Place, effect_id
 from routing.policy import Desk, Policy
 from routing.session import Reason, Session, fold
 
@@ -30,6 +31,7 @@ class Case:
     key: InputKey
     now: int
     policy: Policy
+    berths: Mapping[DeskId, Place] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
 
@@ -48,6 +50,11 @@ class Case:
         """The desk whose rules hold for the session now."""
         session = self.open
         return self.policy.desk_of(session.desk, session.language, session.topic)
+
+    def berth(self, desk: Desk) -> Place:
+        """Where a session that comes to this desk goes: as whoever counts them says, else to its first place."""
+        chosen = self.berths.get(desk.id, desk.place)
+        return chosen if chosen in desk.places else desk.place
 
     def worked(self) -> int:
         """What the turn that ends now adds to the resolution's account."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from routing.case import Case, RefusedError
 from routing.effects import Effect
 from routing.facts import Actor, Cause, Fact, Mirror, Side, Why
 from routing.hours import opens_together
-from routing.ids import InputKey, OperatorId
+from routing.ids import DeskId, InputKey, OperatorId, Place
 from routing.policy import Policy, Promised, RungKind
 from routing.session import TABLE, Accept, Ignore, Presence, Reason, Refuse, Session, State, TurnOf
 from routing.timers import TimerName, timers
@@ -46,12 +46,23 @@ class Nothing:
 
 Verdict = Decision | Refusal | Nothing
 
+NO_BERTHS: Mapping[DeskId, Place] = {}
 
-def decide(session: Session | None, event: i.Input, *, key: InputKey, now: int, policy: Policy) -> Verdict:
+
+def decide(
+    session: Session | None,
+    event: i.Input,
+    *,
+    key: InputKey,
+    now: int,
+    policy: Policy,
+    berths: Mapping[DeskId, Place] = NO_BERTHS,
+) -> Verdict:
     """Judge one input.
 
-    `key` is the input's idempotency key, `now` the store's clock in ms since 1970 (UTC). Never raises on any input
-    in any state: what cannot be done is a Refusal with its reason, or Nothing with its explanation.
+    `key` is the input's idempotency key, `now` the store's clock in ms since 1970 (UTC). `berths`: of a desk with a
+    pool, the place that takes its next session; how full they are is known outside. Never raises on any input in any
+    state: what cannot be done is a Refusal with its reason, or Nothing with its explanation.
     """
     state = State.NEW if session is None else session.state
     verdict = TABLE[type(event)][state]
@@ -59,7 +70,7 @@ def decide(session: Session | None, event: i.Input, *, key: InputKey, now: int, 
         return Refusal(verdict.reason)
     if isinstance(verdict, Ignore):
         return Nothing(verdict.because)
-    return _carry_out(verdict, Case(session, key, now, policy), event)
+    return _carry_out(verdict, Case(session, key, now, policy, berths), event)
 
 
 def _carry_out(verdict: Accept, case: Case, event: i.Input) -> Verdict:
@@ -100,7 +111,7 @@ def _open(case: Case, event: i.CustomerWrote) -> None:
         customer=opening.customer,
         verified=opening.verified,
         language=opening.language,
-        mirror=Mirror(1, desk.network, desk.place),
+        mirror=Mirror(1, desk.network, case.berth(desk)),
         previous=opening.previous,
         last_operator=opening.last_operator,
         opens_at=opens if opens != case.now else None,

@@ -107,7 +107,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A language's or a topic's team."""
+    """A language's or a topic's team. `place` is where it lives; `further` are the rest of its pool, if it has one."""
 
     id: DeskId
     network: NetworkName
@@ -129,6 +129,12 @@ class Desk:
     gone_after: int = 10 * MINUTE
     silence_after: int = 24 * HOUR
     close_after: int = 24 * HOUR
+    further: tuple[Place, ...] = ()
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """The desk's pool: each of its sessions lives at one of these."""
+        return (self.place, *self.further)
 
     def speaks(self, language: str) -> bool:
         return not self.languages or language in self.languages or language.split("-")[0] in self.languages

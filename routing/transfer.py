@@ -39,8 +39,8 @@ def say_closed(case: Case) -> None:
 
 def relocate(case: Case, target: Desk, actor: Actor, why: Why, operator: OperatorId | None) -> None:
     now = case.open.mirror
-    same = (now.network, now.place) == (target.network, target.place)
-    mirror = now if same else Mirror(now.number + 1, target.network, target.place)
+    same = now.network == target.network and now.place in target.places
+    mirror = now if same else Mirror(now.number + 1, target.network, case.berth(target))
     case.record(
         f.SessionTransferred,
         actor,

@@ -101,6 +101,21 @@ _TRANSIENT = frozenset(
 _AMBIGUOUS = frozenset(("internal_error", "fatal_error", "service_unavailable", "operation_timeout"))
 """Slack's own words leave open whether it was done ("some aspect of the operation succeeded")."""
 
+_OF_CHANNEL = frozenset(
+    (
+        "not_in_channel",
+        "channel_not_found",
+        "is_archived",
+        "channel_is_archived",
+        "method_not_supported_for_channel_type",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "restricted_action_non_threadable_channel",
+    )
+)
+"""Nothing can be posted in the whole channel, whichever session it is of."""
+
 THREAD_GONE = frozenset(("thread_not_found", "cannot_reply_to_message"))
 """Nothing can be said under this root any more."""
 
@@ -116,7 +131,8 @@ def refused(code: str, *, retry_after: float | None = None) -> DeliveryError:
         return DeliveryError(Fault.AMBIGUOUS, code)
     if code in _POISON:
         return DeliveryError(Fault.POISON, code, mend="see `kakehashi outbox list`")
-    return DeliveryError(Fault.BLOCKED, code, mend=_BLOCKED.get(code, "look this word up in Slack's method reference"))
+    mend = _BLOCKED.get(code, "look this word up in Slack's method reference")
+    return DeliveryError(Fault.BLOCKED, code, mend=mend, of_place=code in _OF_CHANNEL)
 
 
 def unanswered(code: str) -> DeliveryError:

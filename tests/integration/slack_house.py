@@ -17,8 +17,10 @@ from pydantic import SecretStr
 from adapters.files.store import DiskFiles
 from adapters.redis.store import RedisStore
 from adapters.slack.network import SlackNetwork
+from bridge.berths import Berths
 from bridge.directory import Directory
 from bridge.feed import Feed
+from bridge.index import Index
 from bridge.lanes import Lanes, Timing
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
@@ -190,8 +192,9 @@ async def house(
         policy = Policy({desk.id: desk for desk in at}, rotas={"night": Rota((Shift(0, 10**15, ON_CALL),))})
         networks: dict[NetworkName, Any] = {}
         leases = Leases(store, secrets.token_hex(4), [SLACK, INDEX, TIMERS])
-        lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing)
-        relay = Relay(store, feed, lambda: policy, lanes)
+        berths = Berths(store, Index(store, lambda: policy), lambda: policy)
+        lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
+        relay = Relay(store, feed, lambda: policy, lanes, berths=berths)
         chosen = settings(slack, by_http=by_http, rates=rates)
         network = networks[SLACK] = SlackNetwork(chosen, store, relay, files, directory, ping=0.2)
         service = Service(
@@ -203,6 +206,7 @@ async def house(
             timers=Timers(store, relay, leases, lambda: policy),
             views=Views(store, networks, leases, lambda: policy),
             networks=networks,
+            background=[("berths", berths.run)],
         )
         if by_http:
             outer = web.Application()

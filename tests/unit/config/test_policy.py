@@ -66,6 +66,25 @@ def test_one_slack_channel_is_one_desk(tmp_path: Path) -> None:
     assert (desk.network, desk.place, desk.languages) == ("slack", "C0123ABCD", ())
 
 
+def test_a_desk_may_have_a_pool_of_channels(tmp_path: Path) -> None:
+    book = loaded(tmp_path, '[desks.ja]\nchannels = ["C0JAPAN01", "C0JAPAN02", "C0JAPAN03"]\n', slack=SLACK)
+    (desk,) = book.policy.desks.values()
+    assert (desk.network, desk.place, desk.places) == ("slack", "C0JAPAN01", ("C0JAPAN01", "C0JAPAN02", "C0JAPAN03"))
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('channel = "C0JAPAN01"\nchannels = ["C0JAPAN02"]', "keep one of the two"),
+        ('channels = ["C0JAPAN01", "C0JAPAN01"]', "named twice"),
+        ('channels = ["#support"]', "no Slack channel id"),
+        ('network = "console"\nchannels = ["C0JAPAN01"]', "the console has no channels"),
+    ],
+)
+def test_what_is_no_pool_is_told(tmp_path: Path, written: str, told: str) -> None:
+    assert told in complaint(tmp_path, f"[desks.ja]\n{written}\n", slack=SLACK)
+
+
 def test_desks_with_channels_work_in_slack(tmp_path: Path) -> None:
     book = loaded(
         tmp_path,

@@ -113,13 +113,14 @@ class Talk:
     now: int = 1_000_000
     facts: list[Fact] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
+    berths: dict[DeskId, Place] = field(default_factory=dict)
     _keys: itertools.count[int] = field(default_factory=itertools.count)
 
     def hears(self, event: i.Input, *, after: int = 1_000, key: str = "") -> Verdict:
         """One input, `after` ms later."""
         self.now += after
         name = InputKey(key or f"key/{next(self._keys)}")
-        verdict = decide(self.session, event, key=name, now=self.now, policy=self.policy)
+        verdict = decide(self.session, event, key=name, now=self.now, policy=self.policy, berths=self.berths)
         if isinstance(verdict, Decision):
             self.session = verdict.session
             self.facts += verdict.facts

@@ -1,0 +1,77 @@
+"""A desk with a pool of places: a session that comes goes where there is room, and one that is there stays."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from routing import effects as e
+from routing import inputs as i
+from routing.facts import Mirror
+from routing.ids import DeskId, MessageId, NetworkName, Place
+from routing.policy import MINUTE
+from tests.unit.routing.builders import AIKO, BUSY, EN, JA, Talk, opening
+
+SLACK = NetworkName("slack")
+ONE, TWO, THREE = Place("C1"), Place("C2"), Place("C3")
+POOLED = replace(
+    BUSY,
+    desks={
+        EN: replace(BUSY.desks[EN], network=SLACK, place=ONE, further=(TWO, THREE)),
+        JA: replace(BUSY.desks[JA], network=SLACK, place=THREE, further=(TWO,)),
+        DeskId("console"): replace(BUSY.desks[EN], id=DeskId("console")),
+    },
+)
+
+
+def a_talk(**berths: Place) -> Talk:
+    talk = Talk(POOLED, berths={DeskId(desk): place for desk, place in berths.items()})
+    talk.accepts(i.CustomerWrote(MessageId("c:1"), opening()))
+    return talk
+
+
+def where(talk: Talk) -> Mirror:
+    assert talk.session
+    return talk.session.mirror
+
+
+@pytest.mark.parametrize("berth", [ONE, TWO, THREE])
+def test_a_session_opens_where_there_is_room(berth: Place) -> None:
+    assert where(a_talk(en=berth)) == Mirror(1, SLACK, berth)
+
+
+@pytest.mark.parametrize("berths", [{}, {"en": Place("C9")}])
+def test_without_a_place_that_the_desk_has_it_is_the_first(berths: dict[str, Place]) -> None:
+    assert where(a_talk(**berths)) == Mirror(1, SLACK, ONE)
+
+
+def test_a_session_that_moves_goes_where_there_is_room() -> None:
+    talk = a_talk(en=ONE, ja=TWO)
+    talk.accepts(i.OperatorTransferred(AIKO, JA))
+    assert where(talk) == Mirror(2, SLACK, TWO)
+    assert [effect.mirror for effect in talk.effects if isinstance(effect, e.OpenThread)] == [1, 2]
+
+
+def test_overflow_and_a_language_lead_where_there_is_room_too() -> None:
+    talk = a_talk(en=ONE, ja=TWO)
+    talk.accepts(i.DeadlineFell(), after=21 * MINUTE)
+    assert where(talk) == Mirror(2, SLACK, TWO)
+    other = a_talk(en=ONE, ja=TWO)
+    other.accepts(i.CustomerChoseLanguage("ja"))
+    assert where(other) == Mirror(2, SLACK, TWO)
+
+
+def test_a_session_in_a_place_that_both_desks_have_stays_there_whichever_is_emptier() -> None:
+    talk = a_talk(en=TWO, ja=THREE)
+    talk.accepts(i.OperatorTransferred(AIKO, JA))
+    assert where(talk) == Mirror(1, SLACK, TWO)
+
+
+def test_a_place_that_leaves_the_pool_keeps_its_sessions() -> None:
+    talk = a_talk(en=THREE)
+    talk.policy = replace(POOLED, desks={**POOLED.desks, EN: replace(POOLED.desks[EN], further=(TWO,))})
+    talk.berths = {EN: ONE}
+    talk.accepts(i.CustomerWrote(MessageId("c:2")))
+    assert where(talk) == Mirror(1, SLACK, THREE)
+    assert talk.effects[-1].mirror == 1
