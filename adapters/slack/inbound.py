@@ -10,7 +10,7 @@ import asyncio
 from asyncio import Lock
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Protocol
+from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
@@ -20,9 +20,6 @@ from adapters.slack.deferred import Deferred
 from adapters.slack.downloads import Downloads, NotFetchedError
 from adapters.slack.markup import Names
 from adapters.slack.parse import (
-    ACKNOWLEDGE,
-    CLAIM,
-    RESOLVE,
     App,
     Author,
     ChannelMoved,
@@ -38,6 +35,7 @@ from adapters.slack.parse import (
     event,
     parse,
 )
+from adapters.slack.presses import DEEDS, Desk, Door, Press
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Wording
 from adapters.slack.shape import GarbledError
@@ -50,14 +48,10 @@ from bridge.ports import Placed, Store, Stored, Unplaced
 from bridge.relay import Answer, Receipt, Relay
 from routing.decide import Refusal
 from routing.facts import Side
-from routing.ids import InputKey, OperatorId, SessionId, ThreadRef
+from routing.ids import InputKey, OperatorId, ThreadRef
 from routing.inputs import (
-    OperatorAcknowledged,
-    OperatorClaimed,
-    OperatorInput,
     OperatorNoted,
     OperatorReplied,
-    OperatorResolved,
     OperatorRevised,
     OperatorWithdrew,
     Origin,
@@ -73,20 +67,9 @@ OVERTAKES_AFTER = 1.0
 LOOK_AGAIN = 0.05
 """Seconds between looks whether it is done."""
 
-_PRESSED = {ACKNOWLEDGE: OperatorAcknowledged, CLAIM: OperatorClaimed, RESOLVE: OperatorResolved}
-"""What each button of the card means."""
-
 Payload = Mapping[str, Any]
 
 _log = structlog.get_logger(__name__)
-
-
-class Door(Protocol):
-    """Where operators' inputs enter: the assignments, which keep to everybody's capacity, or the relay itself."""
-
-    async def from_operator(
-        self, session: SessionId, event: OperatorInput, key: InputKey, *, body: Body | None = None
-    ) -> Answer: ...
 
 
 class Tell:
@@ -159,6 +142,7 @@ class Inbound:
         self._revoked = revoked
         self._alone = alone
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
+        self._desk = Desk(door, self._answer)
         self.deferred = Deferred(store, self._carry_out)
 
     async def take(self, payload: Payload) -> None:
@@ -243,7 +227,7 @@ class Inbound:
             return
         if isinstance(happening, Withdrawn):
             await self._withdrawn(happening, stored)
-        elif self._is_stranger(happening, stored):
+        elif self._is_stranger(happening, stored, happening.root):
             return
         elif isinstance(happening, Revised):
             await self._revised(happening, placed, stored)
@@ -304,16 +288,26 @@ class Inbound:
 
     async def _pressed(self, pressed: Pressed) -> None:
         """The button names its session, so its thread is placed by it."""
+        act = DEEDS.get(pressed.action)
+        if act is None:
+            _log.debug("slack_ignored", because=f"nothing is done for {pressed.action}")
+            return
         stored = await self._relay.session(pressed.placed.session)
         if stored is None:
             _log.warning("slack_session_unknown", session=pressed.placed.session, input=pressed.key)
             return
-        await self._threads.place(pressed.root, pressed.placed)
-        if self._is_stranger(pressed, stored):
+        root = pressed.root or await self._root_of(stored, pressed.placed)
+        if pressed.root is not None:
+            await self._threads.place(pressed.root, pressed.placed)
+        if root is None or self._is_stranger(pressed, stored, root):
             return
         operator = self._operator(pressed.author.user)
-        answer = await self._door.from_operator(stored.session.id, _PRESSED[pressed.action](operator), pressed.key)
-        await self._answer(answer, pressed.key, pressed.root, pressed.author.user, stored)
+        await act(Press(pressed, root, stored, operator, self._desk))
+
+    async def _root_of(self, stored: Stored, placed: Placed) -> Root | None:
+        """The thread that a button belongs to where Slack does not say."""
+        thread = (await self._store.threads(stored.session.id)).get(placed.mirror)
+        return Root.of(thread) if thread else None
 
     # ------------------------------------------------------------------ who, and what they are told
 
@@ -321,17 +315,18 @@ class Inbound:
         name = f"{self._app().team}:{user}"
         return self._directory.by_network_user(NAME, name) or OperatorId(f"{NAME}:{name}")
 
-    def _is_stranger(self, happening: Said | Pressed, stored: Stored) -> bool:
+    def _is_stranger(self, happening: Said | Pressed, stored: Stored, root: Root) -> bool:
         """Guests from another workspace (Slack Connect) read along; they do not answer customers."""
         author: Author = happening.author
         if author.belongs_to(self._app().team):
             return False
-        self._say(happening, stored, "told.stranger")
+        text = self._wording(stored.session.language, "told.stranger")
+        self._tell.later(happening.key, root, happening.author.user, text)
         return True
 
-    def _say(self, happening: Said | Pressed, stored: Stored, key: str, **words: str) -> None:
+    def _say(self, said: Said, stored: Stored, key: str, **words: str) -> None:
         text = self._wording(stored.session.language, key, **words)
-        self._tell.later(happening.key, happening.root, happening.author.user, text)
+        self._tell.later(said.key, said.root, said.author.user, text)
 
     async def _answer(self, answer: Answer, key: InputKey, root: Root, user: str, stored: Stored) -> None:
         """A refusal says why, and offers the way."""

@@ -23,12 +23,13 @@ from adapters.slack.channels import Channels
 from adapters.slack.checkup import Setup, checkup
 from adapters.slack.client import WebApi
 from adapters.slack.downloads import Downloads
-from adapters.slack.inbound import Door, Inbound, Tell
+from adapters.slack.inbound import Inbound, Tell
 from adapters.slack.markup import escape
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing, Urgency
 from adapters.slack.parse import App
 from adapters.slack.presence import Presence
+from adapters.slack.presses import Door
 from adapters.slack.receiver import HttpDoor
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Title, Wording

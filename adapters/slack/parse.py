@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.markup import emoji_in
-from adapters.slack.refs import Root, micros, read_button_value
+from adapters.slack.refs import Aim, Root, micros, read_aim
 from adapters.slack.shape import MOVED, PRESSED, SAID
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId
@@ -102,13 +102,26 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """Somebody pressed a button on a card."""
+    """Somebody pressed a button of ours, or chose from a menu.
+
+    `root` is None where Slack does not say in which thread: on a line that only one person sees. `trigger` opens one
+    modal, within 3 s. `answer` is a response_url, which takes five answers in half an hour; `only_theirs`: what was
+    pressed is shown to nobody else, and can be changed by that alone.
+    """
 
     key: InputKey
-    root: Root
+    root: Root | None
     action: str
-    placed: Placed
+    aim: Aim
     author: Author
+    channel: str = ""
+    trigger: str = ""
+    answer: str = ""
+    only_theirs: bool = False
+
+    @property
+    def placed(self) -> Placed:
+        return self.aim.placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,22 +309,28 @@ def attachment(file: Payload) -> Attachment:
 
 
 def _pressed(payload: Payload, app: App) -> Happening:
+    """Which actions there are, `presses` knows; here they are told from what is not ours by their value."""
     PRESSED.check(payload, "payload")
     action: Payload = next(iter(payload.get("actions") or ()), {})
-    placed = read_button_value(action.get("value") or "")
+    aim = read_aim(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
     channel = (payload.get("channel") or {}).get("id") or ""
     container = payload.get("container") or {}
-    root_ts = container.get("thread_ts") or container.get("message_ts")
-    if action.get("action_id") not in (CLAIM, RESOLVE, ACKNOWLEDGE) or placed is None or not root_ts:
-        return Ignored("a button that is not on a card of ours")
+    thread, stands_at = container.get("thread_ts"), container.get("thread_ts") or container.get("message_ts")
+    if aim is None or not stands_at or not action.get("action_id"):
+        return Ignored("a button that is not ours")
+    only_theirs = container.get("is_ephemeral") is True
     user = payload.get("user") or {}
     team = user.get("team_id") or (payload.get("team") or {}).get("id") or app.team
     person = _given(user, "id")
-    key = "/".join(("slack", "action", channel, root_ts, person, _given(action, "action_ts")))
+    key = "/".join(("slack", "action", channel, stands_at, person, _given(action, "action_ts")))
     return Pressed(
         InputKey(key),
-        Root(app.team, channel, root_ts),
+        Root(app.team, channel, stands_at) if thread or not only_theirs else None,
         action["action_id"],
-        placed,
+        aim,
         Author(person, frozenset((team,))),
+        channel,
+        payload.get("trigger_id") or "",
+        payload.get("response_url") or "",
+        only_theirs,
     )

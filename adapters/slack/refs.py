@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from bridge.ports import Placed
-from routing.ids import NetworkName, PostRef, ThreadRef, read_session_id
+from routing.ids import MessageId, NetworkName, PostRef, ThreadRef, read_session_id
 
 NAME = NetworkName("slack")
 
@@ -54,19 +54,37 @@ class Post:
         return cls(team, channel, ts, tuple(files[0].split("+")) if files else ())
 
 
-def button_value(placed: Placed) -> str:
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What a button is about: a session's mirror; of some a message in it, or what was chosen."""
+
+    placed: Placed
+    message: MessageId | None = None
+    choice: str = ""
+
+
+def button_value(placed: Placed, message: MessageId | None = None, choice: str = "") -> str:
     """A root names its session: a button can be pressed before we know the root's ts."""
-    return json.dumps({"session": placed.session, "mirror": placed.mirror})
+    value: dict[str, object] = {"session": placed.session, "mirror": placed.mirror}
+    return json.dumps(value | ({"message": message} if message else {}) | ({"choice": choice} if choice else {}))
 
 
-def read_button_value(value: str) -> Placed | None:
+def read_aim(value: str) -> Aim | None:
     """None for what is not a value of ours."""
     try:
         found = json.loads(value)
         named, mirror = read_session_id(found["session"]), found["mirror"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        message, choice = found.get("message"), found.get("choice", "")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return Placed(named, mirror) if named is not None and type(mirror) is int else None
+    fits = type(mirror) is int and all(isinstance(one, str) and one.isascii() for one in (message or "", choice))
+    return Aim(Placed(named, mirror), MessageId(message) if message else None, choice) if named and fits else None
+
+
+def read_button_value(value: str) -> Placed | None:
+    """Whose session it is; None for what is not a value of ours."""
+    aim = read_aim(value)
+    return aim.placed if aim else None
 
 
 def micros(ts: str) -> int:

@@ -67,12 +67,13 @@ SAID = Shape(
 MOVED = Shape(("old_channel_id", "new_channel_id"))
 
 PRESSED = Shape(
+    ("trigger_id", "response_url"),
     objects={
         "user": _NAMED,
         "team": _NAMED,
         "channel": _NAMED,
         "container": Shape(("thread_ts", "message_ts")),
     },
-    lists={"actions": Shape(("action_id", "action_ts", "value"))},
+    lists={"actions": Shape(("action_id", "action_ts", "value"), {"selected_option": Shape(("value",))})},
 )
 """A payload of type `block_actions`."""

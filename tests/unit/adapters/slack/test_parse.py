@@ -24,7 +24,7 @@ from adapters.slack.parse import (
 )
 from adapters.slack.refs import button_value, read_button_value
 from bridge.ports import Placed
-from routing.ids import SessionId
+from routing.ids import MessageId, SessionId
 
 APP = App("T1", "UBOT", "BBOT")
 ROOT, TS, EDIT = "1700000000.000100", "1700000001.000200", "1700000005.000000"
@@ -161,11 +161,30 @@ def test_a_button_says_which_session_it_is_for() -> None:
     pressed = parse(press(), APP)
     assert isinstance(pressed, Pressed)
     assert pressed.placed == Placed(SessionId("main.0.abc"), 2)
+    assert pressed.root is not None
     assert (pressed.root.ref, pressed.action, pressed.author.user) == (f"T1:C1:{ROOT}", "claim", "U1")
     assert pressed.key == f"slack/action/C1/{ROOT}/U1/{EDIT}"
 
 
-@pytest.mark.parametrize("wrong", [{"action_id": "other"}, {"value": "{}"}, {"value": "nonsense"}, {"value": "[1]"}])
+def test_a_button_on_a_line_that_only_one_person_sees_may_name_a_message_and_no_thread() -> None:
+    value = button_value(Placed(SessionId("main.0.abc"), 2), MessageId("s:C1:1.2"), "solved")
+    payload = press(value=value) | {"trigger_id": "7.7", "response_url": "https://hooks.slack.com/x"}
+    payload["container"] = payload["container"] | {"is_ephemeral": True}
+    pressed = parse(payload, APP)
+    assert isinstance(pressed, Pressed)
+    assert (pressed.root, pressed.only_theirs, pressed.channel) == (None, True, "C1")
+    assert (pressed.aim.message, pressed.aim.choice) == ("s:C1:1.2", "solved")
+    assert (pressed.trigger, pressed.answer) == ("7.7", "https://hooks.slack.com/x")
+
+
+def test_what_is_chosen_from_a_menu_is_read_from_its_option() -> None:
+    value = button_value(Placed(SessionId("main.0.abc"), 2), choice="history")
+    pressed = parse(press(value=None, selected_option={"value": value}), APP)
+    assert isinstance(pressed, Pressed)
+    assert pressed.aim.choice == "history"
+
+
+@pytest.mark.parametrize("wrong", [{"action_id": ""}, {"value": "{}"}, {"value": "nonsense"}, {"value": "[1]"}])
 def test_a_button_that_is_not_ours_is_ignored(wrong: dict[str, Any]) -> None:
     assert isinstance(parse(press(**wrong), APP), Ignored)
 
@@ -225,7 +244,7 @@ def with_another(payload: dict[str, Any], way: tuple[Any, ...], value: Any) -> d
     return dict(copy)
 
 
-NO_TEXTS = ("emoji", "known", "revision", "mirror")
+NO_TEXTS = ("emoji", "known", "revision", "mirror", "only_theirs")
 
 
 def texts_in(happening: Happening) -> list[object]:
@@ -238,7 +257,7 @@ def texts_in(happening: Happening) -> list[object]:
             waiting += [getattr(value, one.name) for one in fields(value) if one.name not in NO_TEXTS]
         elif isinstance(value, tuple | frozenset):
             waiting += value
-        else:
+        elif value is not None:  # what a payload need not name
             flat.append(value)
     return flat
 
@@ -263,7 +282,10 @@ def test_the_payloads_of_the_test_above_mean_something(name: str) -> None:
     "value",
     ["", "{", "[]", "5", '{"session": 5, "mirror": 1}', '{"session": "main.0.ab", "mirror": "1"}',
      '{"session": "main.0.ab", "mirror": 1e999}', '{"session": "main.0.ab", "mirror": true}',
-     '{"session": "nonsense", "mirror": 1}', '{"session": "main.0.ab"}', "[" * 9_000],
+     '{"session": "nonsense", "mirror": 1}', '{"session": "main.0.ab", "mirror": 1, "message": 5}',
+     '{"session": "main.0.ab", "mirror": 1, "message": "\\ud800"}',
+     '{"session": "main.0.ab", "mirror": 1, "choice": []}',
+     '{"session": "main.0.ab"}', "[" * 9_000],
 )  # fmt: skip
 def test_a_buttons_value_that_is_not_ours_names_no_session(value: str) -> None:
     assert read_button_value(value) is None
