@@ -55,6 +55,7 @@ from adapters.slack.presence import Presence
 from adapters.translation.libretranslate import LibreTranslate
 from adapters.web.server import CustomerSide
 from bridge.assignments import Assignments
+from bridge.attention import Attention
 from bridge.availability import Availability
 from bridge.berths import Berths
 from bridge.broadcasts import Broadcasts
@@ -311,6 +312,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             title=lambda topic, language: _topic_title(rules.rulebook, topic, language),
             places=lambda: _places(rules.policy()),
             alone=lambda: not feed.others,
+            whom=Attention(store, rules.policy, availability).whom,
         )
     pages = _pages(settings, rules, store, relay, leases.holder)
     networks[ONCALL] = OncallNetwork(pages)

@@ -25,6 +25,7 @@ from bridge.messages import About, Body
 from bridge.metrics import Metrics
 from bridge.ports import Commit, CommitResult, Committed, Duplicate, Entry, Fenced, Store, Stored, Written
 from routing import inputs as i
+from routing.attention import DeliveryState, delivery
 from routing.decide import NO_BERTHS, Decision, Nothing, Refusal, decide
 from routing.effects import Effect
 from routing.ids import (
@@ -469,7 +470,15 @@ def _face(session: Session) -> tuple[object, ...]:
         session.incident,
         session.check,
         session.blocked_until,
+        _shown(session),
     )
+
+
+def _shown(session: Session) -> str:
+    """What an operator must know of their reply: that it is stuck, or was on the customer's screen. That it is on its
+    way, or there, is the usual case, and draws no card."""
+    state = delivery(session)
+    return state if state in (DeliveryState.UNREACHED, DeliveryState.SEEN) else ""
 
 
 _MARKS = random.Random(secrets.randbits(256))  # noqa: S311 - a mark tells entries apart and is no secret

@@ -30,6 +30,8 @@ from config.tables import ContactTable, DeskTable, OperatorTable, PolicyTables, 
 from routing.hours import ALWAYS, Hours
 from routing.ids import DeskId, NetworkName, OperatorId, Place, Topic
 from routing.policy import (
+    Alert,
+    AlertBy,
     Contact,
     Desk,
     HeadStarts,
@@ -252,6 +254,9 @@ class _Draft:
             overflow_after=_ms_or_none(desk.overflow_after),
             contact=self._contact(desk.contact),
             contact_after=_ms_or_none(desk.contact_after),
+            alert=_chosen_alert(desk.alert),
+            remind_after=_ms(desk.remind_after),
+            unreached_after=_ms(desk.unreached_after),
             estimate_from=desk.estimate_from,
             gone_after=_ms(desk.gone_after),
             silence_after=_ms(desk.silence_after),
@@ -350,6 +355,12 @@ def _names(operators: Mapping[str, OperatorTable]) -> dict[str, OperatorId | Non
         for called in {name, *(one.casefold() for one in operator.names.values())}:
             known[called] = OperatorId(name) if called not in known else None
     return known
+
+
+def _chosen_alert(written: str) -> Alert:
+    """A user group stands there by its id."""
+    known = written in set(AlertBy)
+    return Alert(AlertBy(written)) if known else Alert(AlertBy.GROUP, written)
 
 
 def _promises(desk: DeskTable) -> tuple[Promise, ...]:

@@ -18,7 +18,7 @@ from config.calendars import HoursRef, HoursTable
 from config.rotas import RotaTable
 from config.settings import Section
 from config.values import OR_MAIL, SLACK_CHANNEL, SLACK_USER, Id, Seconds, wrong
-from routing.policy import Assignment, Clock, Priority, Promised, RungKind
+from routing.policy import AlertBy, Assignment, Clock, Priority, Promised, RungKind
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LEVELS = {"basic": 1, "fluent": 2, "native": 3}
@@ -159,6 +159,18 @@ class LadderTable(Section):
     )
 
 
+def _alert(value: str) -> str:
+    if value not in _ALERTS and re.fullmatch(_GROUP, value) is None:
+        raise wrong("this alerts nobody that is known", f"write {', '.join(_ALERTS)}, or a user group's id")
+    return value
+
+
+_ALERTS = tuple(one.value for one in AlertBy if one is not AlertBy.GROUP)
+_GROUP = r"S[A-Z0-9]{6,}"
+
+AnyAlert = Annotated[str, AfterValidator(_alert)]
+
+
 class ContactTable(Section):
     """Other ways to reach the desk, offered to who has waited long."""
 
@@ -218,6 +230,17 @@ class EveryDesk(Section):
         default=None, description="its mail and telephone; those of web.contact when unset"
     )
     contact_after: Seconds | None = Field(default=None, gt=0, description="who has waited so long is told of them")
+    alert: AnyAlert = Field(
+        default="available",
+        description="how it hears of a customer who waits: the available by name, who is here, all of the channel,"
+        " a user group's id, or none",
+    )
+    remind_after: Seconds = Field(
+        default=600, ge=0, description="a customer's words after so much quiet mention the assignee again; 0: never"
+    )
+    unreached_after: Seconds = Field(
+        default=30, ge=0, description="a reply to a customer who left is said not to be delivered after this"
+    )
     estimate_from: int = Field(
         default=5, ge=1, le=1000, description='sessions of the last hour below which "we cannot tell" how long it takes'
     )

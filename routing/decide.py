@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from routing import checks, escalation, incidents, language, sla, transfer, translation, words
+from routing import attention, checks, escalation, incidents, language, sla, transfer, translation, words
 from routing import effects as e
 from routing import facts as f
 from routing import inputs as i
@@ -76,10 +76,12 @@ def decide(
 def _carry_out(verdict: Accept, case: Case, event: i.Input) -> Verdict:
     if isinstance(event, i.OperatorInput) and case.session and case.session.erased:
         return Refusal(Reason.SESSION_ERASED)
+    before = case.session
     try:
         RULES[verdict.rule](case, event)
     except RefusedError as refused:
         return Refusal(refused.reason)
+    attention.attend(case, before)
     return _decision(case)
 
 
@@ -418,6 +420,7 @@ _FALLEN: dict[TimerName, Callable[[Case], None]] = {
     TimerName.OVERFLOW: transfer.overflow,
     TimerName.CONTACT: escalation.offer_contact,
     TimerName.CHECK: checks.expire,
+    TimerName.UNREACHED: attention.tell_unreached,
     TimerName.SILENCE: _fell_silence,
     TimerName.CLOSE: _fell_close,
 }

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from routing.facts import Cause, Side
+from routing.facts import Cause, Side, Waits
 from routing.ids import EffectId, MessageId, NetworkName, OperatorId, translation_id
-from routing.policy import RungKind
+from routing.policy import AlertBy, RungKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,19 @@ class CallOperators(Effect):
     operator: OperatorId | None = None
     key: str
     words: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertDesk(Effect):
+    """Tell the desk that the session waits. Whom that calls is asked when it is delivered: `bridge.attention`.
+
+    `opened`: when the desk opened, for those that waited for it; they are told of together.
+    """
+
+    why: Waits
+    by: AlertBy
+    group: str = ""
+    opened: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +149,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     WithdrawMessage,
     PostLine,
     CallOperators,
+    AlertDesk,
     Page,
     AcknowledgePage,
     EndPage,

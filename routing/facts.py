@@ -66,6 +66,17 @@ class Why(StrEnum):
     ANSWERED = "answered"
 
 
+class Waits(StrEnum):
+    """Why a desk is told that a session waits."""
+
+    NEW = "new"
+    RETURNED = "returned"  # it was resolved, and is open again
+    PUT_BACK = "put_back"  # nobody has it any more
+    MOVED = "moved"  # from another desk
+    OPENED = "opened"  # it was written while the desk was closed
+    STILL = "still"  # the customer writes again, and nobody has taken it
+
+
 class Cause(StrEnum):
     """What started a ladder."""
 
@@ -280,6 +291,31 @@ class ReplySeen(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyUnreached(Fact):
+    """Our reply has not reached the customer, who left at `since` and has not come back."""
+
+    message: MessageId
+    since: int
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssigneeCalled(Fact):
+    """The assignee was mentioned in the mirror's thread, and follows it from there on. `again`: after a quiet spell."""
+
+    operator: OperatorId
+    mirror: int
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskAlerted(Fact):
+    """The desk was told that the session waits."""
+
+    why: Waits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VisitorLinked(Fact):
     account: CustomerKey
 
@@ -477,6 +513,9 @@ FACTS: tuple[type[Fact], ...] = (
     CustomerGone,
     ReplyReached,
     ReplySeen,
+    ReplyUnreached,
+    AssigneeCalled,
+    DeskAlerted,
     VisitorLinked,
     DeskOpened,
     PromiseWarned,

@@ -96,6 +96,22 @@ class Ladder:
     answer_within: int = 10 * MINUTE
 
 
+class AlertBy(StrEnum):
+    """By what means a desk hears that a session waits."""
+
+    NONE = "none"
+    AVAILABLE = "available"  # those who are on and have room, by name
+    HERE = "here"  # whoever is present in the desk's channel
+    CHANNEL = "channel"  # everybody in it
+    GROUP = "group"  # a user group or role
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    by: AlertBy = AlertBy.NONE
+    group: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """How else a desk can be reached; what is empty is not offered. `hours` are those of the telephone."""
@@ -125,6 +141,9 @@ class Desk:
     overflow_after: int | None = None  # a session waiting unanswered so long moves to the first open fallback
     contact: Contact = Contact()
     contact_after: int | None = None  # offer the contact to who has waited so long
+    alert: Alert = Alert()  # how it hears of a session that waits
+    remind_after: int = 10 * MINUTE  # a customer's words after so much quiet call the assignee again; 0: never
+    unreached_after: int = 30_000  # a reply to an absent customer is said not to be delivered after this
     estimate_from: int = 5  # handled sessions of the last hour below which "we cannot tell"
     gone_after: int = 10 * MINUTE
     silence_after: int = 24 * HOUR

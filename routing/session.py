@@ -26,7 +26,7 @@ from typing import Any
 
 from routing import facts as f
 from routing import inputs as i
-from routing.facts import Cause, Fact, Mirror, Side
+from routing.facts import Actor, Cause, Fact, Mirror, Side
 from routing.ids import (
     CustomerKey,
     DeskId,
@@ -330,6 +330,15 @@ class Escalation:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """The latest mention of an operator in the thread: from then on they follow it."""
+
+    operator: OperatorId
+    mirror: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Check:
     """The customer's identity check. `until`: of a request, when it lapses; of a pass, how long it holds."""
 
@@ -424,6 +433,11 @@ class Session:
     tags: tuple[str, ...] = ()
     blocked_until: int | None = None  # of the customer: nothing more from them before then
     blocked_by: OperatorId | None = None
+    called: Called | None = None
+    attended_at: int = 0  # the assignee's latest word or act
+    reminded: bool = False  # of the customer's words, since then
+    alerted_at: int = 0  # when the desk was last told that it waits
+    unreached: MessageId | None = None  # the reply that was said not to have reached the customer
 
     @property
     def waiting(self) -> bool:
@@ -456,10 +470,22 @@ def _step(session: Session | None, fact: Fact) -> Session | None:
         raise AssertionError("a journal begins with SessionOpened: the commit refuses anything else first")
     after = apply(fact, session)
     if after is session:
-        return replace(session, last_at=fact.at)
+        after = replace(session)
     # Fresh, and nobody else's yet. A second `replace` of all its fields cost a tenth of a whole commit.
     object.__setattr__(after, "last_at", fact.at)
+    if fact.actor is Actor.OPERATOR and after.assignee is not None and _doer(fact, after) == after.assignee:
+        object.__setattr__(after, "attended_at", fact.at)
+        object.__setattr__(after, "reminded", False)
     return after
+
+
+def _doer(fact: Fact, session: Session) -> str | None:
+    """Whose act it was: the fact says so, or it is about words of theirs."""
+    named: str | None = getattr(fact, "operator", None)
+    if named is None and isinstance(fact, f.MessageRevised | f.MessageWithdrawn):
+        spoken = session.spoken(fact.message)
+        return spoken.by if spoken else None
+    return named
 
 
 def _opened(fact: f.SessionOpened) -> Session:
@@ -565,6 +591,7 @@ def _(fact: f.OperatorAssigned, session: Session) -> Session:
 @apply.register
 def _(fact: f.OperatorUnassigned, session: Session) -> Session:
     """Who puts a session back has passed it on; and it is our turn again, as the customer is told."""
+    session = replace(session, called=None)
     if session.state is not State.ASSIGNED:
         return replace(session, assignee=None)
     declined = (*(one for one in session.declined if one != fact.operator), fact.operator)
@@ -586,7 +613,8 @@ def _owed(session: Session, at: int) -> Session:
 
 @apply.register
 def _(fact: f.OfferMade, session: Session) -> Session:
-    return replace(session, offer=Offer(fact.operator, fact.until))
+    called = Called(fact.operator, session.mirror.number, fact.at)
+    return replace(session, offer=Offer(fact.operator, fact.until), called=called)
 
 
 @apply.register
@@ -684,7 +712,12 @@ def _(fact: f.CustomerUnblocked, session: Session) -> Session:
 
 @apply.register
 def _(fact: f.PromiseWarned, session: Session) -> Session:
-    return replace(session, warned=(*session.warned, fact.promise))
+    warned = replace(session, warned=(*session.warned, fact.promise))
+    return _called(warned, session.assignee, fact.at)
+
+
+def _called(session: Session, operator: OperatorId | None, at: int) -> Session:
+    return replace(session, called=Called(operator, session.mirror.number, at)) if operator else session
 
 
 @apply.register
@@ -705,7 +738,8 @@ def _(fact: f.RungFired, session: Session) -> Session:
     if fact.kind is RungKind.PAGER and fact.to not in asked:
         asked = (*asked, fact.to)
     ladder = replace(session.escalation, rung=fact.rung, times=fact.times, at=fact.at, pagers=asked)
-    return replace(session, escalation=ladder)
+    fired = replace(session, escalation=ladder)
+    return _called(fired, session.assignee, fact.at) if fact.kind is RungKind.THREAD else fired
 
 
 @apply.register
@@ -825,12 +859,28 @@ def _(fact: f.CustomerGone, session: Session) -> Session:
 
 @apply.register
 def _(fact: f.ReplyReached, session: Session) -> Session:
-    return replace(session, reached=fact.message, reached_at=fact.at)
+    return replace(session, reached=fact.message, reached_at=fact.at, unreached=None)
 
 
 @apply.register
 def _(fact: f.ReplySeen, session: Session) -> Session:
     return replace(session, seen=fact.message)
+
+
+@apply.register
+def _(fact: f.ReplyUnreached, session: Session) -> Session:
+    return replace(session, unreached=fact.message)
+
+
+@apply.register
+def _(fact: f.AssigneeCalled, session: Session) -> Session:
+    called = Called(fact.operator, fact.mirror, fact.at)
+    return replace(session, called=called, reminded=session.reminded or fact.again)
+
+
+@apply.register
+def _(fact: f.DeskAlerted, session: Session) -> Session:
+    return replace(session, alerted_at=fact.at)
 
 
 @apply.register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from routing import escalation, sla
+from routing import attention, escalation, sla
 from routing.policy import Desk, Policy
 from routing.session import CheckState, Presence, Session, State, TurnOf
 
@@ -22,6 +22,7 @@ class TimerName(StrEnum):
     OVERFLOW = "overflow"
     CONTACT = "contact"  # time to name other ways to reach us
     CHECK = "check"
+    UNREACHED = "unreached"  # a reply has not reached a customer who left
     SILENCE = "silence"
     CLOSE = "close"
 
@@ -42,6 +43,7 @@ def timers(session: Session, policy: Policy) -> dict[TimerName, int]:
         TimerName.OVERFLOW: _overflow(session, desk),
         TimerName.CONTACT: _contact(session, desk),
         TimerName.CHECK: _check(session),
+        TimerName.UNREACHED: attention.unreached_at(session, desk),
         TimerName.SILENCE: _silence(session, desk),
         TimerName.CLOSE: _close(session, desk),
     }

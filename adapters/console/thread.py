@@ -63,6 +63,7 @@ class _Page:
     replies: list[MessageId] = field(default_factory=list)
     reached: int = 0  # how many of the replies are on the customer's device
     seen: int = 0
+    unreached: bool = False  # a reply was said not to have reached the customer
 
     def say(self, said: Said) -> None:
         self.where[said.message] = len(self.lines)
@@ -257,7 +258,9 @@ def _(fact: f.CustomerGone, page: _Page, index: int) -> None:
 
 @_write.register
 def _(fact: f.ReplyReached, page: _Page, index: int) -> None:
-    del index
+    if page.unreached:
+        page.tell(index, fact, "reached_late")
+    page.unreached = False
     page.reached = max(page.reached, page.up_to(fact.message))
 
 
@@ -265,6 +268,24 @@ def _(fact: f.ReplyReached, page: _Page, index: int) -> None:
 def _(fact: f.ReplySeen, page: _Page, index: int) -> None:
     del index
     page.seen = max(page.seen, page.up_to(fact.message))
+
+
+@_write.register
+def _(fact: f.ReplyUnreached, page: _Page, index: int) -> None:
+    page.tell(index, fact, "unreached", since=fact.since)
+    page.unreached = True
+
+
+@_write.register
+def _(fact: f.AssigneeCalled, page: _Page, index: int) -> None:
+    """A nudge in a thread elsewhere; who has the session stands on the line before."""
+    del fact, page, index
+
+
+@_write.register
+def _(fact: f.DeskAlerted, page: _Page, index: int) -> None:
+    """Likewise: the list shows what waits."""
+    del fact, page, index
 
 
 @_write.register
@@ -412,6 +433,8 @@ LINE_KEYS: Sequence[str] = (
     "away",
     "back",
     "gone",
+    "unreached",
+    "reached_late",
     "linked",
     "erased",
     "desk_opened",

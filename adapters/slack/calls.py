@@ -60,26 +60,38 @@ class Calls:
     def _word(self, language: str, name: str, value: str) -> str:
         if name == "operator":
             return self._mention(OperatorId(value)) or escape(value)
-        if name == "due":
+        if name in ("due", "since"):
             return clock(int(value), DAY)
         return self._wording(language, f"{_OF_OTHERS[name]}.{value}") if name in _OF_OTHERS else escape(value)
 
     def in_thread(self, session: Session, effect: CallOperators) -> str:
         """Who is called, and why."""
         group = f"<!subteam^{effect.to_whom}>" if effect.kind is RungKind.GROUP and effect.to_whom else ""
-        called = group or (self._mention(effect.operator) if effect.operator else "")
+        called = group or (self._named(effect.operator, session.language) if effect.operator else "")
         return f"{called} {self.words(session, effect)}".strip()
 
+    def _named(self, operator: OperatorId, language: str) -> str:
+        """By mention; who works elsewhere, by the name that colleagues and customers know."""
+        return self._mention(operator) or escape(self._directory.public_name(operator, language))
+
     def _mention(self, operator: OperatorId) -> str:
-        user = self._directory.network_user(NAME, operator)
+        user = self.user(operator)
         return f"<@{user}>" if user else ""
 
-    def _one_line(self, delivery: Delivery, effect: CallOperators) -> Rendered:
+    def user(self, operator: OperatorId) -> str | None:
+        """Their Slack user; somebody of Slack's whom the directory does not know bears it in their id."""
+        known = self._directory.network_user(NAME, operator)
+        if known is None and operator.startswith(f"{NAME}:") and self._directory.get(operator) is None:
+            return operator.rpartition(":")[2]
+        return known
+
+    def one_line(self, delivery: Delivery, words: str) -> Rendered:
+        """What stands where nobody sees the thread: which session, since when, the words, and the way there."""
         session = delivery.session
         known = [session.code, session.language, escape(self._title(session.topic, session.language))]
         if session.waiting_since is not None:
             known.append(self._wording(session.language, "call.since", time=clock(session.waiting_since, DAY)))
-        told = f"*{' · '.join(known)}*\n{self.words(session, effect)}"
+        told = f"*{' · '.join(known)}*\n{words}"
         if delivery.thread:
             told += f"\n{self._wording(session.language, 'call.open', link=self._link(Root.of(delivery.thread)))}"
         return line(told)
@@ -90,7 +102,7 @@ class Calls:
         """Say it in a channel, or to who is on call: directly, or in the desk's channel where their user is unknown."""
         place = await self._place(delivery, effect)
         told = metadata(effect.id, delivery.session.id, effect.mirror)
-        rendered = self._one_line(delivery, effect).posted
+        rendered = self.one_line(delivery, self.words(delivery.session, effect)).posted
         answer = await self._api.call(
             "chat.postMessage", urgency=Urgency.WORDS, channel=place, metadata=told, **rendered
         )

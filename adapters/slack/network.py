@@ -18,6 +18,7 @@ from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
 from adapters.slack import receiver
+from adapters.slack.alerts import Whom, everybody_here
 from adapters.slack.announcements import Announcements
 from adapters.slack.channels import Channels
 from adapters.slack.checkup import Setup, checkup
@@ -76,7 +77,8 @@ class SlackNetwork:
     """A `bridge.ports.Network`, and `SupportsTyping` and `SupportsDoctor`.
 
     `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
-    are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `ping` the
+    are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `whom` an alert
+    calls now; `ping` the
     seconds between pings of a socket.
     """
 
@@ -96,6 +98,7 @@ class SlackNetwork:
         title: Title = plain_title,
         places: Callable[[], Sequence[Place]] = tuple,
         alone: Callable[[], bool] = lambda: False,
+        whom: Whom = everybody_here,
         ping: float = PING,
     ) -> None:
         if settings.bot_token is None:
@@ -123,6 +126,7 @@ class SlackNetwork:
             title=title,
             app=self._app,
             link=self._link,
+            whom=whom,
         )
         self._inbound = Inbound(
             store=store,

@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from adapters.slack import render
+from adapters.slack.alerts import Alerts, Whom
 from adapters.slack.calls import IN_THREAD, Calls
 from adapters.slack.channels import Channels
 from adapters.slack.client import Answer, WebApi
@@ -35,6 +36,7 @@ from bridge.messages import Body
 from bridge.ports import Delivered, Delivery, Placed, Store
 from bridge.transcript import Uttered, said_so_far
 from routing.effects import (
+    AlertDesk,
     CallOperators,
     DeleteMirror,
     Effect,
@@ -71,7 +73,8 @@ _log = structlog.get_logger(__name__)
 
 
 class Outbound:
-    """`app` tells who we are, or raises DeliveryError while that is not known; `link` is a root's address."""
+    """`app` tells who we are, or raises DeliveryError while that is not known; `link` is a root's address;
+    `whom` asks whom an alert calls now."""
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class Outbound:
         title: Title,
         app: Callable[[], App],
         link: Callable[[Root], str],
+        whom: Whom,
     ) -> None:
         self._api = api
         self._store = store
@@ -99,6 +103,7 @@ class Outbound:
         self._link = link
         self._history = History(api)
         self._calls = Calls(api, directory, wording, title, link, lambda: app().team)
+        self._alerts = Alerts(api, self._calls, wording, whom, lambda: app().team)
 
     # ------------------------------------------------------------------ doing it
 
@@ -110,6 +115,8 @@ class Outbound:
             return Delivered((await self._open(delivery, effect.id)).ref)
         if isinstance(effect, PostLine | CallOperators):
             return await self._tell(delivery, effect)
+        if isinstance(effect, AlertDesk):
+            return await self._alert(delivery, effect)
         if isinstance(effect, PostMessage):
             return await self._post_message(delivery, effect)
         if isinstance(effect, PostTranslation):
@@ -137,6 +144,15 @@ class Outbound:
         if effect.kind in IN_THREAD:
             return await self._post_line(delivery, effect, self._calls.in_thread(delivery.session, effect))
         return await self._calls.deliver(delivery, effect)
+
+    async def _alert(self, delivery: Delivery, effect: AlertDesk) -> Delivered:
+        told = await self._alerts.told(delivery, effect)
+        if told is None:
+            return Delivered()  # somebody has it already, or nobody is to be disturbed
+        if told.in_channel:
+            return await self._alerts.post(delivery, told)
+        root, ts = await self._say(delivery, render.line(told.text), {}, Urgency.LINE)
+        return _delivered(delivery, root, root.post(ts))
 
     async def _open(self, delivery: Delivery, name: str) -> Root:
         """Post a root. Its place is known before the lane goes on, so an early press of a button finds its session."""
@@ -295,8 +311,10 @@ class Outbound:
             return await self._find_roots(delivery)
         if isinstance(effect, CallOperators) and effect.kind not in IN_THREAD:
             return await self._calls.find(delivery, effect)
-        if not isinstance(effect, PostMessage | PostLine | PostTranslation | PostHistory | CallOperators):
+        if not isinstance(effect, PostMessage | PostLine | PostTranslation | PostHistory | CallOperators | AlertDesk):
             return []  # changing or deleting again does no harm
+        if isinstance(effect, AlertDesk) and (posted := await self._alerts.find(delivery)):
+            return posted
         found = [_delivered(delivery, root, root.post(ts)) for root, ts in await self._traces(delivery)]
         files = delivery.body.files if delivery.body and isinstance(effect, PostMessage) else ()
         return await self._kept_first(delivery, await self._with_files(delivery, found) if files else found)

@@ -93,14 +93,14 @@ export class Thread {
 
   event(line) {
     const name = this.nameOf(line.operator);
-    const { desk, from_desk: from, topic, outcome, until, why, kind, promise, language, incident, to = "", pager } = line.words;
+    const { desk, from_desk: from, topic, outcome, until, since, why, kind, promise, language, incident, to = "", pager } = line.words;
     const gaps = {
       name,
       desk: desk && this.deskName(desk),
       from: from && this.deskName(from),
       topic: topic && this.topicName(topic),
       outcome: outcome && t(`outcome.${outcome}`),
-      time: until && moment(until),
+      time: (until || since) && moment(until || since),
       why: why && t(`cause.${why}`),
       promise: promise && t(`promise.${promise}`),
       language: language && languageName(language),

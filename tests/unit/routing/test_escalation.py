@@ -79,7 +79,7 @@ def calls(talk: Talk) -> list[str]:
     """Whom the ladder has called so far."""
     called = []
     for effect in talk.effects:
-        if isinstance(effect, e.CallOperators):
+        if isinstance(effect, e.CallOperators) and effect.key != "assigned":
             called.append(f"{effect.kind} {effect.to_whom or effect.operator or ''}".strip())
         elif isinstance(effect, e.Page):
             called.append(f"pager {effect.pager}")
