@@ -10,6 +10,9 @@ from typing import Any
 
 from bridge.messages import Mark, MarkKind, TextPart
 
+STYLES = (MarkKind.BOLD, MarkKind.ITALIC, MarkKind.STRIKE, MarkKind.CODE)
+"""Kinds that say nothing but how characters look."""
+
 LINKED = re.compile(r"(?:https?://|mailto:)[^\s]", re.IGNORECASE)
 """How an address begins that becomes a link. All others stay words."""
 
@@ -34,9 +37,9 @@ class Writer:
 
     @contextmanager
     def marked(self, *kinds: MarkKind, to: str = "") -> Iterator[None]:
-        start = self._length
+        start, place = self._length, len(self._marks)
         yield
-        self._marks += [Mark(kind, start, self._length, to) for kind in kinds if start < self._length]
+        self._marks[place:place] = [Mark(kind, start, self._length, to) for kind in kinds if start < self._length]
 
     def address(self, shown: str, url: str) -> None:
         """An address as it is read, which leads to `url` where that is of a kind that may."""
@@ -45,11 +48,25 @@ class Writer:
 
     def done(self) -> TextPart:
         """Whole, its marks by where they begin, outer ones first."""
-        return TextPart("".join(self._pieces), in_order(self._marks))
+        marks = sorted(_joined(self._marks), key=lambda mark: (mark.start, -mark.end))
+        return TextPart("".join(self._pieces), tuple(marks))
 
 
-def in_order(marks: list[Mark]) -> tuple[Mark, ...]:
-    return tuple(sorted(marks, key=lambda mark: (mark.start, -mark.end)))
+def _joined(marks: list[Mark]) -> Iterator[Mark]:
+    """Styles that go on where the same one ended are one: editors cut words at every change of any style."""
+    going: dict[MarkKind, Mark] = {}
+    for mark in marks:
+        if mark.kind not in STYLES:
+            yield mark
+            continue
+        before = going.get(mark.kind)
+        if before is not None and before.end == mark.start:
+            going[mark.kind] = replace(before, end=mark.end)
+            continue
+        if before is not None:
+            yield before
+        going[mark.kind] = mark
+    yield from going.values()
 
 
 def cut(part: TextPart, start: int, end: int | None = None) -> TextPart:

@@ -15,10 +15,10 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from adapters.slack import markup
+from adapters.slack import markup, mrkdwn, richtext
 from adapters.slack.deferred import Deferred
 from adapters.slack.downloads import Downloads, NotFetchedError
-from adapters.slack.markup import Names
+from adapters.slack.mentions import Names, labels_in
 from adapters.slack.parse import (
     App,
     Author,
@@ -43,6 +43,7 @@ from adapters.slack.threads import Threads
 from bridge.directory import Directory
 from bridge.errors import KakehashiError
 from bridge.files import FileRefused
+from bridge.marks import cut
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Placed, Store, Stored, Unplaced
 from bridge.relay import Answer, Receipt, Relay
@@ -236,8 +237,8 @@ class Inbound:
 
     async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
         operator = self._operator(said.author.user)
-        text = self._plain(said, stored)
-        note = markup.note(text)
+        text = self._words(said, stored)
+        note = _note(text)
         body = _body(text if note is None else note, files)
         if not body.parts:
             return  # an empty message, or nothing but files that were refused; the operator was told
@@ -248,8 +249,8 @@ class Inbound:
 
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
-        operator, text = self._operator(revised.author.user), self._plain(revised, stored)
-        spoken, note = stored.session.spoken(revised.message), markup.note(text)
+        operator, text = self._operator(revised.author.user), self._words(revised, stored)
+        spoken, note = stored.session.spoken(revised.message), _note(text)
         if note is not None and (spoken is None or spoken.side is Side.REPLY):
             await self._became_note(revised, placed, stored, note)
             return
@@ -260,7 +261,7 @@ class Inbound:
         if note is None and spoken is not None and spoken.side is Side.NOTE:
             self._say(revised, stored, "told.note_stays_note")
 
-    async def _became_note(self, revised: Revised, placed: Placed, stored: Stored, note: str) -> None:
+    async def _became_note(self, revised: Revised, placed: Placed, stored: Stored, note: TextPart) -> None:
         """Its words must not reach the customer by any way: neither as the reply that it was, nor, where the edit
         overtook its message, as the message that is still to come (it then finds its key used)."""
         operator, session = self._operator(revised.author.user), stored.session
@@ -356,7 +357,8 @@ class Inbound:
 
     # ------------------------------------------------------------------ words and files
 
-    def _plain(self, said: Said, stored: Stored) -> str:
+    def _words(self, said: Said, stored: Stored) -> TextPart:
+        """What they wrote. The blocks say it best; a message without them is read by its text."""
         language = stored.session.language
 
         def person(user: str) -> str | None:
@@ -364,7 +366,9 @@ class Inbound:
             return self._directory.public_name(operator, language) if operator else None
 
         words = {kind: self._wording(language, f"mention.{kind}") for kind in ("somebody", "channel", "group")}
-        return markup.plain(said.text, Names(person=person, emoji=said.emoji, **words))
+        names = Names(person=person, labels=labels_in(said.text), emoji=said.emoji, **words)
+        rich = richtext.read(said.blocks, names)
+        return rich if rich is not None and rich.text else mrkdwn.read(said.text, names)
 
     async def _fetched(self, said: Said) -> tuple[FilePart, ...]:
         """The files as ours. One that cannot be had is left out, and the operator is told."""
@@ -406,5 +410,11 @@ def _parsed(payload: Payload, app: App) -> Happening:
         raise GarbledError(f"not what Slack sends: {wrong}") from wrong
 
 
-def _body(text: str, files: tuple[FilePart, ...]) -> Body:
-    return Body((*((TextPart(text),) if text.strip() else ()), *files))
+def _body(text: TextPart, files: tuple[FilePart, ...]) -> Body:
+    return Body((*((text,) if text.text.strip() else ()), *files))
+
+
+def _note(text: TextPart) -> TextPart | None:
+    """The note's own words, with their marks, if it is one."""
+    start = markup.note_at(text.text)
+    return None if start is None else cut(text, start)

@@ -1,24 +1,18 @@
-"""Slack's written form of text, both ways.
+"""Slack's written form of text: escaping what goes out, and what operators' words say of themselves.
 
-Out: a customer's words are shown by `rich_text` blocks, whose text elements mean nothing but themselves; only the
-`text` beside them (phones' notifications) is Slack's markup, and there `& < >` are escaped.
-
-In: what an operator typed comes escaped, with mentions as `<@U…>` and addresses as `<url|label>`. It becomes plain text
-again, byte for byte where they typed an address, a transaction id or an amount.
+A customer's words are shown by `rich_text` blocks, whose text elements mean nothing but themselves; only the `text`
+beside them (phones' notifications) is Slack's markup, and there `& < >` are escaped. What operators typed is read by
+`richtext`, or by `mrkdwn` where it came without blocks.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-_CONTROL = re.compile(r"<([^<>]+)>")
-_EMOJI = re.compile(r":([A-Za-z0-9_+'\-]+)(?:::skin-tone-([2-6]))?:")
-_IMPLIED = ("", "http://", "https://", "mailto:", "tel:")
-"""What Slack puts before an address that a person typed without it."""
+from adapters.slack.emoji import characters
 
 
 def escape(text: str) -> str:
@@ -40,62 +34,6 @@ def escaped_within(text: str, limit: int) -> str:
     return whole
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What ids are called in plain text. `person` takes a Slack user id and answers None where it knows no name."""
-
-    person: Callable[[str], str | None] = lambda user: None
-    somebody: str = "colleague"
-    channel: str = "channel"
-    group: str = "team"
-    emoji: Mapping[str, str] = field(default_factory=dict)
-
-
-def plain(text: str, names: Names | None = None) -> str:
-    """What a person who typed this meant: control sequences resolved, then unescaped."""
-    names = names or Names()
-    pieces = _CONTROL.split(text)
-    return "".join(
-        _meaning(piece, names) if index % 2 else _literal(piece, names) for index, piece in enumerate(pieces)
-    )
-
-
-def _literal(piece: str, names: Names) -> str:
-    return unescape(_EMOJI.sub(lambda found: names.emoji.get(found.group(), found.group()), piece))
-
-
-def _meaning(control: str, names: Names) -> str:
-    target, _, label = control.partition("|")
-    if target.startswith("@"):
-        return f"@{names.person(target[1:]) or unescape(label) or names.somebody}"
-    if target.startswith("#"):
-        return f"#{unescape(label) or names.channel}"
-    if target.startswith("!"):
-        return _special(target[1:], unescape(label), names)
-    return _address(unescape(target), unescape(label))
-
-
-def _special(word: str, label: str, names: Names) -> str:
-    if word.startswith("subteam^"):
-        return label if label.startswith("@") else f"@{label or names.group}"
-    if word.startswith("date^"):
-        return label
-    return f"@{word}"
-
-
-def _address(url: str, label: str) -> str:
-    """What was typed, where Slack itself made the link; both parts where a person gave the link a text of its own."""
-    if not label:
-        return url.removeprefix("mailto:").removeprefix("tel:")
-    if any(_same(url, start + label) for start in _IMPLIED):
-        return label
-    return f"{label} ({url})"
-
-
-def _same(url: str, typed: str) -> bool:
-    return url.casefold().rstrip("/") == typed.casefold().rstrip("/")
-
-
 def emoji_in(blocks: object) -> Mapping[str, str]:
     """The emoji that a message really holds, by shortcode: `:pray:` → 🙏. Custom ones have no character."""
     return dict(_emoji(blocks))
@@ -107,7 +45,7 @@ def _emoji(value: object) -> Iterator[tuple[str, str]]:
             yield from _emoji(one)
     elif isinstance(value, dict):
         if value.get("type") == "emoji" and value.get("unicode"):
-            yield _shortcode(value), _characters(str(value["unicode"]))
+            yield _shortcode(value), characters(str(value["unicode"]))
         for one in value.values():
             yield from _emoji(one)
 
@@ -115,15 +53,6 @@ def _emoji(value: object) -> Iterator[tuple[str, str]]:
 def _shortcode(element: Mapping[str, Any]) -> str:
     tone = element.get("skin_tone")
     return f":{element.get('name')}::skin-tone-{tone}:" if tone else f":{element.get('name')}:"
-
-
-def _characters(unicode: str) -> str:
-    try:
-        characters = "".join(chr(int(point, 16)) for point in unicode.split("-"))
-        characters.encode()  # half a character is none
-        return characters
-    except (ValueError, OverflowError):  # UnicodeEncodeError is a ValueError
-        return ""
 
 
 # ------------------------------------------------------------------ notes
@@ -135,17 +64,24 @@ _LONGEST = 40
 
 
 def note(text: str) -> str | None:
-    """The note's own words if plain `text` is a note, else None.
+    """The note's own words if plain `text` is a note, else None."""
+    start = note_at(text)
+    return None if start is None else text[start:]
+
+
+def note_at(text: str) -> int | None:
+    """Where a note's own words begin if plain `text` is a note, else None.
 
     A note begins with `//`, or with one of the words above and a colon; case, width, spaces and Slack's formatting
     marks do not matter. When in doubt it is a note: words that stay inside do no harm.
     """
-    start = _BEFORE.match(text)
-    rest = text[start.end() if start else 0 :]
+    before = _BEFORE.match(text)
+    start = before.end() if before else 0
+    rest = text[start:]
     for length in range(1, min(len(rest), _LONGEST) + 1):
         opening = _folded(rest[:length])
         if opening == "//" or _is_word_with_colon(opening):
-            return rest[length:].lstrip(" \t　*_~`")
+            return len(text) - len(rest[length:].lstrip(" \t　*_~`"))
         if not _may_become_a_note(opening):
             return None
     return None

@@ -57,7 +57,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A person wrote in a thread. `text` is still in Slack's form. `parent` is the root's author, where named."""
+    """A person wrote in a thread. `text` and `blocks` are still in Slack's form, the latter as they came. `parent` is
+    the root's author, where named."""
 
     key: InputKey
     root: Root
@@ -67,6 +68,7 @@ class Said:
     emoji: Mapping[str, str]
     files: tuple[Attachment, ...] = ()
     parent: str = ""
+    blocks: object = None
 
     @property
     def message(self) -> MessageId:
@@ -218,6 +220,7 @@ def _said(message: Payload, root: Root, app: App) -> Said:
         emoji=emoji_in(message.get("blocks")),
         files=tuple(_attachment(one) for one in message.get("files") or ()),
         parent=message.get("parent_user_id") or "",
+        blocks=message.get("blocks"),
     )
 
 
@@ -244,6 +247,7 @@ def _changed(body: Payload, app: App) -> Happening:
         emoji=said.emoji,
         files=said.files,
         parent=said.parent,
+        blocks=said.blocks,
         revision=max(1, (micros(edited) - micros(said.ts)) // 1_000),
     )
 

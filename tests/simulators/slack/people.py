@@ -33,9 +33,17 @@ class Person:
         return self.user.id
 
     def say(
-        self, place: Place, text: str, *, thread_ts: str = "", broadcast: bool = False, at: str | None = None
+        self,
+        place: Place,
+        text: str,
+        *,
+        thread_ts: str = "",
+        broadcast: bool = False,
+        at: str | None = None,
+        rich: list[Json] | None = None,
     ) -> Message:
-        """Type a message (`<@U…>` and `<#C…>` are mentions, all else literal). `at` forces its ts.
+        """Type a message (`<@U…>` and `<#C…>` are mentions, all else literal). `at` forces its ts; `rich` are the
+        elements of its rich_text block, where the editor was used for more than words; `text` is then as it is sent.
 
         Raises ValueError in an archived channel or a locked thread, where Slack shows no composer.
         """
@@ -43,6 +51,8 @@ class Person:
         if thread_ts in channel.locked_threads:
             raise ValueError("the thread is locked")
         message = self._typed(channel, text, thread_ts, at)
+        if rich is not None:
+            message.text, message.blocks = text, [self._formatted(rich)]
         message.broadcast = bool(thread_ts) and broadcast
         return self._slack.happenings.post(channel, message)
 
@@ -74,6 +84,9 @@ class Person:
         message.blocks = [self._rich_text(text)] if text else []
         return message
 
+    def _formatted(self, elements: list[Json]) -> Json:
+        return {"type": "rich_text", "block_id": self._slack.workspace.mint("b"), "elements": elements}
+
     def _rich_text(self, text: str) -> Json:
         return mrkdwn.rich_text(text) | {"block_id": self._slack.workspace.mint("b")}
 
@@ -84,13 +97,15 @@ class Person:
         channel.members.add(self.id)
         return channel
 
-    def edit(self, place: Place, message: Message | str, text: str) -> Message:
-        """Change one's own message."""
+    def edit(self, place: Place, message: Message | str, text: str, rich: list[Json] | None = None) -> Message:
+        """Change one's own message. `rich` as in `say`."""
         channel, found = self._find(place, message)
         if found.user != self.id:
             raise ValueError("nobody can edit somebody else's message")
         previous = shapes.message(self._slack.workspace, channel, found)
         found.text, found.blocks = mrkdwn.typed(text), [self._rich_text(text)]
+        if rich is not None:
+            found.text, found.blocks = text, [self._formatted(rich)]
         self._slack.happenings.change(channel, found, previous, self.id)
         return found
 

@@ -244,7 +244,7 @@ def with_another(payload: dict[str, Any], way: tuple[Any, ...], value: Any) -> d
     return dict(copy)
 
 
-NO_TEXTS = ("emoji", "known", "revision", "mirror", "only_theirs")
+NO_TEXTS = ("emoji", "blocks", "known", "revision", "mirror", "only_theirs")
 
 
 def texts_in(happening: Happening) -> list[object]:
