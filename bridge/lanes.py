@@ -36,6 +36,7 @@ from routing.effects import (
     OpenThread,
     PostMessage,
     PostTranslation,
+    ReactToMessage,
     ReviseMessage,
     TranslateMessage,
     WithdrawMessage,
@@ -536,6 +537,7 @@ class Lanes:
             thread=await self._thread(lane.session, effect),
             body=await self._body(lane.session, effect, known),
             posts=await self._posts(lane.session, effect),
+            former=await self._former(lane.session, effect),
         )
 
     async def _about(self, stored: Stored) -> About:
@@ -583,8 +585,16 @@ class Lanes:
             return known.bodies[key]
         return (await self._store.bodies(session, [key]))[0]
 
+    async def _former(self, session: SessionId, effect: Effect) -> tuple[Body, ...]:
+        """The latest of them: a message that is changed again and again must not outgrow its post."""
+        if not isinstance(effect, ReviseMessage) or effect.side is not Side.CUSTOMER:
+            return ()
+        first = max(0, effect.revision - FORMER)
+        bodies = await self._store.bodies(session, [(effect.message, one) for one in range(first, effect.revision)])
+        return tuple(body for body in bodies if body is not None)
+
     async def _posts(self, session: SessionId, effect: Effect) -> tuple[PostRef, ...]:
-        if isinstance(effect, ReviseMessage | WithdrawMessage):
+        if isinstance(effect, ReviseMessage | WithdrawMessage | ReactToMessage):
             return await self._store.posts(session, effect.message, effect.mirror)
         if isinstance(effect, PostTranslation | WithdrawTranslation):
             return await self._store.posts(session, kept_under(effect), effect.mirror)
@@ -607,6 +617,9 @@ def _same(one: Delivered, other: Delivered) -> bool:
 
 BEYOND = 0
 """The mirror of an effect whose destination has none: a pager, a translator. Mirrors are numbered from 1."""
+
+FORMER = 5
+"""Earlier wordings of a message that are shown beneath it. The desk page and the journal have them all."""
 
 REMEMBERED = 20_000
 """Threads and names kept in memory; the store has them all."""

@@ -558,8 +558,9 @@ class Store(Protocol):
 class Delivery:
     """An effect with everything that is needed to carry it out. `body` is None where the words were erased.
 
-    `thread` is the mirror's root, None before it is open. `posts` are those of the message that is revised or
-    withdrawn, or all of the mirror's for DeleteMirror. `term` is the lease's, for what must be fenced.
+    `thread` is the mirror's root, None before it is open. `posts` are those of the message that is revised, withdrawn
+    or reacted to, or all of the mirror's for DeleteMirror. `former` are the customer's earlier wordings of what is
+    revised, oldest first: operators go on seeing what they have read. `term` is the lease's, for what must be fenced.
     """
 
     effect: Effect
@@ -568,6 +569,7 @@ class Delivery:
     thread: ThreadRef | None = None
     body: Body | None = None
     posts: tuple[PostRef, ...] = ()
+    former: tuple[Body, ...] = ()
 
 
 class Network(Protocol):

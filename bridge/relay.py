@@ -291,6 +291,7 @@ class Relay:
             event, before = await self._opening(arrival, stored), None
         else:
             event, before = await self._aware_of_old_words(arrival.event, stored), stored
+            arrival = replace(arrival, event=event)
         verdict = decide(
             before.session if before else None,
             event,
@@ -324,8 +325,14 @@ class Relay:
         return replace(event, opening=opening)
 
     async def _aware_of_old_words(self, event: i.Input, stored: Stored | None) -> i.Input:
-        """An edit of a message that the snapshot does not know is either early or late; the store can tell."""
-        if not isinstance(event, EDITS) or stored is None or stored.session.spoken(event.message):
+        """An edit of a message that the snapshot does not know is either early or late; the store can tell. An edit
+        that has no number yet gets the next one."""
+        if not isinstance(event, EDITS) or stored is None:
+            return event
+        spoken = stored.session.spoken(event.message)
+        if isinstance(event, i.CustomerRevised | i.OperatorRevised) and not event.revision:
+            event = replace(event, revision=spoken.revision + 1 if spoken else 1)
+        if spoken:
             return event
         return replace(event, committed=await self._store.has_body(stored.session.id, event.message))
 
@@ -404,7 +411,7 @@ class Relay:
             self._memory.drop(stored.session.id)
 
 
-EDITS = (i.CustomerRevised, i.CustomerWithdrew, i.OperatorRevised, i.OperatorWithdrew)
+EDITS = (i.CustomerRevised, i.CustomerWithdrew, i.CustomerReacted, i.OperatorRevised, i.OperatorWithdrew)
 
 
 @dataclass(frozen=True, slots=True)

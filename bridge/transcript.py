@@ -16,7 +16,7 @@ from bridge.ports import Entry, Store, Stored
 from routing import facts as f
 from routing.facts import Side
 from routing.ids import MessageId, OperatorId, SessionId
-from routing.view import CustomerMessage, CustomerNotice, CustomerTranslation, customer_view
+from routing.view import CustomerMessage, CustomerNotice, CustomerReaction, CustomerTranslation, customer_view
 
 SCHEMA = 1
 
@@ -33,7 +33,7 @@ class _Said:
     withdrawn: bool = False
 
 
-_Line = _Said | CustomerNotice
+_Line = _Said | CustomerNotice | CustomerReaction
 
 
 async def transcript(store: Store, stored: Stored, *, with_notes: bool = False) -> dict[str, Any]:
@@ -91,6 +91,8 @@ def _head(stored: Stored, with_notes: bool) -> dict[str, Any]:
 def _written(line: _Line, bodies: dict[tuple[MessageId, int], Body | None]) -> dict[str, Any]:
     if isinstance(line, CustomerNotice):
         return _notice(line)
+    if isinstance(line, CustomerReaction):
+        return _reaction(line)
     said: dict[str, Any] = {"at": moment(line.at), "kind": "note" if line.side is Side.NOTE else "message"}
     said |= {"id": line.message, "revision": line.revision, "from": line.side}
     if line.operator is not None:
@@ -105,6 +107,11 @@ def _notice(notice: CustomerNotice) -> dict[str, Any]:
     told: dict[str, Any] = {"at": moment(notice.at), "kind": "notice", "key": notice.key}
     more = {"operator": notice.operator, "until": moment(notice.until), "topic": notice.topic}
     return told | {key: value for key, value in more.items() if value is not None}
+
+
+def _reaction(reaction: CustomerReaction) -> dict[str, Any]:
+    told: dict[str, Any] = {"at": moment(reaction.at), "kind": "reaction", "id": reaction.message}
+    return told | {"reaction": reaction.reaction, "on": reaction.on}
 
 
 def _parts(body: Body) -> Sequence[dict[str, Any]]:

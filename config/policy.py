@@ -261,6 +261,7 @@ class _Draft:
             gone_after=_ms(desk.gone_after),
             silence_after=_ms(desk.silence_after),
             close_after=_ms(desk.close_after),
+            told_reactions=desk.told_reactions,
         )
 
     def _rungs(self, desk: DeskTable) -> list[Rung]:

@@ -252,6 +252,9 @@ class EveryDesk(Section):
     templates: Templates = Field(
         default_factory=dict, description="replies that are ready, by the code that they are typed with"
     )
+    told_reactions: tuple[Annotated[str, Field(min_length=1, max_length=16)], ...] = Field(
+        default=("👀",), description='the assignee\'s reactions that tell a customer "we are looking into it"'
+    )
 
 
 class DeskTable(EveryDesk):

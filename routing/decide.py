@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from routing import attention, checks, escalation, incidents, language, sla, transfer, translation, words
+from routing import attention, checks, escalation, incidents, language, reactions, sla, transfer, translation, words
 from routing import effects as e
 from routing import facts as f
 from routing import inputs as i
@@ -441,6 +441,9 @@ RULES: dict[str, Callable[[Case, Any], None]] = {
     "customer_message": _customer_message,
     "revise": words.revise,
     "withdraw": words.withdraw,
+    "ignore_deletion": words.ignore_deletion,
+    "customer_reacted": reactions.customer_reacted,
+    "operator_reacted": reactions.operator_reacted,
     "arrive": _arrive,
     "leave": _leave,
     "receive": _receive,

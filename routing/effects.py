@@ -48,6 +48,15 @@ class WithdrawMessage(Effect):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReactToMessage(Effect):
+    """Show or take off a reaction at the message's post; in words where the post cannot bear it."""
+
+    message: MessageId
+    reaction: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PostLine(Effect):
     """One of the bridge's own lines in the thread, by key; wording lives in the locale files."""
 
@@ -147,6 +156,7 @@ EFFECTS: tuple[type[Effect], ...] = (
     PostMessage,
     ReviseMessage,
     WithdrawMessage,
+    ReactToMessage,
     PostLine,
     CallOperators,
     AlertDesk,

@@ -168,6 +168,30 @@ class EditKept(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionAdded(Fact):
+    """`by`: an operator's id, or empty for the customer. `told`: the customer hears that somebody looks into it."""
+
+    message: MessageId
+    reaction: str
+    by: str
+    told: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionRemoved(Fact):
+    message: MessageId
+    reaction: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionIgnored(Fact):
+    """The words are gone from the network, and the customer keeps them: it was not their author who deleted them."""
+
+    message: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorAssigned(Fact):
     operator: OperatorId
     why: Why
@@ -494,6 +518,9 @@ FACTS: tuple[type[Fact], ...] = (
     MessageRevised,
     MessageWithdrawn,
     EditKept,
+    ReactionAdded,
+    ReactionRemoved,
+    DeletionIgnored,
     OperatorAssigned,
     OperatorUnassigned,
     OfferMade,

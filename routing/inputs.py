@@ -69,16 +69,27 @@ class CustomerWrote:
 
 @dataclass(frozen=True, slots=True)
 class CustomerRevised:
-    """`committed`: the message itself is in the journal, so an unknown one is too old and not too early."""
+    """`committed`: the message itself is in the journal, so an unknown one is too old and not too early.
+    `revision` 0 is the next one, whichever that is: the relay numbers it."""
 
     message: MessageId
-    revision: int
+    revision: int = 0
     committed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerWithdrew:
     message: MessageId
+    committed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerReacted:
+    """`on`: put to one of our messages, or taken off again. `committed` as above."""
+
+    message: MessageId
+    reaction: str
+    on: bool
     committed: bool = False
 
 
@@ -152,9 +163,11 @@ class OperatorNoted:
 
 @dataclass(frozen=True, slots=True)
 class OperatorRevised:
+    """`revision` as the customer's."""
+
     message: MessageId
     operator: OperatorId
-    revision: int
+    revision: int = 0
     committed: bool = False
 
 
@@ -163,6 +176,17 @@ class OperatorWithdrew:
     message: MessageId
     operator: OperatorId
     committed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorReacted:
+    """A reaction to any message, theirs or the customer's."""
+
+    message: MessageId
+    operator: OperatorId
+    reaction: str
+    on: bool
+    origin: Origin = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +342,13 @@ class MessageNotTranslated:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletionDoubted:
+    """An operator's words were deleted on a network, and it does not look as if their author did it."""
+
+    message: MessageId
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentNamed:
     """The session is about this incident; None: it is not, after all."""
 
@@ -343,6 +374,7 @@ CustomerInput = (
     CustomerWrote
     | CustomerRevised
     | CustomerWithdrew
+    | CustomerReacted
     | CustomerArrived
     | CustomerLeft
     | CustomerReceived
@@ -357,6 +389,7 @@ OperatorInput = (
     | OperatorNoted
     | OperatorRevised
     | OperatorWithdrew
+    | OperatorReacted
     | OperatorClaimed
     | OperatorReleased
     | OperatorHeld
@@ -378,6 +411,7 @@ BridgeInput = (
     | LanguageDetected
     | MessageTranslated
     | MessageNotTranslated
+    | DeletionDoubted
     | IncidentNamed
     | DeskRemoved
     | DeadlineFell

@@ -154,6 +154,7 @@ class Desk:
     def places(self) -> tuple[Place, ...]:
         """The desk's pool: each of its sessions lives at one of these."""
         return (self.place, *self.further)
+    told_reactions: tuple[str, ...] = ("👀",)  # the assignee's that tell the customer: "we are looking into it"
 
     def speaks(self, language: str) -> bool:
         return not self.languages or language in self.languages or language.split("-")[0] in self.languages

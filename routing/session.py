@@ -153,6 +153,7 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
     ),
     i.CustomerRevised: _stays("revise", _NONE, _OVER),
     i.CustomerWithdrew: _stays("withdraw", _NONE, _OVER),
+    i.CustomerReacted: _stays("customer_reacted", _NONE, _OVER),
     i.CustomerArrived: _stays("arrive", _NOTHING, _ENDED),
     i.CustomerLeft: _stays("leave", _NOTHING, _ENDED),
     i.CustomerReceived: _row(
@@ -187,6 +188,7 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
     ),
     i.OperatorRevised: _stays("revise", _NONE, _OVER),
     i.OperatorWithdrew: _stays("withdraw", _NONE, _OVER),
+    i.OperatorReacted: _stays("operator_reacted", _NOTHING, _ENDED),
     i.OperatorClaimed: _row(
         _NONE, Accept("claim", (_A,)), Refuse(Reason.ALREADY_CLAIMED), Accept("claim_resolved", (_A,)), _OVER
     ),
@@ -280,6 +282,7 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
     i.LanguageDetected: _stays("detect_language", _NOTHING, _ENDED),
     i.MessageTranslated: _stays("translated", _NOTHING, _ENDED),
     i.MessageNotTranslated: _stays("not_translated", _NOTHING, _ENDED),
+    i.DeletionDoubted: _stays("ignore_deletion", _NOTHING, _ENDED),
     i.IncidentNamed: _stays("name_incident", _NOTHING, _ENDED),
     i.DeskRemoved: _stays("desk_removed", _NOTHING, _ENDED),
     i.DeadlineFell: _row(
@@ -372,11 +375,23 @@ class Early:
     revision: int | None  # None: it was withdrawn
 
 
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """The customer's, to one of our messages."""
+
+    message: MessageId
+    reaction: str
+
+
 RECENT = 16
 """How many messages can still be edited or withdrawn. It bounds the snapshot, which is written on every commit."""
 
 EARLY = 8
 """How many edits may wait for their messages: a delivery that is later than that is not coming."""
+
+
+REACTIONS = 32
+"""How many of the customer's reactions are known to stand. An older one can be put again, which does no harm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,6 +453,9 @@ class Session:
     reminded: bool = False  # of the customer's words, since then
     alerted_at: int = 0  # when the desk was last told that it waits
     unreached: MessageId | None = None  # the reply that was said not to have reached the customer
+    reactions: tuple[Reaction, ...] = ()
+    looked_into: int | None = None  # since when the turn is ours in which the customer was told that somebody looks
+    doubted_at: int | None = None  # when operators were last told that a deletion is not passed on
 
     @property
     def waiting(self) -> bool:
@@ -456,6 +474,10 @@ class Session:
 
     def spoken(self, message: MessageId) -> Spoken | None:
         return next((one for one in self.recent if one.message == message), None)
+
+    def reaction_to(self, message: MessageId) -> str | None:
+        """The customer's reaction to a message of ours."""
+        return next((one.reaction for one in self.reactions if one.message == message), None)
 
 
 def fold(facts: Iterable[Fact], session: Session | None = None) -> Session | None:
@@ -573,6 +595,26 @@ def _(fact: f.MessageWithdrawn, session: Session) -> Session:
 @apply.register
 def _(fact: f.EditKept, session: Session) -> Session:
     return replace(session, early=(*session.early, Early(fact.message, fact.by, fact.revision))[-EARLY:])
+
+
+@apply.register
+def _(fact: f.ReactionAdded, session: Session) -> Session:
+    if fact.by:
+        return replace(session, looked_into=session.turn.since) if fact.told else session
+    others = tuple(one for one in session.reactions if one.message != fact.message)
+    return replace(session, reactions=(*others, Reaction(fact.message, fact.reaction))[-REACTIONS:])
+
+
+@apply.register
+def _(fact: f.ReactionRemoved, session: Session) -> Session:
+    if fact.by:
+        return session
+    return replace(session, reactions=tuple(one for one in session.reactions if one.message != fact.message))
+
+
+@apply.register
+def _(fact: f.DeletionIgnored, session: Session) -> Session:
+    return replace(session, doubted_at=fact.at)
 
 
 @apply.register

@@ -53,7 +53,17 @@ class CustomerTranslation:
     language: str
 
 
-CustomerEvent = CustomerMessage | CustomerNotice | CustomerTranslation
+@dataclass(frozen=True, slots=True)
+class CustomerReaction:
+    """The customer's own reaction to one of our messages, so that all their pages show it."""
+
+    at: int
+    message: MessageId
+    reaction: str
+    on: bool
+
+
+CustomerEvent = CustomerMessage | CustomerNotice | CustomerTranslation | CustomerReaction
 
 NOTICES = (
     "queued",
@@ -61,6 +71,7 @@ NOTICES = (
     "left",
     "held",
     "hold_lapsed",
+    "looking_into_it",
     "moved",
     "moved_language",
     "resolved",
@@ -125,6 +136,18 @@ def _(fact: f.MessageWithdrawn) -> CustomerEvent | None:
     if fact.side is Side.NOTE:
         return None
     return CustomerMessage(fact.at, fact.side, fact.message, withdrawn=True)
+
+
+@customer_view.register
+def _(fact: f.ReactionAdded) -> CustomerEvent | None:
+    if not fact.by:
+        return CustomerReaction(fact.at, fact.message, fact.reaction, on=True)
+    return CustomerNotice(fact.at, "looking_into_it") if fact.told else None
+
+
+@customer_view.register
+def _(fact: f.ReactionRemoved) -> CustomerEvent | None:
+    return None if fact.by else CustomerReaction(fact.at, fact.message, fact.reaction, on=False)
 
 
 @customer_view.register

@@ -7,6 +7,7 @@ from routing import facts as f
 from routing import inputs as i
 from routing import translation
 from routing.case import Case, RefusedError
+from routing.effects import Effect
 from routing.facts import Actor, Side
 from routing.ids import MessageId, OperatorId
 from routing.session import Reason, Spoken
@@ -36,8 +37,7 @@ def revise(case: Case, event: i.CustomerRevised | i.OperatorRevised) -> None:
     if event.revision <= spoken.revision or spoken.withdrawn:
         return  # a newer revision, or the withdrawal, came first
     case.record(f.MessageRevised, _author(event), message=event.message, revision=event.revision, side=spoken.side)
-    if spoken.mirror != case.open.mirror.number:  # else the thread where it was written shows it already
-        case.ask(e.ReviseMessage, message=event.message, revision=event.revision, side=spoken.side)
+    _in_other_mirrors(case, spoken, e.ReviseMessage, revision=event.revision)
     translation.ask_for(case, event.message)
 
 
@@ -49,9 +49,29 @@ def withdraw(case: Case, event: i.CustomerWithdrew | i.OperatorWithdrew) -> None
     if spoken.withdrawn:
         return
     case.record(f.MessageWithdrawn, _author(event), message=event.message, side=spoken.side)
-    if spoken.mirror != case.open.mirror.number:
-        case.ask(e.WithdrawMessage, message=event.message, side=spoken.side)
+    _in_other_mirrors(case, spoken, e.WithdrawMessage)
     translation.withdraw(case, spoken)
+
+
+def _in_other_mirrors(case: Case, spoken: Spoken, kind: type[Effect], **fields: int) -> None:
+    """Wherever it may stand, former mirrors too; the thread where it was written shows it already."""
+    for mirror in case.open.mirrors:
+        if mirror.number != spoken.mirror:
+            case.ask(kind, mirror, message=spoken.message, side=spoken.side, **fields)
+
+
+DOUBTED_EVERY = 60_000
+"""ms. Many deletions at once are one thing to say."""
+
+
+def ignore_deletion(case: Case, event: i.DeletionDoubted) -> None:
+    """Whoever deleted it, the customer keeps what the author told them. Old words need no word about them."""
+    spoken, before = case.open.spoken(event.message), case.open.doubted_at
+    if spoken is None or spoken.withdrawn or case.now - spoken.at > case.policy.revise_within:
+        return
+    case.record(f.DeletionIgnored, Actor.BRIDGE, message=event.message)
+    if before is None or case.now - before > DOUBTED_EVERY:
+        case.say("deletion_ignored")
 
 
 _Edit = i.CustomerRevised | i.CustomerWithdrew | i.OperatorRevised | i.OperatorWithdrew

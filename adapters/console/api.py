@@ -48,6 +48,9 @@ LINES = 200
 PAST = 10
 """Earlier sessions of the customer that the side card names."""
 
+_Words = Mapping[tuple[MessageId, int], Body | None]
+"""Bodies by message and revision, as far as they are there."""
+
 _INDEX = re.compile(r"\d{1,15}", re.ASCII)
 
 
@@ -336,15 +339,17 @@ class Api:
         readable = () if stored.session.erased else lines
         said = [line for line in readable if isinstance(line, Said) and not line.withdrawn]
         wanted = [(name, one.revision) for one in said for name in _names(one)]
+        wanted += [(one.message, revision) for one in said for revision in one.former]
         bodies = await self._engine.store.bodies(stored.session.id, wanted)
-        words = {name: body for (name, _), body in zip(wanted, bodies, strict=True)}
+        words = dict(zip(wanted, bodies, strict=True))
         return [await self._as_line(line, words, reader) for line in lines]
 
-    async def _as_line(self, line: Line, words: dict[MessageId, Body | None], reader: str) -> dict[str, object]:
+    async def _as_line(self, line: Line, words: _Words, reader: str) -> dict[str, object]:
         if not isinstance(line, Said):
             told = {"index": line.index, "at": line.at, "key": line.key, "operator": line.operator}
             return {**told, "words": line.words}
-        body = words.get(line.message)
+        body = words.get((line.message, line.revision))
+        former = [found for one in line.former if (found := words.get((line.message, one))) is not None]
         return {
             "index": line.index,
             "at": line.at,
@@ -357,6 +362,8 @@ class Api:
             "parts": None if body is None else [await self._as_part(part, reader) for part in body.parts],
             "translation": _as_translation(line, words),
             "untranslated": line.untranslated,
+            "former": [one.text for one in former],
+            "reactions": [{"by": by, "reaction": reaction} for by, reaction in line.reactions],
         }
 
     async def _as_part(self, part: Part, reader: str) -> dict[str, object]:
@@ -475,7 +482,8 @@ def _names(said: Said) -> list[MessageId]:
     return [said.message, *([translation_id(said.message, said.translation)] if said.translation else ())]
 
 
-def _as_translation(said: Said, words: Mapping[MessageId, Body | None]) -> dict[str, str] | None:
+def _as_translation(said: Said, words: _Words) -> dict[str, str] | None:
     """A machine's words, to be marked as such; None where there are none, or they were erased."""
-    body = words.get(translation_id(said.message, said.translation)) if said.translation else None
+    named = translation_id(said.message, said.translation) if said.translation else None
+    body = words.get((named, said.revision)) if named else None
     return None if body is None else {"language": said.translation, "text": body.text}

@@ -25,7 +25,8 @@ class Said:
     """A message in the thread. `delivery` is of replies only: queued, reached, seen or undelivered.
 
     `translation` is the language of the machine's words that stand beside this revision, `untranslated` why there are
-    none although somebody needs them; both empty where nothing was asked for, or is still to come.
+    none although somebody needs them; both empty where nothing was asked for, or is still to come. `former` are the
+    customer's earlier revisions, `reactions` pairs of who (empty: the customer) and what.
     """
 
     index: int
@@ -38,6 +39,8 @@ class Said:
     delivery: str | None = None
     translation: str = ""
     untranslated: str = ""
+    former: tuple[int, ...] = ()
+    reactions: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,19 @@ class _Page:
         if place is None or not isinstance(said, Said):
             return
         if revision is not None:
-            said = replace(said, revision=revision, translation="", untranslated="")
+            former = (*said.former, said.revision) if said.side is Side.CUSTOMER else ()
+            said = replace(said, revision=revision, translation="", untranslated="", former=former)
         self.lines[place] = replace(said, withdrawn=said.withdrawn or withdrawn)
+
+    def react(self, fact: f.ReactionAdded | f.ReactionRemoved) -> None:
+        place = self.where.get(fact.message)
+        said = self.lines[place] if place is not None else None
+        if place is None or not isinstance(said, Said):
+            return
+        one = (fact.by, fact.reaction)
+        others = tuple(each for each in said.reactions if each != one)
+        on = isinstance(fact, f.ReactionAdded)
+        self.lines[place] = replace(said, reactions=(*others, one) if on else others)
 
     def translate(self, fact: f.TranslationAdded | f.TranslationMissed) -> None:
         """Of another revision than the one that stands here it says nothing."""
@@ -158,6 +172,24 @@ def _(fact: f.MessageWithdrawn, page: _Page, index: int) -> None:
 def _(fact: f.EditKept, page: _Page, index: int) -> None:
     """The edit itself follows its message."""
     del fact, page, index
+
+
+@_write.register
+def _(fact: f.ReactionAdded, page: _Page, index: int) -> None:
+    page.react(fact)
+    if fact.told:
+        page.tell(index, fact, "looking_into_it", fact.by)
+
+
+@_write.register
+def _(fact: f.ReactionRemoved, page: _Page, index: int) -> None:
+    del index
+    page.react(fact)
+
+
+@_write.register
+def _(fact: f.DeletionIgnored, page: _Page, index: int) -> None:
+    page.tell(index, fact, "deletion_ignored")
 
 
 @_write.register
@@ -419,6 +451,8 @@ LINE_KEYS: Sequence[str] = (
     "offer_ended",
     "held",
     "hold_lapsed",
+    "looking_into_it",
+    "deletion_ignored",
     "moved",
     "resolved",
     "no_answer",

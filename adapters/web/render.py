@@ -21,7 +21,7 @@ from bridge.messages import Body, FilePart, TextPart
 from routing.facts import Side
 from routing.ids import CustomerKey, MessageId, OperatorId, SessionId
 from routing.session import Session
-from routing.view import CustomerMessage, CustomerNotice, CustomerTranslation
+from routing.view import CustomerMessage, CustomerNotice, CustomerReaction, CustomerTranslation
 
 if TYPE_CHECKING:
     from adapters.web.house import House
@@ -138,6 +138,8 @@ class Renderer:
             return {**common, "kind": "message", **self._message(session, shown.event, shown.body, reader)}
         if isinstance(shown.event, CustomerTranslation):
             return {**common, "kind": "translation", **self._translation(session, shown.event, shown.body, reader)}
+        if isinstance(shown.event, CustomerReaction):
+            return {**common, "kind": "reaction", **_reaction(session, shown.event)}
         return {**common, "kind": "notice", **self._notice(shown.event, reader)}
 
     def _message(self, session: Session, event: CustomerMessage, body: Body | None, reader: Reader) -> dict[str, Any]:
@@ -211,6 +213,10 @@ class Renderer:
         return dump({"t": "typing", **(self._agent(operator, language) or {})})
 
 
+def _reaction(session: Session, event: CustomerReaction) -> dict[str, Any]:
+    return {"id": opaque_id(session.id, event.message), "reaction": event.reaction, "on": event.on}
+
+
 _NAMED = frozenset({"joined", "left", "held"})
 """Notices that name the operator. Who resolves or closes the books is not the customer's business."""
 
@@ -230,7 +236,7 @@ def as_it_stands_now(shown: Sequence[Shown]) -> tuple[Shown, ...]:
 
 def _brought_up_to_date(shown: Shown, last: Mapping[MessageId, tuple[CustomerMessage, Body | None]]) -> Shown:
     event = shown.event
-    if isinstance(event, CustomerNotice):
+    if isinstance(event, CustomerNotice | CustomerReaction):
         return shown
     latest, body = last.get(event.message, (None, None))
     if isinstance(event, CustomerTranslation):

@@ -135,7 +135,15 @@ export class Thread {
     if (line.withdrawn) return el("p", { class: "gone" }, t("thread.withdrawn"));
     if (line.parts === null) return el("p", { class: "gone" }, t("thread.erased"));
     const parts = line.parts.map((part) => (part.type === "text" ? this.text(part.text, line) : this.file(part, files)));
-    return [...parts, line.revision > 0 && el("span", { class: "edited" }, t("thread.edited")), this.translation(line)];
+    const edited = line.revision > 0 && el("span", { class: "edited" }, t("thread.edited"));
+    return [...parts, edited, this.former(line), this.translation(line)];
+  }
+
+  /** What the customer had written before: whoever answered may have answered that. */
+  former({ former = [] }) {
+    if (former.length === 0) return null;
+    const label = el("span", { class: "machine" }, t("thread.former"));
+    return el("div", { class: "former" }, label, ...former.map((text) => el("p", { class: "text", dir: "auto", lang: this.language }, text)));
   }
 
   text(text, line) {

@@ -47,11 +47,15 @@ ORIGINS = st.builds(i.Origin, st.sampled_from([None, 1, 2]))
 ACCOUNTS = st.sampled_from([CustomerKey("main", "u1"), CustomerKey("main", "u2")])
 OPENINGS = [opening(topic=topic) for topic in (ACCOUNT, SECURITY, THEFT)]
 NONCES = st.sampled_from(["n1", "n2"])
+REACTIONS = st.sampled_from(["👍", "👀"])
 LANGUAGES = st.sampled_from(["en", "ja", "zh-Hans", "zh-Hant"])
 ANY: dict[type, st.SearchStrategy[i.Input]] = {
     i.CustomerWrote: st.builds(i.CustomerWrote, MESSAGES, st.sampled_from(OPENINGS)),
     i.CustomerRevised: st.builds(i.CustomerRevised, MESSAGES, st.integers(1, 4), st.booleans()),
     i.CustomerWithdrew: st.builds(i.CustomerWithdrew, MESSAGES, st.booleans()),
+    i.CustomerReacted: st.builds(i.CustomerReacted, MESSAGES, REACTIONS, st.booleans(), st.booleans()),
+    i.OperatorReacted: st.builds(i.OperatorReacted, MESSAGES, OPERATORS, REACTIONS, st.booleans(), ORIGINS),
+    i.DeletionDoubted: st.builds(i.DeletionDoubted, MESSAGES),
     i.CustomerArrived: st.just(i.CustomerArrived()),
     i.CustomerLeft: st.just(i.CustomerLeft()),
     i.CustomerReceived: st.builds(i.CustomerReceived, MESSAGES, st.booleans()),
