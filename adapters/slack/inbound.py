@@ -17,6 +17,7 @@ import structlog
 
 from adapters.slack import markup, mrkdwn, richtext
 from adapters.slack.deferred import Deferred
+from adapters.slack.deletions import Deletions, is_deletion
 from adapters.slack.downloads import Downloads, NotFetchedError
 from adapters.slack.mentions import Names, labels_in
 from adapters.slack.parse import (
@@ -36,6 +37,7 @@ from adapters.slack.parse import (
     parse,
 )
 from adapters.slack.presses import DEEDS, Desk, Door, Press
+from adapters.slack.reactions import Reactions, is_reaction
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Wording
 from adapters.slack.shape import GarbledError
@@ -51,6 +53,7 @@ from routing.decide import Refusal
 from routing.facts import Side
 from routing.ids import InputKey, OperatorId, ThreadRef
 from routing.inputs import (
+    DeletionDoubted,
     OperatorNoted,
     OperatorReplied,
     OperatorRevised,
@@ -127,6 +130,8 @@ class Inbound:
         shared: Callable[[], None],
         revoked: Callable[[], None],
         alone: Callable[[], bool],
+        deletions: Deletions,
+        reactions: Reactions,
     ) -> None:
         self._store = store
         self._relay = relay
@@ -142,6 +147,8 @@ class Inbound:
         self._shared = shared
         self._revoked = revoked
         self._alone = alone
+        self._deletions = deletions
+        self._reactions = reactions
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._desk = Desk(door, self._answer)
         self.deferred = Deferred(store, self._carry_out)
@@ -150,8 +157,12 @@ class Inbound:
         """Returns when it is durable, or means nothing. Raises StoreUnavailableError or OverloadedError, and
         KakehashiError while we do not know who we are: it is not stored then, and should be sent again. Raises
         GarbledError for what Slack never sends."""
-        happening = _parsed(payload, self._app())
-        if isinstance(happening, Ignored):
+        happening, told = _parsed(payload, self._app()), payload.get("event")
+        if is_reaction(told):
+            await self._reactions.take(told, self.deferred)
+        elif is_deletion(told):
+            await self._deletions.keep(told, self.deferred)
+        elif isinstance(happening, Ignored):
             _log.debug("slack_ignored", because=happening.because)
         elif isinstance(happening, Pressed):
             await self._pressed(happening)
@@ -209,17 +220,25 @@ class Inbound:
 
     async def _carry_out(self, unplaced: Unplaced) -> None:
         """The deferred way: place the thread, fetch the files, then do as with any other."""
+        if is_reaction(unplaced.payload):
+            return await self._reactions.carry_out(unplaced.payload)
         happening = event(unplaced.payload, self._app())
         if not isinstance(happening, InThread):
-            raise AssertionError("only such input is kept")
+            return await self._deletions.settled(unplaced)  # of a post of our own: kept to be counted
         placed = await self._threads.placed(happening.root)
         if placed is None:
             placed = await self._threads.read(happening.root, self._app())
         if placed is None:
             _log.debug("slack_ignored", because="a thread of other people's")
-            return
+            return None
+        if isinstance(happening, Withdrawn) and not await self._deletions.is_the_authors(unplaced, happening):
+            return await self._deletion_ignored(happening, placed)
         parts = await self._fetched(happening) if isinstance(happening, Said) else ()
-        await self._act(happening, placed, parts)
+        return await self._act(happening, placed, parts)
+
+    async def _deletion_ignored(self, withdrawn: Withdrawn, placed: Placed) -> None:
+        key = InputKey(f"{withdrawn.key}/ignored")
+        await self._relay.from_bridge(placed.session, DeletionDoubted(withdrawn.message), key)
 
     async def _act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
         stored = await self._relay.session(placed.session)
@@ -277,7 +296,7 @@ class Inbound:
             self._say(revised, stored, "told.reply_became_note")
 
     async def _withdrawn(self, withdrawn: Withdrawn, stored: Stored) -> None:
-        """Slack does not say who deleted it. Whoever did wants it gone, so it counts as its author's doing."""
+        """It counts as its author's doing, see `deletions`."""
         session, spoken = stored.session, stored.session.spoken(withdrawn.message)
         operator = OperatorId(spoken.by) if spoken and spoken.by else self._operator(withdrawn.author)
         event = OperatorWithdrew(withdrawn.message, operator)

@@ -19,6 +19,8 @@ SCOPES: Mapping[str, str] = {
     "groups:read": "as channels:read, for private channels",
     "im:history": "as channels:history, where we have called who is on call",
     "im:write": "call who is on call, in a direct message",
+    "reactions:read": "hear that an operator looks into a message",
+    "reactions:write": "show a customer's reaction at the reply",
 }
 """Each with what it is for. Nothing reads people's names or other channels; of direct
 messages only our own come to our eyes, since no event of them is subscribed to."""
@@ -33,6 +35,8 @@ EVENTS = (
     "channel_unshared",
     "message.channels",
     "message.groups",
+    "reaction_added",
+    "reaction_removed",
     "tokens_revoked",
 )
 

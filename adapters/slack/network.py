@@ -23,6 +23,7 @@ from adapters.slack.announcements import Announcements
 from adapters.slack.channels import Channels
 from adapters.slack.checkup import Setup, checkup
 from adapters.slack.client import WebApi
+from adapters.slack.deletions import Deletions
 from adapters.slack.downloads import Downloads
 from adapters.slack.inbound import Inbound, Tell
 from adapters.slack.markup import escape
@@ -31,6 +32,7 @@ from adapters.slack.pacing import Pacing, Urgency
 from adapters.slack.parse import App
 from adapters.slack.presence import Presence
 from adapters.slack.presses import Door
+from adapters.slack.reactions import Reactions
 from adapters.slack.receiver import HttpDoor
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Title, Wording
@@ -45,6 +47,7 @@ from bridge.ports import Delivered, Delivery, Store
 from bridge.relay import Relay
 from config.locales import text
 from config.settings import SlackSettings
+from routing.deletions import SETTLE
 from routing.ids import Place, ThreadRef, Topic
 
 INTRODUCED_AGAIN = 5.0
@@ -78,8 +81,8 @@ class SlackNetwork:
 
     `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
     are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `whom` an alert
-    calls now; `ping` the
-    seconds between pings of a socket.
+    calls now; `ping` the seconds between pings of a socket; `settle` the ms in which deletions that belong together
+    arrive.
     """
 
     name = NAME
@@ -100,6 +103,7 @@ class SlackNetwork:
         alone: Callable[[], bool] = lambda: False,
         whom: Whom = everybody_here,
         ping: float = PING,
+        settle: int = SETTLE,
     ) -> None:
         if settings.bot_token is None:
             raise AssertionError("Slack is off without a bot token; main makes no network then")
@@ -132,6 +136,16 @@ class SlackNetwork:
             store=store,
             relay=relay,
             door=door or relay,
+            deletions=Deletions(store, self._app, settle),
+            reactions=Reactions(
+                store=store,
+                relay=relay,
+                api=self._api,
+                threads=self._threads,
+                app=self._app,
+                operator=lambda user: directory.by_network_user(NAME, f"{self._app().team}:{user}"),
+                hand_over=(door or relay).from_operator,
+            ),
             threads=self._threads,
             downloads=Downloads(self._api, files, settings.bot_token.get_secret_value(), settings.api_url),
             directory=directory,

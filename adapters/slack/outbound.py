@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from adapters.slack import render
+from adapters.slack import reactions, render
 from adapters.slack.alerts import Alerts, Whom
 from adapters.slack.calls import IN_THREAD, Calls
 from adapters.slack.channels import Channels
@@ -28,6 +28,7 @@ from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App
 from adapters.slack.refs import NAME, Post, Root
 from adapters.slack.render import Rendered, Title, Wording
+from adapters.slack.rewording import reworded
 from adapters.slack.shares import Shares
 from adapters.slack.threads import Threads, metadata
 from bridge.directory import Directory
@@ -45,6 +46,7 @@ from routing.effects import (
     PostLine,
     PostMessage,
     PostTranslation,
+    ReactToMessage,
     ReviseMessage,
     WithdrawMessage,
     WithdrawTranslation,
@@ -68,6 +70,9 @@ REMAINS = "remains"
 
 SHOWS_THE_CUSTOMER = (OpenThread, PostMessage, ReviseMessage, PostTranslation, PostHistory)
 """Effects that put a customer's name or words into a channel."""
+
+POSTS = (PostMessage, PostLine, PostTranslation, PostHistory, CallOperators, AlertDesk, ReactToMessage)
+"""Effects that may leave a post in the thread; a reaction does where it has to be said in words."""
 
 _log = structlog.get_logger(__name__)
 
@@ -129,6 +134,8 @@ class Outbound:
         """What was posted is changed or taken away."""
         if isinstance(effect, ReviseMessage):
             return await self._revise(delivery, effect)
+        if isinstance(effect, ReactToMessage):
+            return await self._react(delivery, effect)
         if isinstance(effect, WithdrawMessage):
             return await self._withdraw(delivery)
         if isinstance(effect, WithdrawTranslation):
@@ -242,8 +249,18 @@ class Outbound:
         spoken = delivery.session.spoken(effect.message)
         operator = OperatorId(spoken.by) if spoken and spoken.by else None
         post = Post.of(delivery.posts[0])
-        await self._update(post.channel, post.ts, self._said(delivery.session, delivery, effect.side, operator))
+        said = self._said(delivery.session, delivery, effect.side, operator)
+        rendered = reworded(said, delivery.former, delivery.session.language, self._wording)
+        await self._update(post.channel, post.ts, rendered)
         return Delivered(posts=delivery.posts)
+
+    async def _react(self, delivery: Delivery, effect: ReactToMessage) -> Delivered:
+        if await reactions.show(self._api, delivery, effect):
+            return Delivered()
+        key = "line.reacted" if effect.on else "line.unreacted"
+        text = self._wording(delivery.session.language, key, reaction=effect.reaction)
+        root, ts = await self._say(delivery, render.line(text), {}, Urgency.LINE)
+        return _delivered(delivery, root, root.post(ts))
 
     async def _withdraw(self, delivery: Delivery) -> Delivered:
         gone = render.line(self._wording(delivery.session.language, "line.withdrawn"))
@@ -311,7 +328,7 @@ class Outbound:
             return await self._find_roots(delivery)
         if isinstance(effect, CallOperators) and effect.kind not in IN_THREAD:
             return await self._calls.find(delivery, effect)
-        if not isinstance(effect, PostMessage | PostLine | PostTranslation | PostHistory | CallOperators | AlertDesk):
+        if not isinstance(effect, POSTS):
             return []  # changing or deleting again does no harm
         if isinstance(effect, AlertDesk) and (posted := await self._alerts.find(delivery)):
             return posted

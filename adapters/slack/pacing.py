@@ -37,6 +37,8 @@ TIERS = {
     "conversations.replies": 50,
     "chat.update": 50,
     "chat.delete": 50,
+    "reactions.add": 50,
+    "reactions.remove": 20,
     "files.delete": 50,
     "chat.postEphemeral": 100,
     "assistant.threads.setStatus": 100,
@@ -46,7 +48,7 @@ TIERS = {
     "conversations.open": 50,
     "users.getPresence": 50,
 }
-"""Calls a minute, per workspace (Slack's tiers 3 and 4). What is not listed is called when the service starts only."""
+"""Calls a minute, per workspace (tiers 2, 3 and 4). What is not listed is called when the service starts only."""
 
 MARGIN = 0.8
 """How much of a tier we use at once: its minute need not begin with ours."""

@@ -54,6 +54,9 @@ WIDE = SlackRates(posts_per_second=1_000, burst=1_000, posts_per_minute=60_000, 
 CUSTOMER = CustomerKey("main", "~visitor")
 ON_CALL = OperatorId("night")
 
+SETTLE = 300
+"""ms in which deletions that belong together arrive here; in a real house it is seconds."""
+
 _numbers = itertools.count(1)
 
 
@@ -196,7 +199,7 @@ async def house(
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
         relay = Relay(store, feed, lambda: policy, lanes, berths=berths)
         chosen = settings(slack, by_http=by_http, rates=rates)
-        network = networks[SLACK] = SlackNetwork(chosen, store, relay, files, directory, ping=0.2)
+        network = networks[SLACK] = SlackNetwork(chosen, store, relay, files, directory, ping=0.2, settle=SETTLE)
         service = Service(
             store=store,
             relay=relay,

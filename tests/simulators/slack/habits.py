@@ -13,6 +13,8 @@ class Habits:
     """The app hears its own messages."""
     orphans_top_level: bool = True
     """A reply under a deleted root comes out top-level."""
+    names_deleter: bool = False
+    """Slack does not say who deleted a message; should it begin to, this is how."""
     share_delay: float = 0.05
     """From files.completeUploadExternal's answer to the message that shows the file."""
 

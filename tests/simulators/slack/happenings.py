@@ -73,6 +73,8 @@ class Happenings:
         else:
             channel.forget(message)
             body = {"subtype": "message_deleted", "deleted_ts": message.ts}
+        if self._habits.names_deleter:
+            body |= {"actor": by}
         self._tell_hidden(channel, body | {"previous_message": previous}, own=own)
 
     def react(self, channel: Channel, message: Message, name: str, by: str, *, added: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import blocks as block_kit
 from . import mrkdwn, shapes
 from .access import some_message
+from .emoji import canonical
 from .methods.views import add_view, replace, view_errors
 from .transport import Outcome
 from .workspace import Channel, File, Json, Message, User, View
@@ -117,10 +118,15 @@ class Person:
         self._slack.happenings.delete_file(self._slack.workspace.files[file_id])
 
     def react(self, place: Place, message: Message | str, name: str) -> None:
-        self._slack.happenings.react(*self._find(place, message), name, self.id, added=True)
+        channel, found = self._find(place, message)
+        if (found.thread_ts or found.ts) in channel.locked_threads or channel.is_archived:
+            raise ValueError("nobody can react here")
+        name = canonical(name)
+        if self.id not in found.reactions.get(name, []):  # a second press takes it off again, in Slack's own client
+            self._slack.happenings.react(channel, found, name, self.id, added=True)
 
     def unreact(self, place: Place, message: Message | str, name: str) -> None:
-        self._slack.happenings.react(*self._find(place, message), name, self.id, added=False)
+        self._slack.happenings.react(*self._find(place, message), canonical(name), self.id, added=False)
 
     def lock(self, place: Place, thread_ts: str) -> None:
         """Nobody can reply in this thread any more."""

@@ -258,6 +258,8 @@ class Workspace:
         self.homes: dict[str, View] = {}
         self.usergroups: dict[str, Json] = {}
         self.ephemerals: deque[Ephemeral] = deque(maxlen=10_000)
+        self.emoji: set[str] = set()
+        """The workspace's own emoji."""
         self.statuses: dict[tuple[str, str], tuple[str, float]] = {}
         self.app = self._install_app()
 

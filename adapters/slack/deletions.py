@@ -1,0 +1,105 @@
+"""Deletions: Slack does not say who deleted a message. See `routing.deletions` for how its author is told from others.
+
+Each is kept in the store before it is acknowledged, under a line of its own, so that nothing waits behind it; all
+processes count what is kept there. Our own posts' deletions are kept for the count alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+import structlog
+
+from adapters.slack.deferred import Deferred
+from adapters.slack.parse import App, Withdrawn
+from adapters.slack.refs import NAME, micros
+from bridge.ports import Store, Unplaced
+from routing.deletions import CLEARING, OLD, SETTLE, is_clearing
+from routing.ids import InputKey, ThreadRef
+
+Payload = Mapping[str, Any]
+
+LINE = ":deleted"
+"""Behind a thread's name: the line in which its deletions wait, apart from its words."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """What an event of type `message_deleted` tells, whoever wrote what is gone."""
+
+    key: InputKey
+    channel: str
+    thread: str
+    author: str
+    age: int  # ms from writing to deleting
+
+
+def is_deletion(event: object) -> TypeGuard[Payload]:
+    return isinstance(event, Mapping) and event.get("subtype") == "message_deleted"
+
+
+def deletion(event: Payload, app: App) -> Deletion | None:
+    """A message in a thread that was deleted. Roots leave a tombstone, which is another event. Raises ValueError."""
+    if not is_deletion(event):
+        return None
+    previous, ts, channel = event.get("previous_message") or {}, event.get("deleted_ts"), event.get("channel")
+    thread, author = previous.get("thread_ts"), previous.get("bot_id") or previous.get("user")
+    if not (ts and channel and thread and author) or thread == ts:
+        return None
+    key = "/".join(("slack", app.team, channel, ts, "message_deleted"))
+    age = (micros(event.get("event_ts") or event.get("ts") or ts) - micros(ts)) // 1_000
+    return Deletion(InputKey(key), channel, f"{app.team}:{channel}:{thread}", author, age)
+
+
+def deleter(event: Payload) -> str:
+    """Who deleted it, should Slack come to say so; empty as of now."""
+    for name in ("actor", "user", "deleted_by"):
+        named = event.get(name)
+        if isinstance(named, str) and named:
+            return named
+    return ""
+
+
+class Deletions:
+    """`settle`: ms that a deletion waits for others."""
+
+    def __init__(self, store: Store, app: Callable[[], App], settle: int = SETTLE) -> None:
+        self._store = store
+        self._app = app
+        self._settle = settle
+
+    async def keep(self, event: Payload, deferred: Deferred) -> None:
+        """Durable when it returns, or too old to concern anybody."""
+        one = deletion(event, self._app())
+        if one is None or one.age > OLD:
+            _log.debug("slack_ignored", because="a deletion of what is old, or of no reply")
+            return
+        line = ThreadRef(one.thread + LINE)
+        await deferred.keep(Unplaced(one.key, line, dict(event), await self._store.now()))
+
+    async def is_the_authors(self, unplaced: Unplaced, withdrawn: Withdrawn) -> bool:
+        """Wait until others would be here, then judge. Raises StoreUnavailableError."""
+        named = deleter(unplaced.payload)
+        if named:
+            return named == withdrawn.author
+        await self.settled(unplaced)
+        return not await self._is_cleared(unplaced, withdrawn.root.channel)
+
+    async def settled(self, unplaced: Unplaced) -> None:
+        """As long as it is kept, it is counted."""
+        now = await self._store.now()
+        await asyncio.sleep(max(0, unplaced.at + self._settle - now) / 1000)
+
+    async def _is_cleared(self, unplaced: Unplaced, channel: str) -> bool:
+        name, app = f"{NAME}.cleared/{channel}", self._app()
+        others = [one for one in await self._store.unplaced(NAME) if abs(one.at - unplaced.at) <= self._settle]
+        found = [one for other in others if (one := deletion(other.payload, app)) and one.channel == channel]
+        if not is_clearing([one.author for one in found]) and await self._store.get(name) is None:
+            return False
+        await self._store.put(name, "1", CLEARING)
+        return True
