@@ -87,17 +87,18 @@ class Deletions:
         named = deleter(unplaced.payload)
         if named:
             return named == withdrawn.author
-        await self.settled(unplaced)
-        return not await self._is_cleared(unplaced, withdrawn.root.channel)
+        return not await self.is_cleared(unplaced)
 
-    async def settled(self, unplaced: Unplaced) -> None:
-        """As long as it is kept, it is counted."""
+    async def is_cleared(self, unplaced: Unplaced) -> bool:
+        """Whether the channel is being cleared up; as long as a deletion is kept, it is counted."""
         now = await self._store.now()
         await asyncio.sleep(max(0, unplaced.at + self._settle - now) / 1000)
+        one = deletion(unplaced.payload, self._app())
+        return one is not None and await self._is_many(unplaced.at, one.channel)
 
-    async def _is_cleared(self, unplaced: Unplaced, channel: str) -> bool:
+    async def _is_many(self, at: int, channel: str) -> bool:
         name, app = f"{NAME}.cleared/{channel}", self._app()
-        others = [one for one in await self._store.unplaced(NAME) if abs(one.at - unplaced.at) <= self._settle]
+        others = [one for one in await self._store.unplaced(NAME) if abs(one.at - at) <= self._settle]
         found = [one for other in others if (one := deletion(other.payload, app)) and one.channel == channel]
         if not is_clearing([one.author for one in found]) and await self._store.get(name) is None:
             return False

@@ -224,7 +224,8 @@ class Inbound:
             return await self._reactions.carry_out(unplaced.payload)
         happening = event(unplaced.payload, self._app())
         if not isinstance(happening, InThread):
-            return await self._deletions.settled(unplaced)  # of a post of our own: kept to be counted
+            await self._deletions.is_cleared(unplaced)  # of a post of our own: kept to be counted
+            return None
         placed = await self._threads.placed(happening.root)
         if placed is None:
             placed = await self._threads.read(happening.root, self._app())

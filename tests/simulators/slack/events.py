@@ -15,7 +15,7 @@ from .workspace import Channel, Json
 if TYPE_CHECKING:
     from .simulator import SlackSimulator
 
-_SCOPES = {
+SCOPE_OF_EVENT = {
     "message.channels": "channels:history", "message.groups": "groups:history", "message.im": "im:history",
     "app_mention": "app_mentions:read", "reaction_added": "reactions:read", "reaction_removed": "reactions:read",
     "file_shared": "files:read", "file_created": "files:read", "file_deleted": "files:read",
@@ -68,7 +68,7 @@ class Events:
         app = self._slack.workspace.app
         if app.revoked or self.disabled or subscription not in app.events:
             return False
-        if _SCOPES.get(subscription, "") not in app.scopes | {""}:
+        if SCOPE_OF_EVENT.get(subscription, "") not in app.scopes | {""}:
             return False
         everywhere = subscription.startswith("channel_")  # public news reach every app
         return channel is None or everywhere or app.bot.id in channel.members

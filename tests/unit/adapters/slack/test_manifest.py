@@ -18,6 +18,7 @@ from config.settings import SlackSettings
 from routing.facts import Cause
 from routing.policy import Promised
 from routing.session import CheckState, Reason
+from tests.simulators.slack.events import SCOPE_OF_EVENT
 from tests.simulators.slack.methods import METHODS
 from tests.simulators.slack.workspace import ALL_EVENTS
 
@@ -31,6 +32,7 @@ def test_every_method_that_we_call_is_covered_by_a_scope_and_no_scope_is_for_not
     for name in called:
         assert not METHODS[name].scopes or set(METHODS[name].scopes) & {*SCOPES, PRESENCE_SCOPE}, name
     useful = {scope for name in called for scope in METHODS[name].scopes}
+    useful |= {SCOPE_OF_EVENT[name] for name in EVENTS if name in SCOPE_OF_EVENT}
     assert set(SCOPES) <= useful
 
 
