@@ -148,13 +148,13 @@ class Desk:
     gone_after: int = 10 * MINUTE
     silence_after: int = 24 * HOUR
     close_after: int = 24 * HOUR
+    told_reactions: tuple[str, ...] = ("👀",)  # the assignee's that tell the customer: "we are looking into it"
     further: tuple[Place, ...] = ()
 
     @property
     def places(self) -> tuple[Place, ...]:
         """The desk's pool: each of its sessions lives at one of these."""
         return (self.place, *self.further)
-    told_reactions: tuple[str, ...] = ("👀",)  # the assignee's that tell the customer: "we are looking into it"
 
     def speaks(self, language: str) -> bool:
         return not self.languages or language in self.languages or language.split("-")[0] in self.languages
