@@ -27,7 +27,9 @@ from bridge.ports import Stored
 from bridge.relay import Answer, Greeting, Receipt
 from routing import inputs as i
 from routing.decide import Refusal
-from routing.ids import InputKey, Topic
+from routing.facts import Side
+from routing.ids import InputKey, MessageId, Topic
+from routing.view import CustomerMessage, customer_view
 
 TYPING_EVERY = 2.5
 """Seconds between two typing signals of one page that are passed on."""
@@ -56,6 +58,9 @@ class Conversation:
             protocol.Refresh: reception.refresh,
             protocol.Logout: self._logout,
             protocol.Message: self._message,
+            protocol.Revise: self._revise,
+            protocol.Withdraw: self._withdraw,
+            protocol.React: self._react,
             protocol.Received: self._received,
             protocol.Typing: self._typing,
             protocol.Answer: self._answer,
@@ -166,6 +171,36 @@ class Conversation:
         if not acked:
             self._settle(connection, frame.id, answer)
 
+    async def _revise(self, connection: Connection, frame: protocol.Revise) -> None:
+        """A change counts as a message: it is as much work for everybody."""
+        identity, audience = _present(connection)
+        self._draw_message(audience)
+        body = Body(tuple([await self._part(part, identity) for part in frame.parts]))
+        await self._act(connection, frame.id, i.CustomerRevised(render.own_id(frame.message)), body)
+
+    async def _withdraw(self, connection: Connection, frame: protocol.Withdraw) -> None:
+        await self._act(connection, frame.id, i.CustomerWithdrew(render.own_id(frame.message)))
+
+    async def _react(self, connection: Connection, frame: protocol.React) -> None:
+        """The page knows our messages by opaque ids, and only those that it may see."""
+        _, audience = _present(connection)
+        stored = await self._current(audience)
+        message = await self._reply(stored, frame.message) if stored is not None else None
+        if message is None:
+            raise ProblemError("unknown_message", "there is no such message of ours", field="message")
+        await self._act(connection, frame.id, i.CustomerReacted(message, frame.reaction, frame.on))
+
+    async def _reply(self, stored: Stored, opaque: str) -> MessageId | None:
+        """Of the latest messages first; what is older stands among the events that the customer has seen."""
+        session = stored.session.id
+        recent = [one.message for one in stored.session.recent if one.side is Side.REPLY]
+        found = next((one for one in recent if render.opaque_id(session, one) == opaque), None)
+        if found is not None:
+            return found
+        events = (customer_view(entry.fact) for entry in await self._lobby.store.visible_since(session, 1))
+        said = (one for one in events if isinstance(one, CustomerMessage) and one.side is Side.REPLY)
+        return next((one.message for one in said if render.opaque_id(session, one.message) == opaque), None)
+
     def _draw_message(self, audience: Audience) -> None:
         minute = self._lobby.settings.limits.messages_per_minute
         wait = audience.messages.draw(self._lobby.clock(), minute / 60, minute)
@@ -216,10 +251,12 @@ class Conversation:
     async def _choose_language(self, connection: Connection, frame: protocol.ChooseLanguage) -> None:
         await self._act(connection, frame.id, i.CustomerChoseLanguage(language_of(frame.language)))
 
-    async def _act(self, connection: Connection, client_id: str, event: i.CustomerInput) -> None:
+    async def _act(
+        self, connection: Connection, client_id: str, event: i.CustomerInput, body: Body | None = None
+    ) -> None:
         identity, _ = _present(connection)
         key = InputKey(f"web/{client_id}")
-        answer = await self._lobby.relay.from_customer(identity.customer, event, key)
+        answer = await self._lobby.relay.from_customer(identity.customer, event, key, body=body)
         self._settle(connection, client_id, answer)
 
     async def _received(self, connection: Connection, frame: protocol.Received) -> None:

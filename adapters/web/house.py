@@ -127,6 +127,11 @@ class House:
             },
         }
 
+    @property
+    def revise_within(self) -> int:
+        """ms for which a customer may change or withdraw a message."""
+        return self._policy().revise_within
+
     def _door(self, policy: Policy, language: str, topic: Topic) -> Door:
         """An emergency is taken at any hour: its ladder starts at once."""
         rules = policy.topic(topic)

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from bridge.feed import Position
 from bridge.messages import PARTS_LIMIT, TEXT_LIMIT, TextPart
+from routing.reactions import CUSTOMERS
 
 VERSION = 1
 
@@ -93,6 +94,31 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Revise:
+    """Other parts for an own message, by its id. `id` names the change itself."""
+
+    id: str
+    message: str
+    parts: tuple[TextPart | NamedFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class React:
+    """`message` is an operator's, by the id that the page knows."""
+
+    id: str
+    message: str
+    reaction: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     message: str
     seen: bool = False
@@ -141,7 +167,21 @@ class Beat:
 
 
 ClientFrame = (
-    Hello | Identify | Message | Received | Typing | Answer | End | ChooseLanguage | Refresh | Logout | Ping | Beat
+    Hello
+    | Identify
+    | Message
+    | Revise
+    | Withdraw
+    | React
+    | Received
+    | Typing
+    | Answer
+    | End
+    | ChooseLanguage
+    | Refresh
+    | Logout
+    | Ping
+    | Beat
 )
 
 
@@ -221,6 +261,21 @@ def _message(frame: Mapping[str, Any]) -> Message:
     )
 
 
+def _revise(frame: Mapping[str, Any]) -> Revise:
+    return Revise(_id(frame), _id(frame, "message"), _parts(frame.get("parts")))
+
+
+def _withdraw(frame: Mapping[str, Any]) -> Withdraw:
+    return Withdraw(_id(frame), _id(frame, "message"))
+
+
+def _react(frame: Mapping[str, Any]) -> React:
+    reaction = _required(frame, "reaction", _short)
+    if reaction not in CUSTOMERS:
+        _wrong("unknown_reaction", f"a reaction is one of {' '.join(CUSTOMERS)}", "reaction")
+    return React(_id(frame), _required(frame, "message", _short), reaction, _flag(frame, "on"))
+
+
 def _received(frame: Mapping[str, Any]) -> Received:
     return Received(_required(frame, "message", _short), _flag(frame, "seen", False))
 
@@ -237,6 +292,9 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], ClientFrame]] = {
     "hello": _hello,
     "identify": _identify,
     "message": _message,
+    "revise": _revise,
+    "withdraw": _withdraw,
+    "react": _react,
     "received": _received,
     "typing": lambda frame: Typing(),
     "answer": _answer,
@@ -252,6 +310,9 @@ NAMES: Mapping[type[ClientFrame], str] = {
     Hello: "hello",
     Identify: "identify",
     Message: "message",
+    Revise: "revise",
+    Withdraw: "withdraw",
+    React: "react",
     Received: "received",
     Typing: "typing",
     Answer: "answer",
@@ -318,10 +379,10 @@ def _page(value: str) -> str:
     return address if len(address) <= PAGE_CHARACTERS and _PAGE.fullmatch(address) else ""
 
 
-def _id(frame: Mapping[str, Any]) -> str:
-    value = _required(frame, "id", _text)
+def _id(frame: Mapping[str, Any], field: str = "id") -> str:
+    value = _required(frame, field, _text)
     if not _ID.fullmatch(value):
-        _wrong("bad_id", "id has 8 to 64 characters of A-Z a-z 0-9 _ -", "id")
+        _wrong("bad_id", f"{field} has 8 to 64 characters of A-Z a-z 0-9 _ -", field)
     return value
 
 

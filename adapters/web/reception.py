@@ -26,6 +26,7 @@ from bridge.ports import Stored
 from config.settings import WebSettings
 from routing.facts import Side
 from routing.ids import CustomerKey, MessageId, Topic
+from routing.reactions import CUSTOMERS
 from routing.session import Session, State
 
 WELCOME_WITHIN = 30.0
@@ -279,7 +280,10 @@ class Reception:
                 "parts": PARTS_LIMIT,
                 "file": self._limits.file_bytes,
                 "chunk": self._limits.chunk_bytes,
+                "revise": self._lobby.house.revise_within,
             },
+            "now": int(self._lobby.wall_clock() * 1000),
+            "reactions": list(CUSTOMERS),
             "beat": settings.limits.beat,
             "topics": list(self._topics()),
             "topic_titles": {topic: dict(self._titles.get(topic, {})) for topic in self._topics()},

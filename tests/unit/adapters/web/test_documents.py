@@ -14,7 +14,7 @@ from adapters.web.protocol import ProblemError
 from bridge.feed import Queue
 from bridge.messages import TEXT_LIMIT
 from routing.ids import MessageId
-from routing.view import NOTICES, CustomerNotice, CustomerTranslation
+from routing.view import NOTICES, CustomerNotice, CustomerReaction, CustomerTranslation
 from tests.unit.adapters.web.test_render import AIKO, HOUSE, RENDERER, SESSION, reply, told
 from tests.unit.adapters.web.test_render import shown as shown_at
 
@@ -88,11 +88,12 @@ def test_the_fields_of_a_frame_are_those_of_the_schema(message: str, frame: byte
 
 def test_the_fields_of_an_event_are_those_of_the_schema() -> None:
     _, _, schema = SCHEMA.rpartition("\n    event:\n")
-    message, notice, translation = (
-        {one.strip() for one in found.split(",")} for found in re.findall(r"required: \[(.*?)\]", schema)
+    message, reaction, notice, translation = (
+        {one.strip(" '") for one in found.split(",")} for found in re.findall(r"required: \[(.*?)\]", schema)
     )
     assert set(told(1, reply("s:1"), "hello")) == message
     assert set(told(1, CustomerTranslation(7, MessageId("s:1"), 0, "en"), "hello")) == translation
+    assert set(told(1, CustomerReaction(7, MessageId("s:1"), "👍", on=True))) == reaction
     event = RENDERER.event(SESSION, shown_at(1, CustomerNotice(7, "closed")), render.Reader("x", "en"))
     assert set(event) == notice
 
