@@ -88,6 +88,7 @@ from bridge.translation import Translation
 from bridge.views import Views
 from bridge.vigil import Rules as HealthRules
 from bridge.vigil import Vigil
+from bridge.whereabouts import Whereabouts
 from config import checks
 from config import policy as policies
 from config import secrets as keys
@@ -100,7 +101,7 @@ from config.settings import Settings
 from config.sources import variable
 from config.values import listener_url
 from routing.effects import ONCALL, TRANSLATION
-from routing.ids import DeskId, NetworkName, OperatorId, Place, Topic
+from routing.ids import DeskId, NetworkName, OperatorId, Place, ShortCode, Topic
 from routing.policy import Policy
 
 log = structlog.get_logger(__name__)
@@ -313,6 +314,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             places=lambda: _places(rules.policy()),
             alone=lambda: not feed.others,
             whom=Attention(store, rules.policy, availability).whom,
+            whereabouts=Whereabouts(store, relay, networks, lambda code: _on_the_desk(settings, code)),
         )
     pages = _pages(settings, rules, store, relay, leases.holder)
     networks[ONCALL] = OncallNetwork(pages)
@@ -759,6 +761,11 @@ def _desk_address(settings: Settings) -> str:
     if settings.desk.public_url is not None:
         return f"{settings.desk.public_url}/console"
     return f"{listener_url(settings.desk.host or settings.web.host, settings.desk.port)}/console"
+
+
+def _on_the_desk(settings: Settings, code: ShortCode) -> str:
+    """A session's address on the desk page; empty where there is none."""
+    return f"{_desk_address(settings)}/#{code}" if settings.desk.enabled else ""
 
 
 def _origins_of(url: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from adapters.slack import markup, mrkdwn, richtext
 from adapters.slack.deferred import Deferred
 from adapters.slack.deletions import Deletions, is_deletion
 from adapters.slack.downloads import Downloads, NotFetchedError
+from adapters.slack.late import Late
 from adapters.slack.mentions import Names, labels_in
 from adapters.slack.parse import (
     App,
@@ -49,6 +50,7 @@ from bridge.marks import cut
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Placed, Store, Stored, Unplaced
 from bridge.relay import Answer, Receipt, Relay
+from bridge.whereabouts import Whereabouts
 from routing.decide import Refusal
 from routing.facts import Side
 from routing.ids import InputKey, OperatorId, ThreadRef
@@ -60,7 +62,7 @@ from routing.inputs import (
     OperatorWithdrew,
     Origin,
 )
-from routing.session import Reason, State
+from routing.session import Reason
 
 TOLD = 10_000
 """Keys of refused inputs that were answered: a refusal leaves no trace in the journal, and Slack repeats itself."""
@@ -98,6 +100,10 @@ class Tell:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    def beside(self, work: Coroutine[Any, Any, None]) -> None:
+        """Something else that input does not wait for. It raises nothing."""
+        self._spawn(work)
+
     async def _quietly(self, root: Root, user: str, text: str) -> None:
         try:
             await self._send(root, user, text)
@@ -109,7 +115,7 @@ class Tell:
 
 
 class Inbound:
-    """`app` tells who we are; `link` gives the address of a thread's root; `moved` hears of a channel's new id,
+    """`app` tells who we are; `late` marks what was not sent; `moved` hears of a channel's new id,
     `shared` that one may be shared with another organisation, `revoked` that our token is gone; `alone`: no other
     process is on this store."""
 
@@ -125,7 +131,8 @@ class Inbound:
         wording: Wording,
         tell: Tell,
         app: Callable[[], App],
-        link: Callable[[Root], str],
+        whereabouts: Whereabouts,
+        late: Late,
         moved: Callable[[str, str], Awaitable[None]],
         shared: Callable[[], None],
         revoked: Callable[[], None],
@@ -142,7 +149,8 @@ class Inbound:
         self._wording = wording
         self._tell = tell
         self._app = app
-        self._link = link
+        self._whereabouts = whereabouts
+        self._late = late
         self._moved = moved
         self._shared = shared
         self._revoked = revoked
@@ -266,6 +274,9 @@ class Inbound:
         happened = kind(said.message, operator, Origin(placed.mirror))
         answer = await self._door.from_operator(placed.session, happened, said.key, body=body)
         await self._answer(answer, said.key, said.root, said.author.user, stored)
+        if isinstance(answer, Refusal):
+            why = await self._why(answer.reason, said.root, stored)
+            self._tell.beside(self._late.mark(said, why))
 
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
@@ -353,27 +364,14 @@ class Inbound:
         """A refusal says why, and offers the way."""
         if not isinstance(answer, Refusal):
             return
-        language = stored.session.language
-        text = self._wording(language, f"refused.{answer.reason}")
-        way = await self._way_out(answer.reason, root, stored)
-        if way:
-            text = f"{text} {self._wording(language, 'refused.way', link=way)}"
-        self._tell.later(key, root, user, text)
+        self._tell.later(key, root, user, await self._why(answer.reason, root, stored))
 
-    async def _way_out(self, reason: Reason, root: Root, stored: Stored) -> str:
-        """The address of the thread where the talk goes on, if it is another one."""
-        session = stored.session
-        if reason is Reason.SESSION_CLOSED:
-            current = await self._relay.current(session.customer)
-            if current is None or current.session.state is State.CLOSED:
-                return ""
-            session = current.session
-        elif reason is not Reason.MOVED:
-            return ""
-        thread = (await self._store.threads(session.id)).get(session.mirror.number)
-        if thread is None or session.mirror.network != NAME or thread == root.ref:
-            return ""
-        return self._link(Root.of(thread))
+    async def _why(self, reason: Reason, root: Root, stored: Stored) -> str:
+        """A refusal in words, with the way to where the talk goes on, if that is somewhere else."""
+        language = stored.session.language
+        text = self._wording(language, f"refused.{reason}")
+        way = await self._whereabouts.way(stored, reason, root.ref)
+        return f"{text} {self._wording(language, 'refused.way', link=way)}" if way else text
 
     # ------------------------------------------------------------------ words and files
 

@@ -26,6 +26,7 @@ from adapters.slack.client import WebApi
 from adapters.slack.deletions import Deletions
 from adapters.slack.downloads import Downloads
 from adapters.slack.inbound import Inbound, Tell
+from adapters.slack.late import Late
 from adapters.slack.markup import escape
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing, Urgency
@@ -45,6 +46,7 @@ from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailable
 from bridge.files import Files
 from bridge.ports import Delivered, Delivery, Store
 from bridge.relay import Relay
+from bridge.whereabouts import Whereabouts
 from config.locales import text
 from config.settings import SlackSettings
 from routing.deletions import SETTLE
@@ -81,8 +83,8 @@ class SlackNetwork:
 
     `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
     are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `whom` an alert
-    calls now; `ping` the seconds between pings of a socket; `settle` the ms in which deletions that belong together
-    arrive.
+    calls now; `whereabouts` knows where a talk goes on; `ping` the seconds between pings of a socket; `settle` the ms in
+    which deletions that belong together arrive.
     """
 
     name = NAME
@@ -102,6 +104,7 @@ class SlackNetwork:
         places: Callable[[], Sequence[Place]] = tuple,
         alone: Callable[[], bool] = lambda: False,
         whom: Whom = everybody_here,
+        whereabouts: Whereabouts | None = None,
         ping: float = PING,
         settle: int = SETTLE,
     ) -> None:
@@ -152,7 +155,8 @@ class SlackNetwork:
             wording=wording,
             tell=self._tell,
             app=self._app,
-            link=self._link,
+            whereabouts=whereabouts or Whereabouts(store, relay, {NAME: self}),
+            late=Late(self._api, store),
             moved=self._channel_moved,
             shared=self._channels.forget,
             revoked=self._lose_token,
@@ -337,6 +341,10 @@ class SlackNetwork:
         if self._who is None:
             raise DeliveryError(Fault.TRANSIENT, "not_connected", retry_after=INTRODUCED_AGAIN)
         return self._who
+
+    def link(self, thread: ThreadRef) -> str:
+        """See `bridge.whereabouts.SupportsLinks`."""
+        return self._link(Root.of(thread))
 
     def _link(self, root: Root) -> str:
         return f"{self._workspace_url}archives/{self._api.channel(root.channel)}/p{root.ts.replace('.', '')}"

@@ -17,6 +17,8 @@ from pydantic import SecretStr
 from adapters.files.store import DiskFiles
 from adapters.redis.store import RedisStore
 from adapters.slack.network import SlackNetwork
+from bridge.attention import Attention
+from bridge.availability import Availability
 from bridge.berths import Berths
 from bridge.directory import Directory
 from bridge.feed import Feed
@@ -30,11 +32,12 @@ from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.service import Listener, Service
 from bridge.timers import Timers
 from bridge.views import Views
+from bridge.whereabouts import Whereabouts
 from config.settings import SlackRates, SlackSettings
 from routing.facts import Side
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, Topic
 from routing.inputs import CustomerInput, CustomerWrote
-from routing.policy import Desk, Policy, Rota, Shift
+from routing.policy import Desk, OperatorProfile, Policy, Rota, Shift
 from routing.view import CustomerMessage, CustomerNotice
 from tests.contract.engines import opened
 from tests.simulators.slack import Channel, SlackSimulator
@@ -73,6 +76,7 @@ class House:
     directory: Directory
     network: SlackNetwork
     service: Service
+    availability: Availability
 
     async def writes(
         self, *parts: str | FilePart, customer: CustomerKey = CUSTOMER, name: str = "Hanako", language: str = "en"
@@ -148,9 +152,9 @@ class House:
 
         await self.until(nothing_waits)
 
-    async def lanes_are_empty(self) -> None:
+    async def lanes_are_empty(self, customer: CustomerKey = CUSTOMER) -> None:
         async def empty() -> bool:
-            current = await self.relay.current(CUSTOMER)
+            current = await self.relay.current(customer)
             return current is None or await self.store.lane_states(current.session.id, SLACK) is None
 
         await self.until(empty)
@@ -186,20 +190,39 @@ async def house(
     rules: dict[str, Any] | None = None,
     rates: SlackRates = WIDE,
     timing: Timing = QUICK,
+    operators: Sequence[OperatorId] = (),
+    desk_page: str = "",
 ) -> AsyncIterator[House]:
     """A running process. The first of `desks` takes every session; another process joins by the same `prefix`."""
     channels = desks or (slack.workspace.channel_named("support") or slack.channel("support"),)
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
         files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
         at = [Desk(DeskId(one.name), SLACK, Place(one.id), **(rules or {})) for one in channels]
-        policy = Policy({desk.id: desk for desk in at}, rotas={"night": Rota((Shift(0, 10**15, ON_CALL),))})
+        if desk_page:
+            at.append(Desk(DeskId("console"), NetworkName("console"), Place("console"), topics=(Topic("none"),)))
+        policy = Policy(
+            {desk.id: desk for desk in at},
+            rotas={"night": Rota((Shift(0, 10**15, ON_CALL),))},
+            operators={one: OperatorProfile(one, {"en": one.title()}) for one in operators},
+        )
+        availability = Availability(store, lambda: policy)
         networks: dict[NetworkName, Any] = {}
         leases = Leases(store, secrets.token_hex(4), [SLACK, INDEX, TIMERS])
         berths = Berths(store, Index(store, lambda: policy), lambda: policy)
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
         relay = Relay(store, feed, lambda: policy, lanes, berths=berths)
         chosen = settings(slack, by_http=by_http, rates=rates)
-        network = networks[SLACK] = SlackNetwork(chosen, store, relay, files, directory, ping=0.2, settle=SETTLE)
+        network = networks[SLACK] = SlackNetwork(
+            chosen,
+            store,
+            relay,
+            files,
+            directory,
+            ping=0.2,
+            settle=SETTLE,
+            whom=Attention(store, lambda: policy, availability).whom,
+            whereabouts=Whereabouts(store, relay, networks, lambda code: f"{desk_page}/#{code}" if desk_page else ""),
+        )
         service = Service(
             store=store,
             relay=relay,
@@ -219,5 +242,5 @@ async def house(
             if by_http:
                 url = service.listeners[0].url
                 slack.use_http(f"{url}/slack/events", f"{url}/slack/interactions")
-            yield House(slack, channels[0], store, relay, feed, files, directory, network, service)
+            yield House(slack, channels[0], store, relay, feed, files, directory, network, service, availability)
         await files.close()
