@@ -83,8 +83,8 @@ class SlackNetwork:
 
     `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
     are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `whom` an alert
-    calls now; `whereabouts` knows where a talk goes on; `ping` the seconds between pings of a socket; `settle` the ms in
-    which deletions that belong together arrive.
+    calls now; `whereabouts` knows where a talk goes on; `ping` the seconds between pings of a socket; `settle` the ms
+    in which deletions that belong together arrive.
     """
 
     name = NAME
