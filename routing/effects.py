@@ -176,7 +176,7 @@ def kept_under(effect: Effect) -> MessageId:
     """The name under which what an effect posts is kept, so that a later effect finds it again."""
     if isinstance(effect, PostTranslation | WithdrawTranslation):
         return translation_id(effect.message, effect.language)
-    return effect.message if isinstance(effect, PostMessage) else MessageId(effect.id)
+    return effect.message if isinstance(effect, PostMessage | ReviseMessage) else MessageId(effect.id)
 
 
 ONCALL = NetworkName("oncall")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from asyncio import get_running_loop
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from adapters.slack.faults import ALREADY_GONE, THREAD_GONE
 from adapters.slack.history import History, Message, with_effect
 from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App
+from adapters.slack.parts import PartBooks, Trace
 from adapters.slack.refs import NAME, Post, Root
 from adapters.slack.render import Rendered, Title, Wording
 from adapters.slack.rewording import reworded
@@ -53,11 +54,14 @@ from routing.effects import (
     kept_under,
 )
 from routing.facts import Side
-from routing.ids import OperatorId, ThreadRef
+from routing.ids import EffectId, OperatorId, ThreadRef
 from routing.session import Session
 
 DELETING = 5.0
 """Seconds of one delivery spent on deleting; a long thread takes several, each beginning where the last one ended."""
+
+POSTING = 5.0
+"""Seconds of one delivery spent on a message of several posts; the next one goes on where it ended."""
 
 DELETED_KEPT = 24 * 3600 * 1000
 """ms for which we remember how far a deletion came."""
@@ -107,6 +111,7 @@ class Outbound:
         self._app = app
         self._link = link
         self._history = History(api)
+        self._part_books = PartBooks(store)
         self._calls = Calls(api, directory, wording, title, link, lambda: app().team)
         self._alerts = Alerts(api, self._calls, wording, whom, lambda: app().team)
 
@@ -181,19 +186,24 @@ class Outbound:
         rendered = self._said(delivery.session, delivery, effect.side, effect.operator)
         if body.files:
             return await self._post_with_files(delivery, body, rendered)
-        root, ts = await self._say(delivery, rendered, self._persona(delivery, effect.side))
-        return _delivered(delivery, root, root.post(ts))
+        root, posts = await self._say_all(delivery, rendered, self._persona(delivery, effect.side))
+        return _delivered(delivery, root, *posts)
 
-    async def _post_with_files(self, delivery: Delivery, body: Body, rendered: Rendered) -> Delivered:
+    async def _post_with_files(self, delivery: Delivery, body: Body, rendered: Sequence[Rendered]) -> Delivered:
         """The words first, with our metadata, then the files beneath them, from wherever an earlier attempt stopped."""
         effect = delivery.effect
         share = await self._shares.recorded(effect.id)
         root = Root.of(ThreadRef(share.thread)) if share.thread else None
         if root is None or not share.post:
-            root, ts = await self._say(delivery, rendered, {})
-            share = replace(share, post=ts, thread=root.ref)
+            root, posts = await self._say_all(delivery, rendered, {})
+            share = replace(share, post=posts[0].ts, thread=root.ref)
         shown = await self._shares.show(effect.id, share, body.files, root)
-        return _delivered(delivery, root, root.post(share.post), *([shown] if shown else []))
+        words = await self._words_above(effect.id, root.post(share.post))
+        return _delivered(delivery, root, *words, *([shown] if shown else []))
+
+    async def _words_above(self, effect: EffectId, first: Post) -> tuple[Post, ...]:
+        """The posts with the words of a message that has files, too."""
+        return (await self._part_books.read(effect)).in_order() or (first,)
 
     async def _post_line(self, delivery: Delivery, effect: PostLine | CallOperators, text: str) -> Delivered:
         root, ts = await self._say(delivery, render.line(text), {}, Urgency.LINE)
@@ -208,11 +218,9 @@ class Outbound:
         spoken = delivery.session.spoken(effect.message)
         rendered = render.translation(delivery.body, effect.language, spoken.at if spoken else 0, self._wording)
         if delivery.posts:
-            post = Post.of(delivery.posts[0])
-            await self._update(post.channel, post.ts, rendered)
-            return Delivered(posts=delivery.posts)
-        root, ts = await self._say(delivery, rendered, {}, Urgency.LINE)
-        return _delivered(delivery, root, root.post(ts))
+            return await self._rewrite(delivery, rendered)
+        root, posts = await self._say_all(delivery, rendered, {}, Urgency.LINE)
+        return _delivered(delivery, root, *posts)
 
     async def _post_history(self, delivery: Delivery) -> Delivered:
         """What was said where the session came from, for those who go on with it here."""
@@ -248,11 +256,22 @@ class Outbound:
             return Delivered()  # never posted here, or erased
         spoken = delivery.session.spoken(effect.message)
         operator = OperatorId(spoken.by) if spoken and spoken.by else None
-        post = Post.of(delivery.posts[0])
-        said = self._said(delivery.session, delivery, effect.side, operator)
-        rendered = reworded(said, delivery.former, delivery.session.language, self._wording)
-        await self._update(post.channel, post.ts, rendered)
-        return Delivered(posts=delivery.posts)
+        *before, last = self._said(delivery.session, delivery, effect.side, operator)
+        last = reworded(last, delivery.former, delivery.session.language, self._wording)
+        return await self._rewrite(delivery, (*before, last))
+
+    async def _rewrite(self, delivery: Delivery, rendered: Sequence[Rendered]) -> Delivered:
+        """Change what stands there, post what has become too long for it, take away what is not needed any more."""
+        posts = [Post.of(ref) for ref in delivery.posts]
+        words, shown = [post for post in posts if not post.files], [post for post in posts if post.files]
+        for post, one in zip(words, rendered, strict=False):
+            await self._update(post.channel, post.ts, one)
+        for post in words[len(rendered) :]:
+            await self._remove(post)
+        if len(rendered) <= len(words):
+            return Delivered(posts=tuple(post.ref for post in (*words[: len(rendered)], *shown)))
+        root, more = await self._say_all(delivery, rendered, {}, first=len(words))
+        return _delivered(delivery, root, *words, *more, *shown)
 
     async def _react(self, delivery: Delivery, effect: ReactToMessage) -> Delivered:
         if await reactions.show(self._api, delivery, effect):
@@ -264,8 +283,8 @@ class Outbound:
 
     async def _withdraw(self, delivery: Delivery) -> Delivered:
         gone = render.line(self._wording(delivery.session.language, "line.withdrawn"))
-        for post in map(Post.of, delivery.posts):
-            if post.files:
+        for number, post in enumerate(map(Post.of, delivery.posts)):
+            if number or post.files:
                 await self._remove(post)
             else:
                 await self._update(post.channel, post.ts, gone)
@@ -273,12 +292,47 @@ class Outbound:
 
     # ------------------------------------------------------------------ speaking in a thread
 
+    async def _say_all(
+        self,
+        delivery: Delivery,
+        rendered: Sequence[Rendered],
+        dress: dict[str, str],
+        urgency: Urgency = Urgency.WORDS,
+        *,
+        first: int = 0,
+    ) -> tuple[Root, tuple[Post, ...]]:
+        """Post one after another from number `first` on, going on after those that an earlier attempt has posted.
+
+        Raises DeliveryError (certain) when it takes longer than one delivery may: it goes on in the next one.
+        """
+        if len(rendered) == 1 and not first:
+            root, ts = await self._say(delivery, rendered[0], dress, urgency)
+            return root, (root.post(ts),)
+        until = get_running_loop().time() + POSTING
+        parts = await self._part_books.read(delivery.effect.id)
+        for number, one in enumerate(rendered):
+            if number < first or number in parts.posts:
+                continue
+            _stop_after(until, "posting")
+            here = replace(delivery, thread=parts.thread or delivery.thread)
+            root, ts = await self._say(here, one, dress, urgency, number)
+            parts = parts.with_post(Trace(root, ts, number))
+            await self._part_books.write(delivery.effect.id, parts)
+        if parts.thread is None:
+            raise AssertionError("a message has at least one part")
+        return Root.of(parts.thread), parts.in_order()
+
     async def _say(
-        self, delivery: Delivery, rendered: Rendered, dress: dict[str, str], urgency: Urgency = Urgency.WORDS
+        self,
+        delivery: Delivery,
+        rendered: Rendered,
+        dress: dict[str, str],
+        urgency: Urgency = Urgency.WORDS,
+        part: int = 0,
     ) -> tuple[Root, str]:
         """Post in the mirror's thread, and open it again first where its root is gone."""
         root = Root.of(delivery.thread) if delivery.thread else await self._open_again(delivery, None)
-        told = metadata(delivery.effect.id, delivery.session.id, delivery.effect.mirror)
+        told = metadata(delivery.effect.id, delivery.session.id, delivery.effect.mirror, part=part)
         args = {"metadata": told, **rendered.posted, **dress}
         try:
             answer = await self._reply(root, args, urgency)
@@ -328,13 +382,38 @@ class Outbound:
             return await self._find_roots(delivery)
         if isinstance(effect, CallOperators) and effect.kind not in IN_THREAD:
             return await self._calls.find(delivery, effect)
-        if not isinstance(effect, POSTS):
+        if not isinstance(effect, POSTS) and not (isinstance(effect, ReviseMessage) and await self._grew(delivery)):
             return []  # changing or deleting again does no harm
         if isinstance(effect, AlertDesk) and (posted := await self._alerts.find(delivery)):
             return posted
-        found = [_delivered(delivery, root, root.post(ts)) for root, ts in await self._traces(delivery)]
+        found = await self._wholes(delivery, await self._traces(delivery))
         files = delivery.body.files if delivery.body and isinstance(effect, PostMessage) else ()
         return await self._kept_first(delivery, await self._with_files(delivery, found) if files else found)
+
+    async def _grew(self, delivery: Delivery) -> bool:
+        """Whether a change posts anything: what was said has become too long for the posts that it has."""
+        words = [ref for ref in delivery.posts if not Post.of(ref).files]
+        return _pieces_of(delivery) > max(1, len(words)) or bool(
+            (await self._part_books.read(delivery.effect.id)).posts
+        )
+
+    async def _wholes(self, delivery: Delivery, traces: list[Trace]) -> list[Delivered]:
+        """The effect's posts first, and what is there twice. Nothing while parts are missing: what is there is written
+        down, and `deliver` goes on behind it."""
+        effect = delivery.effect
+        if _pieces_of(delivery) == 1 and not any(trace.part for trace in traces):
+            return [_delivered(delivery, trace.root, trace.post) for trace in traces]
+        parts = (await self._part_books.read(effect.id)).with_found(traces)
+        if parts.thread is None:
+            return []
+        await self._part_books.write(effect.id, parts)
+        kept = [post.ref for post in parts.in_order()]
+        goes_on = delivery.posts and not isinstance(effect, PostMessage)  # behind posts that were there before
+        if not (set(kept) & set(delivery.posts) if goes_on else parts.has_all(_pieces_of(delivery))):
+            return []
+        doubles = [trace for trace in traces if trace.post.ref not in kept]
+        whole = _delivered(delivery, Root.of(parts.thread), *parts.in_order())
+        return [whole, *(_delivered(delivery, one.root, one.post) for one in doubles)]
 
     async def _find_roots(self, delivery: Delivery) -> list[Delivered]:
         messages = await self._history.channel(_place(delivery), delivery.session.opened_at)
@@ -359,26 +438,26 @@ class Outbound:
         kept = await self._store.posts(delivery.session.id, kept_under(effect), effect.mirror)
         return sorted(found, key=lambda one: not set(one.posts) & set(kept))
 
-    async def _traces(self, delivery: Delivery) -> list[tuple[Root, str]]:
+    async def _traces(self, delivery: Delivery) -> list[Trace]:
         """Where this effect was said: in its thread, else in one that took its place, else astray in the channel."""
         effect, since = delivery.effect, _since(delivery)
         if delivery.thread:
             root = Root.of(delivery.thread)
             thread = await self._history.thread(root, since)
-            found = [(root, str(one["ts"])) for one in with_effect(thread.replies, effect.id)]
+            found = [Trace.of(root, one) for one in with_effect(thread.replies, effect.id)]
             if found or thread.living:
                 return found
         return await self._traces_elsewhere(delivery, since)
 
-    async def _traces_elsewhere(self, delivery: Delivery, since: int) -> list[tuple[Root, str]]:
+    async def _traces_elsewhere(self, delivery: Delivery, since: int) -> list[Trace]:
         name, team, place = delivery.effect.id, self._app().team, _place(delivery)
         found = []
         for message in await self._roots(delivery):
             root = Root(team, place, message["ts"])
             thread = await self._history.thread(root, since)
-            found += [(root, str(one["ts"])) for one in with_effect(thread.replies, name)]
+            found += [Trace.of(root, one) for one in with_effect(thread.replies, name)]
         astray = with_effect(await self._history.channel(place, since), name)
-        return found + [(Root(team, place, one["ts"]), str(one["ts"])) for one in astray]
+        return found + [Trace.of(Root(team, place, one["ts"]), one) for one in astray]
 
     async def _with_files(self, delivery: Delivery, found: list[Delivered]) -> list[Delivered]:
         """Complete only when its files are shown too; else nothing is reported and `deliver` completes it."""
@@ -392,7 +471,7 @@ class Outbound:
         shown = await self._shares.shown(share, root) if share.completing and root else None
         if shown is None or root is None:
             return []
-        whole = _delivered(delivery, root, root.post(share.post), shown)
+        whole = _delivered(delivery, root, *await self._words_above(effect.id, root.post(share.post)), shown)
         return [whole, *(double for double in found if Post.of(double.posts[0]).ts != share.post)]
 
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
@@ -444,7 +523,7 @@ class Outbound:
         thread = await self._history.thread(root)
         for message in thread.replies:
             if self._is_ours(message):
-                _stop_after(until)
+                _stop_after(until, "deleting")
                 await self._remove(_post_of(message, root))
         if thread.living:
             await self._remove(root.post(root.ts))
@@ -458,7 +537,7 @@ class Outbound:
         try:
             for post in map(Post.of, delivery.posts[done:]):
                 if post.ts != root.ts:
-                    _stop_after(until)
+                    _stop_after(until, "deleting")
                     await self._remove(post)
                 done += 1
         finally:
@@ -505,7 +584,9 @@ class Outbound:
             return render.Assignee(user=operator.rpartition(":")[2])
         return render.Assignee(name=self._directory.public_name(operator, session.language))
 
-    def _said(self, session: Session, delivery: Delivery, side: Side, operator: OperatorId | None) -> Rendered:
+    def _said(
+        self, session: Session, delivery: Delivery, side: Side, operator: OperatorId | None
+    ) -> tuple[Rendered, ...]:
         if delivery.body is None:
             raise AssertionError("asked for with a body only")
         language = session.language
@@ -527,6 +608,13 @@ class Outbound:
 
     def _is_ours(self, message: Message) -> bool:
         return message.get("bot_id") == self._app().bot
+
+
+def _pieces_of(delivery: Delivery) -> int:
+    """How many posts the effect's words need."""
+    body = delivery.body
+    may_be_long = isinstance(delivery.effect, PostMessage | PostTranslation | ReviseMessage)
+    return len(render.in_pieces(body.words)) if may_be_long and body is not None else 1
 
 
 def _words_of(body: Body) -> str:
@@ -554,6 +642,6 @@ def _post_of(message: Message, root: Root) -> Post:
     return root.post(message["ts"], tuple(str(file["id"]) for file in message.get("files") or ()))
 
 
-def _stop_after(until: float) -> None:
+def _stop_after(until: float, doing: str) -> None:
     if get_running_loop().time() > until:
-        raise DeliveryError(Fault.TRANSIENT, "deleting", retry_after=0.5)
+        raise DeliveryError(Fault.TRANSIENT, doing, retry_after=0.5)

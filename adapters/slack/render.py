@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from adapters.slack import styled
 from adapters.slack.markup import escape, escaped_within, one_line
 from adapters.slack.parse import ACKNOWLEDGE, CLAIM, RESOLVE
 from adapters.slack.refs import button_value
-from bridge.messages import About, Body
+from bridge.messages import About, Body, TextPart
 from bridge.ports import Placed
+from bridge.splitting import split
 from routing.facts import Side
 from routing.ids import Topic
 from routing.session import Session, State
@@ -28,7 +30,13 @@ TEXT = 4_000
 """Characters of `text`: what chat.update takes. It is for notifications and search; the blocks hold the whole."""
 
 LONG = 8_000
-"""Characters of a translation, which may be longer than any message: Slack takes some 13,200 in all blocks."""
+"""Characters of what was said before: one post, of which the latest is what matters."""
+
+PIECE = 11_000
+"""Characters of words in one post, as Slack may count them: it takes some 13,200 in all blocks together, and what a
+message said before it was changed stands beneath it."""
+
+_ESCAPED = {"&": 5, "<": 4, ">": 4}
 
 NAME = 60
 HEADER = 150
@@ -179,29 +187,50 @@ def _buttons(session: Session, mirror: int, wording: Wording) -> list[Block]:
 # ------------------------------------------------------------------ what is said in the thread
 
 
-def said(side: Side, body: Body, speaker: str, *, language: str, wording: Wording, persona: bool = False) -> Rendered:
-    """A message. `speaker` is the customer as the desk calls them, or the operator's public name.
+def said(
+    side: Side, body: Body, speaker: str, *, language: str, wording: Wording, persona: bool = False
+) -> tuple[Rendered, ...]:
+    """A message, in as many posts as it needs. `speaker` is the customer as the desk calls them, or the operator's
+    public name.
 
     With `persona` the post itself bears the name. Operators' words from another face, and notes, say what they are.
     """
-    words = [*_texts(body)]
-    if not words:
-        words = [wording(language, "post.files", count=str(len(body.files)))]
-    if side is Side.CUSTOMER:
-        lead = [] if persona else [_paragraph(speaker, bold=True)]
-        blocks = [_rich(*lead, *(_paragraph(text) for text in words))]
-    else:
-        quote = _quote if side is Side.NOTE else _paragraph
-        blocks = [_context(wording(language, f"post.{side}", name=escape(speaker)))]
-        blocks.append(_rich(*(quote(text) for text in words)))
-    return Rendered(escaped_within(f"{speaker}: " + "\n".join(words), TEXT), blocks)
+    words = body.words if body.text else TextPart(wording(language, "post.files", count=str(len(body.files))))
+    pieces = in_pieces(words)
+
+    def one(number: int, piece: TextPart) -> Rendered:
+        name = speaker if len(pieces) == 1 else f"{speaker} ({number}/{len(pieces)})"
+        if side is Side.CUSTOMER:
+            lead = [] if persona else [_paragraph(name, bold=True)]
+            blocks = [_rich(*lead, _paragraph(piece.text))]
+        else:
+            lead = [_context(wording(language, f"post.{side}", name=escape(name)))]
+            blocks = [*lead, _rich(*styled.elements(piece, quoted=side is Side.NOTE))]
+        return Rendered(escaped_within(f"{name}: {piece.text}", TEXT), blocks)
+
+    return tuple(one(number, piece) for number, piece in enumerate(pieces, 1))
 
 
-def translation(body: Body, language: str, at: int, wording: Wording) -> Rendered:
+def in_pieces(words: TextPart) -> tuple[TextPart, ...]:
+    """What fits into one post each, by the most that Slack may count."""
+    return split(words, PIECE, _weight)
+
+
+def _weight(sign: str) -> int:
+    """Slack stores `& < >` escaped, and counts as JavaScript does."""
+    return _ESCAPED.get(sign) or (2 if sign > "\uffff" else 1)
+
+
+def translation(body: Body, language: str, at: int, wording: Wording) -> tuple[Rendered, ...]:
     """A machine's translation, marked as one. `at`: when its message was written, should others stand between."""
-    label = wording(language, "post.translation", language=language, time=clock(at))
-    text = body.text if len(body.text) <= LONG else f"{body.text[: LONG - 1]}…"
-    return Rendered(escaped_within(text, TEXT), [_context(label), _rich(_quote(text))])
+    pieces = in_pieces(body.words)
+
+    def one(number: int, piece: TextPart) -> Rendered:
+        label = wording(language, "post.translation", language=language, time=clock(at))
+        label = label if len(pieces) == 1 else f"{label} ({number}/{len(pieces)})"
+        return Rendered(escaped_within(piece.text, TEXT), [_context(label), _rich(_quote(piece.text))])
+
+    return tuple(one(number, piece) for number, piece in enumerate(pieces, 1))
 
 
 def history(said: Sequence[tuple[int, str, str]], language: str, wording: Wording) -> Rendered:
@@ -216,10 +245,6 @@ def history(said: Sequence[tuple[int, str, str]], language: str, wording: Wordin
 def line(text: str) -> Rendered:
     """One of the bridge's own lines, in Slack's markup: small and grey, so that it is nobody's words."""
     return Rendered(text, [_context(text)])
-
-
-def _texts(body: Body) -> Sequence[str]:
-    return [body.text] if body.text else []
 
 
 def _rich(*elements: Block) -> Block:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from bridge.messages import Mark, MarkKind, TextPart
+from bridge.messages import Body, Mark, MarkKind, TextPart
 from routing.facts import Side
+from routing.ids import InputKey, MessageId, OperatorId
+from routing.inputs import OperatorReplied, OperatorRevised, OperatorWithdrew
 from routing.view import CustomerMessage
 from tests.integration.slack_house import House, house
-from tests.simulators.slack import Person, SlackSimulator
+from tests.simulators.slack import Fault, Person, SlackSimulator
 
 BOLD, ITEM = MarkKind.BOLD, MarkKind.ITEM
 
@@ -74,3 +76,98 @@ async def test_a_formatted_note_is_a_note_and_keeps_its_form(here: House, kenji:
     assert body is not None
     assert body.words == TextPart("call her", (Mark(BOLD, 5, 8),))
     assert await customer_reads(here) == []
+
+
+# ------------------------------------------------------------------ from elsewhere to Slack
+
+SATO = OperatorId("op-sato")
+LONG = "".join(f"{number}. 界👩‍👩‍👧‍👦 <&> {'x' * (number % 40)}\n" for number in range(500))
+"""Longer than two posts may be."""
+
+
+async def replies(here: House, words: TextPart, name: str = "o:1") -> None:
+    """An operator answers at the desk's page."""
+    session, event = (await here.session()).session.id, OperatorReplied(MessageId(name), SATO)
+    await here.relay.from_operator(session, event, InputKey(f"desk/{name}"), body=Body((words,)))
+    await here.lanes_are_empty()
+
+
+async def revises(here: House, words: str, revision: int, name: str = "o:1") -> None:
+    session, event = (await here.session()).session.id, OperatorRevised(MessageId(name), SATO, revision)
+    body = Body((TextPart(words),))
+    await here.relay.from_operator(session, event, InputKey(f"desk/{name}/{revision}"), body=body)
+    await here.lanes_are_empty()
+
+
+def answers(here: House) -> list[str]:
+    """The posts that show an operator's reply, in their order."""
+    root = here.slack.roots(here.desk)[0]
+    return [one for one in here.slack.thread(here.desk, root.ts) if "another face" in one]
+
+
+def shows_a_reply(args: dict[str, Any]) -> bool:
+    return "another face" in str(args.get("blocks"))
+
+
+def words_in(posts: list[str]) -> str:
+    """What these posts say together, without each one's own first line."""
+    return "".join(post.partition("\n")[2] for post in posts)
+
+
+async def test_marks_of_another_face_are_styles_in_slack(here: House) -> None:
+    await here.writes("hello")
+    marks = (Mark(BOLD, 0, 3), Mark(ITEM, 6, 9, "• "))
+    await replies(here, TextPart("now\n• one", marks))
+    root = await here.root()
+    post = next(one for one in here.slack.replies(here.desk, root.ts) if "another face" in here.slack.seen(one))
+    first, second = post.blocks[-1]["elements"]
+    assert first["elements"] == [{"type": "text", "text": "now", "style": {"bold": True}}]
+    assert (second["type"], second["style"]) == ("rich_text_list", "bullet")
+
+
+@pytest.mark.parametrize("lost", [None, 0, 1, 2])
+async def test_a_long_reply_is_whole_over_several_posts_whichever_answer_is_lost(here: House, lost: int | None) -> None:
+    await here.writes("hello")
+    await here.thread(1)
+    if lost is not None:
+        here.slack.mischief.add(Fault.LOSE_ANSWER, "chat.postMessage", skip=lost, where=shows_a_reply)
+    await replies(here, TextPart(LONG))
+    posts = answers(here)
+    assert len(posts) == 3
+    assert words_in(posts) == LONG
+    stored = await here.session()
+    assert len(await here.store.posts(stored.session.id, MessageId("o:1"), 1)) == 3
+
+
+@pytest.mark.parametrize("fault", [None, Fault.LOSE_ANSWER, Fault.LOSE_REQUEST])
+async def test_a_reply_that_grows_and_shrinks_takes_as_many_posts_as_it_needs(here: House, fault: Fault | None) -> None:
+    await here.writes("hello")
+    await replies(here, TextPart("short"))
+    if fault is not None:
+        here.slack.mischief.add(fault, "chat.postMessage")
+    await revises(here, LONG, 1)
+    assert words_in(answers(here)) == f"{LONG}\nedited"
+    assert len(answers(here)) == 3
+    await revises(here, "short again", 2)
+    assert words_in(answers(here)) == "short again\nedited"
+    assert len(answers(here)) == 1
+
+
+async def test_a_long_reply_is_withdrawn_whole(here: House) -> None:
+    await here.writes("hello")
+    await replies(here, TextPart(LONG))
+    session = (await here.session()).session.id
+    await here.relay.from_operator(session, OperatorWithdrew(MessageId("o:1"), SATO), InputKey("desk/gone"))
+    await here.lanes_are_empty()
+    assert answers(here) == []
+    root = await here.root()
+    assert here.slack.thread(here.desk, root.ts).count("This message was withdrawn.") == 1
+
+
+async def test_the_longest_reply_from_slack_arrives_whole(here: House, kenji: Person) -> None:
+    await here.writes("hello")
+    root = await here.root()
+    longest = (LONG * 3)[:39_000]
+    kenji.say(here.desk, longest, thread_ts=root.ts)
+    await here.settled()
+    assert [one.text for one in await customer_reads(here)] == [longest]
