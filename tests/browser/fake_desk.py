@@ -21,6 +21,7 @@ from aiohttp import WSMsgType, web
 from adapters.web.statics import Statics
 from config import locales
 from routing.ids import short_code
+from routing.reactions import CUSTOMERS
 
 Frame = dict[str, Any]
 _TOPICS = ["account", "trading", "transfers", "security", "other"]
@@ -72,6 +73,7 @@ class FakeDesk:
         self.down = False  # nothing answers at all
         self.swallow_acks = False  # stored, but the answer is lost and the line with it
         self.refusals: list[Frame] = []  # for the next messages
+        self.revise = 900_000  # ms for which a message may be changed
         self.reach = True  # messages reach the desk at once
         self.seen = False
         self.topics = _TOPICS
@@ -258,7 +260,9 @@ class FakeDesk:
                 "more": len(pages) > 1,
                 "reached": list(customer.reached),
                 "position": customer.position,
-                "limits": {"text": 4000, "parts": 10, "file": 5_000_000, "chunk": 65_536},
+                "limits": {"text": 4000, "parts": 10, "file": 5_000_000, "chunk": 65_536, "revise": self.revise},
+                "now": int(time.time() * 1000),
+                "reactions": list(CUSTOMERS),
                 "beat": 25,
                 "topics": self.topics,
                 "topic_titles": self.topic_titles,
@@ -295,6 +299,32 @@ class FakeDesk:
         self._ack(line, customer, frame["id"], None if again else stored)
         if self.reach:
             self.reached(customer, frame["id"])
+
+    def _on_revise(self, line: Line, frame: Frame) -> None:
+        parts = [part if part["type"] == "text" else self.files[part["file"]] for part in frame["parts"]]
+        self._change(line, frame, parts=parts, withdrawn=False)
+
+    def _on_withdraw(self, line: Line, frame: Frame) -> None:
+        self._change(line, frame, parts=None, withdrawn=True)
+
+    def _change(self, line: Line, frame: Frame, **said: Any) -> None:
+        customer = line.customer
+        assert customer is not None
+        if self.refusals:
+            blank = {"of": frame["t"], "field": None, "after": None, "what": ""}
+            line.say({"t": "refused", **blank, "id": frame["id"], **self.refusals.pop(0)})
+            return
+        former = [event for event in customer.log if event.get("id") == frame["message"]]
+        blank = {"kind": "message", "id": frame["message"], "from": "you", "name": None, "initials": None}
+        self.event(customer, {**blank, "rev": former[-1]["rev"] + 1, **said})
+        self._ack(line, customer, frame["id"], None)
+
+    def _on_react(self, line: Line, frame: Frame) -> None:
+        customer = line.customer
+        assert customer is not None
+        said = {"kind": "reaction", "id": frame["message"], "reaction": frame["reaction"], "on": frame["on"]}
+        self.event(customer, said)
+        self._ack(line, customer, frame["id"], None)
 
     def reached(self, customer: Customer, message: str) -> None:
         customer.reached.append(message)

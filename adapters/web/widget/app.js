@@ -60,7 +60,7 @@ class App {
     this.#reveal(true);
     const { conversation, outbox, unread } = this.chat;
     if (topic && !conversation.open) this.panel.write(topic);
-    else if (unread > 0 || outbox.entries.length > 0 || topic) this.panel.write();
+    else if (unread > 0 || outbox.messages.length > 0 || topic) this.panel.write();
     this.panel.focus();
   }
 

@@ -15,7 +15,8 @@ const RENEW_BEFORE_SECONDS = 60;
 const LONGEST_TIMER_MS = 2 ** 31 - 1; // a later one would fire at once
 const TYPING_EVERY_MS = 3000;
 const LOGOUT_SECONDS = 8;
-const LIMITS = { text: 4000, parts: 10, file: 20_000_000, chunk: 262_144 }; // until the desk names its own
+const LIMITS = { text: 4000, parts: 10, file: 20_000_000, chunk: 262_144, revise: 0 }; // until the desk names its own
+const CHANGES = new Set(["message", "revise", "withdraw", "react"]); // frames that the outbox answers for
 
 /**
  * Emits `changed`, `arrived` (an operator's message came in live), `translated` (one that is here was, live), `moved`
@@ -37,9 +38,11 @@ export class Chat extends Emitter {
       emergency: [],
       policy: null,
       seen: false,
+      reactions: [],
       ...keep.get("house"),
     };
-    this.limits = LIMITS;
+    this.limits = { ...LIMITS, revise: keep.get("house")?.revise ?? 0 };
+    this.behind = 0; // ms by which this device's clock is behind the desk's
     this.uploadToken = null;
     this.topic = null;
     this.anew = false; // the last conversation is over, and another is about to begin
@@ -70,7 +73,7 @@ export class Chat extends Emitter {
   /** Is there nothing to write to, until somebody asks for a new conversation? */
   get over() {
     const closed = this.conversation.session?.state === "closed";
-    return closed && !this.anew && this.outbox.entries.length === 0;
+    return closed && !this.anew && this.outbox.messages.length === 0;
   }
 
   /** The page has loaded. Where it was a logout that woke it, and nobody has logged in since, no line is wanted. */
@@ -112,6 +115,39 @@ export class Chat extends Emitter {
     this.outbox.discard(entry.id);
     for (const key of entry.shelved ?? []) this.shelf.remove(key);
     return { text: texts.join("\n"), items: items.filter(({ blob }) => blob) };
+  }
+
+  /** Other words for an own message; its files stay. */
+  revise(item, text) {
+    const shown = item.parts.filter((part) => part.type !== "text");
+    if (text) shown.unshift({ type: "text", text });
+    const parts = shown.map((part) => (part.type === "text" ? part : { type: "file", file: part.file }));
+    this.open();
+    this.outbox.change({ t: "revise", message: item.id, parts, shown });
+  }
+
+  withdraw(item) {
+    this.open();
+    this.outbox.change({ t: "withdraw", message: item.id });
+  }
+
+  react(item, reaction, on) {
+    this.open();
+    this.outbox.change({ t: "react", message: item.id, reaction, on });
+  }
+
+  /** Is there still time? The desk has the last word; this only spares people a refusal. */
+  mayChange({ at, session, entry }) {
+    if (entry) return entry.state !== "failed" && this.limits.revise > 0;
+    return this.#current(session) && Date.now() + this.behind - at < this.limits.revise;
+  }
+
+  mayReact({ session }) {
+    return this.#current(session) && this.house.reactions?.length > 0;
+  }
+
+  #current(session) {
+    return this.conversation.open && session === this.conversation.session.code;
   }
 
   typing() {
@@ -264,7 +300,12 @@ export class Chat extends Emitter {
     this.conversation.writes(null);
   }
 
-  #transmit({ id, parts, topic, language }) {
+  #transmit({ id, parts, topic, language, change }) {
+    if (change) {
+      const { shown: _, ...frame } = change;
+      this.connection.send({ ...frame, id });
+      return;
+    }
     if (!this.conversation.open && this.pageTold !== page()) {
       this.connection.again(0); // a conversation opens with the page on which it was begun
       return;
@@ -290,8 +331,11 @@ export class Chat extends Emitter {
     this.keep.set(STAY, this.stay);
     this.troubled = false;
     this.limits = limits;
+    this.behind = frame.now - Date.now();
     this.uploadToken = frame.upload_token;
-    this.house = { topics, titles, under: frame.topic_under, brand, contact, emergency, policy, seen };
+    const { reactions } = frame;
+    const house = { topics, titles, under: frame.topic_under, brand, contact, emergency, policy, seen };
+    this.house = { ...house, reactions, revise: limits.revise };
     this.keep.set("house", this.house);
     this.#renewBefore(customer.expires);
     this.news.welcome(frame);
@@ -325,7 +369,7 @@ export class Chat extends Emitter {
   }
 
   _refused(frame) {
-    if (frame.of === "message" && frame.id) this.outbox.refused(frame.id, frame);
+    if (CHANGES.has(frame.of) && frame.id) this.outbox.refused(frame.id, frame);
     if (this.questions.delete(frame.id)) this.emit("changed");
     if (frame.of === "identify") {
       this.identity.stale = !frame.retry; // ask the site for another, or go on as a visitor
@@ -385,6 +429,7 @@ export class Chat extends Emitter {
   /** It is stored, and shown as that even where an event before it is still on its way. */
   #landed(id) {
     const entry = this.outbox.stored(id);
+    if (entry?.change) return null; // its event has told of it
     for (const key of entry?.shelved ?? []) this.shelf.remove(key);
     if (entry) this.landed.set(id, { ...entry, state: "sent" });
     return entry;

@@ -3,6 +3,7 @@
  * it; an Enter that ends an input-method composition never sends. What is written is kept on the device until it is sent.
  */
 
+import { revisingBar } from "./changes.js";
 import { el, icon, iconButton, say } from "./dom.js";
 import { looksLikeRecoveryPhrase } from "./recovery.js";
 import { TYPES, Upload, preview } from "./uploads.js";
@@ -19,6 +20,7 @@ export class Composer {
   constructor({ words, chat, drafts, sent, before }) {
     Object.assign(this, { words, chat, drafts, sent });
     this.uploads = [];
+    this.revising = null; // the sent message whose words are being changed; the draft waits meanwhile
     this.pending = false; // Send was pressed while a file is still on its way
     this.emptied = 0; // so often; what was looked up before is looked up again
     this.gone = false; // another has taken its place
@@ -36,7 +38,7 @@ export class Composer {
   async restore() {
     const { who } = this.chat.identity;
     const { emptied } = this;
-    this.#show(this.drafts.read(who));
+    if (!this.revising) this.#show(this.drafts.read(who));
     const items = await this.chat.shelf.all();
     if (this.gone) return;
     if (this.emptied !== emptied || this.chat.identity.who !== who) return void this.restore();
@@ -47,6 +49,8 @@ export class Composer {
   /** Another's turn to write: a stranger's, or that of the visitor who has logged in and goes on. */
   turn(stranger) {
     const { who } = this.chat.identity;
+    this.revising = null;
+    this.#showRevising();
     if (stranger) this.#putAside();
     else this.drafts.inherit(who);
     for (const upload of this.uploads) upload.belongTo(who);
@@ -57,18 +61,38 @@ export class Composer {
   taken({ who, parts, shelved }) {
     if (who !== this.chat.identity.who) return;
     if (shelved?.length) this.#remove((upload) => shelved.includes(upload.item.key));
-    if (!parts?.some((part) => part.text === this.input.value)) return;
+    if (this.revising || !parts?.some((part) => part.text === this.input.value)) return;
     this.drafts.write(who, "");
     this.#show("");
   }
 
   /** The site has wiped its storage under us. */
   keepAgain() {
-    if (this.input.value) this.drafts.write(this.chat.identity.who, this.input.value);
+    if (this.input.value && !this.revising) this.drafts.write(this.chat.identity.who, this.input.value);
+  }
+
+  /** Change the words of a message that was sent. What was being written comes back when that is done, or given up. */
+  revise(item) {
+    this.revising = item;
+    this.input.value = wordsOf(item);
+    this.warning.hidden = true;
+    this.say("");
+    this.#changed();
+    this.focus();
+    this.input.setSelectionRange(this.input.value.length, this.input.value.length);
+  }
+
+  #stopRevising() {
+    this.revising = null;
+    this.input.value = this.drafts.read(this.chat.identity.who);
+    this.warning.hidden = true;
+    this.#changed();
+    this.focus();
   }
 
   /** Take back what was not sent. `items`: its files, `{blob, name, file}`. */
   edit(text, items) {
+    if (this.revising) this.#stopRevising();
     this.input.value = [this.input.value, text].filter(Boolean).join("\n");
     for (const { blob, name, file } of items) this.#take(Upload.of(this.chat, blob, name, file));
     this.#typed();
@@ -80,6 +104,7 @@ export class Composer {
   /** Files that were chosen, dropped or pasted. */
   add(files) {
     this.say("");
+    if (this.revising) return; // its files stay as they are
     for (const file of files) {
       if (this.uploads.length >= this.chat.limits.parts - 1) {
         this.say(this.words.text("upload.too_many", { count: this.chat.limits.parts - 1 }));
@@ -134,10 +159,12 @@ export class Composer {
     this.strip = el("ul", { class: "strip", hidden: true, "aria-label": words.text("composer.files") });
     this.problem = el("p", { class: "problem", role: "alert", hidden: true });
     this.warning = this.#recoveryWarning();
+    this.bar = revisingBar(words, () => this.#stopRevising());
     const field = el("div", { class: "field" }, this.attach, this.input, this.send);
     this.element = el(
       "div",
       { class: "composer" },
+      this.bar,
       this.warning,
       this.strip,
       this.problem,
@@ -176,6 +203,7 @@ export class Composer {
   /** The same text and the same files, which go on where they are; and if Send was pressed, it was. */
   #takeOver(before) {
     this.input.value = before.input.value;
+    this.revising = before.revising;
     for (const upload of before.uploads.splice(0)) this.#adopt(upload);
     this.pending = before.pending;
     before.gone = true;
@@ -201,6 +229,7 @@ export class Composer {
   #empty() {
     this.emptied += 1;
     this.uploads = [];
+    this.revising = null;
     this.pending = false;
     this.input.value = "";
     this.warning.hidden = true;
@@ -219,6 +248,11 @@ export class Composer {
 
   #key(event) {
     const composing = event.isComposing || event.keyCode === SAFARI_COMPOSING;
+    if (event.key === "Escape" && this.revising && !composing) {
+      event.stopPropagation(); // it gives up the change, and not the panel
+      this.#stopRevising();
+      return;
+    }
     if (event.key !== "Enter" || event.shiftKey || composing || this.touch.matches) return;
     event.preventDefault();
     this.submit();
@@ -230,10 +264,18 @@ export class Composer {
     if (!this.#fits(text)) return;
     if (!sure && looksLikeRecoveryPhrase(text)) return void this.#warn();
     this.warning.hidden = true;
+    if (this.revising) return void this.#change(text);
     if (this.uploads.some((upload) => upload.state === "failed"))
       return void this.say(this.words.text("upload.remove_first"));
     if (this.uploads.some((upload) => upload.state !== "done")) return void this.#whenReady();
     this.#write(text);
+  }
+
+  #change(text) {
+    const item = this.revising;
+    if (text !== wordsOf(item)) this.chat.revise(item, /\S/.test(text) ? text : "");
+    this.#stopRevising();
+    this.sent();
   }
 
   #write(text) {
@@ -257,7 +299,7 @@ export class Composer {
 
   #fits(text) {
     const { text: limit, parts } = this.chat.limits;
-    const count = this.uploads.length;
+    const count = this.revising ? filesOf(this.revising).length : this.uploads.length;
     return [...text].length <= limit && count < parts && (/\S/.test(text) || count > 0);
   }
 
@@ -266,13 +308,14 @@ export class Composer {
     if (clean !== this.input.value) this.input.value = clean;
     this.pending = false;
     this.warning.hidden = true;
-    this.drafts.write(this.chat.identity.who, clean);
+    if (!this.revising) this.drafts.write(this.chat.identity.who, clean);
     if (clean) this.chat.typing();
     this.#changed();
   }
 
   #changed() {
     this.#grow();
+    this.#showRevising();
     const { text: limit } = this.chat.limits;
     const length = [...this.input.value].length;
     this.counter.hidden = length < limit * COUNTED_FROM;
@@ -282,7 +325,16 @@ export class Composer {
     const ready = this.#fits(this.input.value) && !this.pending;
     this.send.setAttribute("aria-disabled", String(!ready)); // not `disabled`: that would throw the focus away
     this.send.classList.toggle("busy", this.pending);
-    this.send.ariaLabel = words.text(this.pending ? "composer.sending_files" : "composer.send");
+    const named = this.pending ? "composer.sending_files" : this.revising ? "edit.save" : "composer.send";
+    this.send.ariaLabel = words.text(named);
+  }
+
+  #showRevising() {
+    const on = this.revising !== null;
+    if (this.bar.hidden !== on) return;
+    this.bar.hidden = !on;
+    this.element.classList.toggle("changing", on);
+    this.send.replaceChildren(icon(on ? "check" : "send"));
   }
 
   /** As high as its text, up to six lines. */
@@ -400,6 +452,14 @@ export class Composer {
     const failure = words.has(`upload.${code}`) ? words.text(`upload.${code}`, { limit }) : words.text("upload.failed");
     say(row.querySelector(".detail"), state === "failed" ? failure : words.size(item.blob.size));
   }
+}
+
+function wordsOf({ parts }) {
+  return parts.filter((part) => part.type === "text").map((part) => part.text).join("\n");
+}
+
+function filesOf({ parts }) {
+  return parts.filter((part) => part.type !== "text");
 }
 
 const PERMANENT = new Set([

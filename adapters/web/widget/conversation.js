@@ -12,7 +12,7 @@ const TYPING_SECONDS = 6;
 /**
  * Emits `changed`, `gap` (something was lost on the way: connect again), `arrived` (a new operator message), and
  * `translated` (one of them, by a machine: it then has `translation: {rev, language, parts}`).
- * `items`: messages `{kind: "message", id, rev, from, name, initials, parts, withdrawn, at, session, o}` and notices
+ * `items`: messages `{kind: "message", id, rev, from, name, initials, parts, withdrawn, reaction, at, session, o}` and notices
  * `{kind: "notice", key, name, until, desk, language, incident, contact, url, at, session, o}`, oldest first.
  */
 export class Conversation extends Emitter {
@@ -141,6 +141,7 @@ export class Conversation extends Emitter {
     if (event.after && this.session) Object.assign(this.session, event.after);
     if (event.kind === "message") return this.#message(event);
     if (event.kind === "translation") return this.#translation(event);
+    if (event.kind === "reaction") return this.#reaction(event);
     if (event.kind === "notice") this.items.push({ ...event, o: event.pos.o });
     return null;
   }
@@ -151,6 +152,14 @@ export class Conversation extends Emitter {
     if (!known || !parts) return null;
     known.translation = { rev, language, parts };
     return known;
+  }
+
+  /** The customer's own, from whichever page. One at a time stands at a message. */
+  #reaction({ id, reaction, on }) {
+    const known = this.messages.get(id);
+    if (known && on) known.reaction = reaction;
+    else if (known?.reaction === reaction) known.reaction = null;
+    return null;
   }
 
   /** A message, or a later revision of one, which takes its place. */

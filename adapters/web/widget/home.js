@@ -136,7 +136,7 @@ export class Home {
   #current() {
     const { chat, words } = this;
     const { conversation } = chat;
-    const going = conversation.open || chat.outbox.entries.length > 0;
+    const going = conversation.open || chat.outbox.messages.length > 0;
     const shown = going || conversation.items.length > 0;
     this.current.hidden = !shown;
     const within = this.within && words.topic(this.within, chat.house.titles);
@@ -169,7 +169,7 @@ export class Home {
   #last() {
     const { chat, words } = this;
     const said = chat.conversation.items.findLast((item) => item.kind === "message" && item.parts);
-    const parts = chat.outbox.entries.at(-1)?.parts ?? said?.parts ?? [];
+    const parts = chat.outbox.messages.at(-1)?.parts ?? said?.parts ?? [];
     const text = parts.find((part) => part.type === "text")?.text;
     return { text: text ?? (parts.length > 0 ? words.text("message.file") : words.text("home.continue")) };
   }

@@ -6,8 +6,9 @@
 
 import { attachment, words as written } from "./bubbles.js";
 import { Cards, incidentBar } from "./cards.js";
+import { Changes } from "./changes.js";
 import { asEvent } from "./chat.js";
-import { el, icon, iconButton } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { view } from "./menu.js";
 import { placeText } from "./news.js";
 
@@ -15,10 +16,14 @@ const GROUP_MS = 5 * 60_000;
 const NEAR_END_PX = 48;
 
 export class Messages {
-  /** `edit(entry)` takes an unsent message back into the composer; `copy(text)` copies; `fresh()` begins anew. */
-  constructor({ words, chat, overlay, copy, edit, fresh }) {
+  /**
+   * `edit(entry)` takes an unsent message back into the composer, `revise(item)` a sent one's words, to change them;
+   * `copy(text)` copies; `fresh()` begins anew.
+   */
+  constructor({ words, chat, overlay, copy, edit, revise, fresh }) {
     Object.assign(this, { words, chat, overlay, copy, edit, fresh });
     this.rows = new Map();
+    this.changes = new Changes({ words, chat, overlay, copy, revise });
     this.cards = new Cards({ words, chat, redraw: () => this.render() });
     this.originals = new Set(); // translated messages that the reader wants to see as they were written
     this.newBelow = 0;
@@ -80,25 +85,34 @@ export class Messages {
     const signature = JSON.stringify(says);
     let element = known?.element;
     if (known?.signature !== signature) {
-      const focused = element?.contains(this.list.getRootNode().activeElement);
+      const active = this.list.getRootNode().activeElement;
+      const focused = element?.contains(active);
+      const whole = active === element;
       const fresh = draw();
       fresh.dataset.key = key;
       element?.replaceWith(fresh);
       element = fresh;
       this.rows.set(key, { signature, element });
-      if (focused) (element.querySelector("button") ?? element).focus();
+      if (focused) this.#focusAgain(element, whole ? null : (active.dataset.act ?? ""));
     }
     const next = after ? after.nextSibling : this.list.firstChild;
     if (next !== element) this.list.insertBefore(element, next);
     return element;
   }
 
+  /** The same control as before, where it is still there; `act` null: the message itself. */
+  #focusAgain(element, act) {
+    const controls = act === null ? [] : [...element.querySelectorAll("button")];
+    const same = controls.find((control) => act && control.dataset.act === act);
+    (same ?? (act ? null : controls[0]) ?? element).focus();
+  }
+
   #wanted() {
     const { chat } = this;
     const { conversation } = chat;
     const said = conversation.items.filter((item) => item.kind === "message" || this.words.has(`notice.${item.key}`));
-    const unsent = [...chat.landed.values(), ...chat.outbox.entries].map((entry) => ({ ...asEvent(entry), entry }));
-    const all = [...said, ...unsent];
+    const unsent = [...chat.landed.values(), ...chat.outbox.messages].map((entry) => ({ ...asEvent(entry), entry }));
+    const all = [...said, ...unsent].map((item) => (item.kind === "notice" ? item : this.changes.overlaid(item)));
     const lastOwn = all.findLast((item) => item.from === "you" && !item.entry);
     const rows = all.length === 0 ? [this.#intro()] : [];
     let before = null;
@@ -179,7 +193,7 @@ export class Messages {
     const state = this.#state(item, stated);
     const here = item.parts?.map((part) => this.chat.previews.has(part.file));
     const says = [item.rev, item.withdrawn, item.parts, here, item.name, first, last, state, item.entry?.code];
-    says.push(item.translation, this.originals.has(item.id));
+    says.push(item.translation, this.originals.has(item.id), this.changes.says(item));
     return { key: item.id, says, draw: () => this.#drawMessage(item, first, last, state) };
   }
 
@@ -196,14 +210,7 @@ export class Messages {
       this.#time(item.at),
     );
     const face = !mine && el("span", { class: "face", "aria-hidden": "true" }, last ? initials(item) : "");
-    const actions =
-      item.parts &&
-      !item.entry &&
-      el(
-        "div",
-        { class: "actions" },
-        iconButton("copy", words.text("message.copy"), () => this.copy(plain(item)), { tabindex: "-1" }),
-      );
+    const controls = this.changes.controls(item, plain);
     return el(
       "li",
       { class: classes, tabindex: "-1", "data-id": item.id },
@@ -212,9 +219,10 @@ export class Messages {
         "div",
         { class: "body" },
         head,
-        el("div", { class: "line" }, el("div", { class: "parts" }, ...this.#parts(item)), actions),
+        el("div", { class: "line" }, el("div", { class: "parts" }, ...this.#parts(item)), controls),
+        this.changes.marks(item),
         translated(item) && this.#byMachine(item),
-        state && this.#drawState(item, state),
+        item.change ? this.changes.state(item.change) : state && this.#drawState(item, state),
       ),
     );
   }
@@ -278,7 +286,8 @@ export class Messages {
 
   #answered(item) {
     const { items } = this.chat.conversation;
-    return items.indexOf(items.findLast((each) => each.from === "operator")) > items.indexOf(item);
+    const answers = (each) => each.from === "operator" || each.key === "looking_into_it";
+    return items.findLastIndex(answers) > items.findIndex((each) => each.id === item.id);
   }
 
   #drawState(item, state) {
@@ -385,7 +394,7 @@ export class Messages {
 
   #reachable(message, here) {
     message.tabIndex = here ? 0 : -1;
-    for (const control of message.querySelectorAll(".parts :is(button, a, [role=button]), :is(.actions, .translation) button")) {
+    for (const control of message.querySelectorAll(".parts :is(button, a, [role=button]), :is(.actions, .marks, .translation) button")) {
       control.tabIndex = here ? 0 : -1;
     }
   }

@@ -1,5 +1,5 @@
 /*
- * Messages that are not known to be stored. Each is on the device before it is on the way, keeps its id until the desk
+ * Messages, and changes to messages, that are not known to be stored. Each is on the device before it is on the way, keeps its id until the desk
  * acknowledges it, and goes out in order: one at a time, since a refused one that is sent again would come last.
  *
  * The tabs of one person share them. Two that send the same one send it under the same id, which is harmless; what one
@@ -15,7 +15,8 @@ const ANSWER_SECONDS = 20; // no ack and no refusal on a line that is up: say it
 /**
  * Emits `changed`. An entry: `{id, who, parts, files, shelved, topic, language, at, state, code}` with state `sending`,
  * `delayed` (the desk could not store it yet; we keep trying) or `failed` (sending it again as it is would not help).
- * `shelved` are the keys of its files on the shelf.
+ * `shelved` are the keys of its files on the shelf. A change has `change` in place of parts and files:
+ * `{t: "revise" | "withdraw" | "react", message, …}`, which an older version of this widget leaves alone.
  */
 export class Outbox extends Emitter {
   constructor(keep, send) {
@@ -64,6 +65,23 @@ export class Outbox extends Emitter {
     this.load(this.who);
   }
 
+  /** The messages among them. */
+  get messages() {
+    return this.entries.filter((entry) => !entry.change);
+  }
+
+  /** What waits to be done to a message, oldest first. */
+  changesOf(message) {
+    return this.entries.filter((entry) => entry.change?.message === message);
+  }
+
+  /** A change to a message. What was refused before is not spoken of any more; of reactions only the last one counts. */
+  change(change) {
+    const over = (entry) => entry.state === "failed" || (change.t === "react" && entry.id !== this.under);
+    for (const entry of this.changesOf(change.message).filter(over)) this.discard(entry.id);
+    return this.add({ change, at: Date.now() });
+  }
+
   add(message) {
     const last = this.entries.at(-1)?.order ?? 0;
     const order = Math.max(Date.now(), last + 1);
@@ -108,7 +126,7 @@ export class Outbox extends Emitter {
     const entry = this.find(id);
     if (!entry) return null;
     this.waits = 0;
-    this.discard(id);
+    this.discard(id, true);
     return entry;
   }
 
@@ -116,6 +134,7 @@ export class Outbox extends Emitter {
   refused(id, { retry, code, after }) {
     const entry = this.find(id);
     if (!entry) return;
+    if (!retry && entry.change?.t === "react") return void this.discard(id); // what it was shows that it came to nothing
     entry.state = retry ? "delayed" : "failed";
     entry.code = code;
     if (this.#mine(entry)) this.#save(entry);
@@ -128,12 +147,13 @@ export class Outbox extends Emitter {
     this.timer = setTimeout(() => this.#next(), wait);
   }
 
-  /** It is not to be sent any more. */
-  discard(id) {
+  /** It is not to be sent any more: it is `stored`, or it was taken back, and what was to become of it with it. */
+  discard(id, stored = false) {
     const entry = this.find(id);
     if (!entry) return;
     this.keep.remove(place(entry));
     this.#drop(entry);
+    if (!entry.change && !stored) for (const each of this.changesOf(id)) this.discard(each.id);
     this.#next();
   }
 
@@ -162,7 +182,7 @@ export class Outbox extends Emitter {
       this.timer = setTimeout(() => this.#next(), quiet);
       return;
     }
-    const entry = this.entries.find((each) => each.state !== "failed");
+    const entry = this.entries.find((each) => each.state !== "failed" && !this.#orphaned(each));
     if (!entry) return;
     if (!this.#mine(entry)) {
       this.#drop(entry);
@@ -172,6 +192,11 @@ export class Outbox extends Emitter {
     this.send(entry);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#overdue(entry.id), ANSWER_SECONDS * 1000);
+  }
+
+  /** A change to a message that itself was not taken. */
+  #orphaned({ change }) {
+    return change !== undefined && this.find(change.message)?.state === "failed";
   }
 
   #overdue(id) {
@@ -216,6 +241,7 @@ function place({ order, id }) {
 
 /** Another version of this widget may have left something else. */
 function whole(entry) {
+  if (entry?.change) return Boolean(entry.id && entry.change.t && entry.change.message);
   return Boolean(entry?.id && Array.isArray(entry.parts) && Array.isArray(entry.files));
 }
 

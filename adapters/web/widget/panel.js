@@ -180,6 +180,7 @@ export class Panel {
       overlay: this.overlay,
       copy,
       edit: (entry) => this.#edit(entry),
+      revise: (item) => this.composer.revise(item),
       fresh: () => this.#goHome(),
     });
     this.messages.onscroll = () => this.seen();
