@@ -314,8 +314,8 @@ export class Composer {
   }
 
   #changed() {
-    this.#grow();
     this.#showRevising();
+    this.#grow();
     const { text: limit } = this.chat.limits;
     const length = [...this.input.value].length;
     this.counter.hidden = length < limit * COUNTED_FROM;
