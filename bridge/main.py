@@ -74,12 +74,14 @@ from bridge.lanes import Lanes, Timing
 from bridge.leases import DESKS, INDEX, TIMERS, Leases
 from bridge.messages import FilePart
 from bridge.metrics import Metrics
+from bridge.orders import Orders
 from bridge.pagers import KeepsPages, PageCall, Pager, in_time
 from bridge.pages import Pages
 from bridge.ports import Network
 from bridge.queues import Queues
 from bridge.relay import Relay
 from bridge.reload import PolicyWatch
+from bridge.roster import Roster
 from bridge.routes import Atlas, Question, explain, parse_time
 from bridge.service import Listener, Service
 from bridge.terminal import Terminal
@@ -93,7 +95,7 @@ from config import checks
 from config import policy as policies
 from config import secrets as keys
 from config import settings as configuration
-from config.locales import closest, customers, text
+from config.locales import LANGUAGES, closest, customers, text
 from config.logging import configure
 from config.policy import Rulebook
 from config.secrets import Secrets
@@ -315,6 +317,17 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             alone=lambda: not feed.others,
             whom=Attention(store, rules.policy, availability).whom,
             whereabouts=Whereabouts(store, relay, networks, lambda code: _on_the_desk(settings, code)),
+            roster=Roster(
+                store, directory, rules.policy, availability, site=settings.site, zone=lambda desk: _zone(rules, desk)
+            ),
+            orders=Orders(
+                partial(text, "thread"),
+                LANGUAGES,
+                directory,
+                desks=lambda: rules.policy().desks,
+                titles=lambda: rules.rulebook.desk_titles,
+                zone=lambda desk: _zone(rules, desk),
+            ),
         )
     pages = _pages(settings, rules, store, relay, leases.holder)
     networks[ONCALL] = OncallNetwork(pages)

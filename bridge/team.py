@@ -78,7 +78,7 @@ async def desks(store: Store, availability: Availability, policy: Policy) -> lis
 def _desk(desk: DeskId, lines: Sequence[Line], on: int, handled: int, now: int) -> DeskState:
     rows = [listed(line) for line in lines]
     waiting = [row.waiting for row in rows if row.waiting is not None and not row.waiting.closed]
-    owed = {line.session: _urgency(line.summary, now) for line in lines}
+    owed = {line.session: urgency(line.summary, now) for line in lines}
     return DeskState(
         desk=desk,
         waiting=len(waiting),
@@ -91,7 +91,7 @@ def _desk(desk: DeskId, lines: Sequence[Line], on: int, handled: int, now: int) 
     )
 
 
-def _urgency(known: Mapping[str, Any], now: int) -> str:
+def urgency(known: Mapping[str, Any], now: int) -> str:
     """`past` a promise, `near` one, or neither: a response that came late is owed no more."""
     if known.get("state") not in (State.QUEUED, State.ASSIGNED):
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.slack.commands import COMMAND
 from bridge.errors import SettingsError
 from config.settings import SlackSettings
 
@@ -12,6 +13,7 @@ SCOPES: Mapping[str, str] = {
     "channels:history": "hear replies in public channels, and look for what became of a post",
     "channels:join": "join a desk's public channel",
     "channels:read": "check a desk's channel",
+    "commands": "answer /chat",
     "chat:write": "post, change and delete our own messages",
     "files:read": "fetch what operators attach",
     "files:write": "show what customers attach",
@@ -29,6 +31,7 @@ PRESENCE_SCOPE = "users:read"
 """Asked for only where presence is switched on."""
 
 EVENTS = (
+    "app_home_opened",
     "app_uninstalled",
     "channel_id_changed",
     "channel_shared",
@@ -44,6 +47,22 @@ EVENTS = (
 def scopes(settings: SlackSettings) -> frozenset[str]:
     """What the app must be granted with these settings."""
     return frozenset((*SCOPES, *([PRESENCE_SCOPE] if settings.presence else ())))
+
+
+APP_HOME = {"home_tab_enabled": True, "messages_tab_enabled": True, "messages_tab_read_only_enabled": True}
+"""The tab of messages stays on, or Slack refuses the direct message that calls who is on call. Nobody writes there:
+nothing would hear it."""
+
+
+def _command(public_url: str) -> dict[str, Any]:
+    """`should_escape`: people and channels come by their ids, as in messages. Over a socket it has no address."""
+    shape = {
+        "command": COMMAND,
+        "description": "My sessions, who waits, away and back",
+        "usage_hint": "queue | mine | away | back | find K7Q2 | help",
+        "should_escape": True,
+    }
+    return shape | ({"url": f"{public_url}/slack/commands"} if public_url else {})
 
 
 def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
@@ -74,7 +93,11 @@ def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
             ),
             "background_color": "#1f3a5f",
         },
-        "features": {"bot_user": {"display_name": "kakehashi", "always_online": True}},
+        "features": {
+            "app_home": APP_HOME,
+            "bot_user": {"display_name": "kakehashi", "always_online": True},
+            "slash_commands": [_command(public_url if by_http else "")],
+        },
         "oauth_config": {"scopes": {"bot": sorted(scopes(settings))}},
         "settings": {
             "event_subscriptions": subscriptions,

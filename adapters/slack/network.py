@@ -8,7 +8,7 @@ knows whose thread is whose.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
@@ -23,8 +23,10 @@ from adapters.slack.announcements import Announcements
 from adapters.slack.channels import Channels
 from adapters.slack.checkup import Setup, checkup
 from adapters.slack.client import WebApi
+from adapters.slack.commands import Commands
 from adapters.slack.deletions import Deletions
 from adapters.slack.downloads import Downloads
+from adapters.slack.home import Home
 from adapters.slack.inbound import Inbound, Tell
 from adapters.slack.late import Late
 from adapters.slack.markup import escape
@@ -38,14 +40,18 @@ from adapters.slack.receiver import HttpDoor
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Title, Wording
 from adapters.slack.shares import Shares
+from adapters.slack.sheet import Face
 from adapters.slack.sockets import PING, Sockets
 from adapters.slack.threads import Threads
+from bridge.answers import Answers
 from bridge.directory import Directory
 from bridge.doctor import Finding
 from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
 from bridge.files import Files
+from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
 from bridge.relay import Relay
+from bridge.roster import Roster
 from bridge.whereabouts import Whereabouts
 from config.locales import text
 from config.settings import SlackSettings
@@ -81,6 +87,7 @@ def plain_title(topic: Topic, language: str) -> str:
 class SlackNetwork:
     """A `bridge.ports.Network`, and `SupportsTyping` and `SupportsDoctor`.
 
+    `roster` and `orders`: what operators ask of their own work; without them there is no `/chat` and no home.
     `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
     are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `whom` an alert
     calls now; `whereabouts` knows where a talk goes on; `ping` the seconds between pings of a socket; `settle` the ms
@@ -105,6 +112,8 @@ class SlackNetwork:
         alone: Callable[[], bool] = lambda: False,
         whom: Whom = everybody_here,
         whereabouts: Whereabouts | None = None,
+        roster: Roster | None = None,
+        orders: Orders | None = None,
         ping: float = PING,
         settle: int = SETTLE,
     ) -> None:
@@ -162,6 +171,10 @@ class SlackNetwork:
             revoked=self._lose_token,
             alone=alone,
         )
+        self._commands: Commands | None = None
+        self._home: Home | None = None
+        if roster is not None and orders is not None:
+            self._roster_by(roster, orders, door or relay, directory, title)
         self._presence = presence(self._api) if presence is not None and settings.presence else None
         self._who: App | None = None
         self._workspace_url = ""
@@ -175,13 +188,39 @@ class SlackNetwork:
         self._idle.set()
         self._stopped = False
 
+    def _roster_by(self, roster: Roster, orders: Orders, door: Door, directory: Directory, title: Title) -> None:
+        """What operators ask of their own work: by `/chat`, and at the app's home."""
+
+        def face(language: str) -> Face:
+            return Face(
+                self._wording,
+                language,
+                title,
+                orders.title,
+                lambda thread: self._link(Root.of(thread)),
+                lambda desk: roster.place(desk, NAME) or "",
+            )
+
+        def team() -> str:
+            return self._app().team
+
+        self._commands = Commands(self._api, Answers(roster), orders.vocabulary, directory, face, team)
+        self._home = Home(self._api, roster, door, directory, face, team)
+
+    async def _take(self, payload: Mapping[str, Any]) -> None:
+        """A payload whose acknowledgement says nothing but that it is durable."""
+        home = self._home
+        await (home.take(payload) if home is not None and home.takes(payload) else self._inbound.take(payload))
+
     # ------------------------------------------------------------------ life
 
     async def start(self) -> None:
         """See the port. Raises KakehashiError for a token that Slack refuses; where Slack cannot be reached it
         returns, tries on, and `ready` says so: customers are served meanwhile."""
         await self._api.open()
-        self._bolt = receiver.bolt_app(self._api.sdk, self._inbound.take, self._wording)
+        self._bolt = receiver.bolt_app(
+            self._api.sdk, self._take, self._wording, self._commands.answer if self._commands else None
+        )
         try:
             await self._introduce()
         except DeliveryError as error:
@@ -206,6 +245,8 @@ class SlackNetwork:
         self._work(self._channels.run())
         if self._presence is not None:
             self._work(self._presence.run())
+        if self._home is not None:
+            self._work(self._home.run())
         if self._settings.events == "socket":
             await self._open_sockets()
         self._trouble = ""
@@ -235,7 +276,9 @@ class SlackNetwork:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inbound.deferred.stop()
-        await self._tell.stop()
+        for part in (self._tell, self._home, self._commands):
+            if part is not None:
+                await part.stop()
         self._stopped = True
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_DELIVERIES):

@@ -47,6 +47,7 @@ TIERS = {
     "files.info": 100,
     "conversations.open": 50,
     "users.getPresence": 50,
+    "views.publish": 100,
 }
 """Calls a minute, per workspace (tiers 2, 3 and 4). What is not listed is called when the service starts only."""
 

@@ -32,12 +32,16 @@ WITH_BODY = frozenset(("block_suggestion", "view_submission", "url_verification"
 ANYTHING = re.compile(".*")
 
 Take = Callable[[Mapping[str, Any]], Awaitable[None]]
+Asked = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
 _log = structlog.get_logger(__name__)
 
 
-def bolt_app(client: AsyncWebClient, take: Take, wording: Wording) -> AsyncApp:
-    """The app that both ways in lead to. Signatures are checked at the HTTP door; a socket needs none."""
+def bolt_app(client: AsyncWebClient, take: Take, wording: Wording, asked: Asked | None = None) -> AsyncApp:
+    """The app that both ways in lead to. Signatures are checked at the HTTP door; a socket needs none.
+
+    `asked` answers slash commands with the acknowledgement's body.
+    """
 
     async def persist(req: AsyncBoltRequest, next: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:  # noqa: A002 - Bolt gives arguments by these names
         if _is_answered_with_body(req.body):
@@ -59,7 +63,7 @@ def bolt_app(client: AsyncWebClient, take: Take, wording: Wording) -> AsyncApp:
         # It would swallow the deletion, by a person, of a message that we posted; `parse` knows our own doings.
         ignoring_self_events_enabled=False,
     )
-    _answer_the_rest(app, wording)
+    _answer_the_rest(app, wording, asked)
     return app
 
 
@@ -67,10 +71,10 @@ def _is_answered_with_body(body: Mapping[str, Any]) -> bool:
     return str(body.get("type")) in WITH_BODY or "command" in body
 
 
-def _answer_the_rest(app: AsyncApp, wording: Wording) -> None:
-    async def command(ack: AsyncAck) -> None:
-        """Slash commands do not work inside threads, so there is none that does anything."""
-        await ack(wording("en", "told.command"))
+def _answer_the_rest(app: AsyncApp, wording: Wording, asked: Asked | None) -> None:
+    async def command(ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        """Slack has no slash commands inside threads, so none is about a session."""
+        await ack(**(await asked(body) if asked else {"text": wording("en", "told.command")}))
 
     async def options(ack: AsyncAck) -> None:
         await ack(options=[])

@@ -7,7 +7,8 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,15 @@ from bridge.lanes import Lanes, Timing
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
+from bridge.orders import Orders
 from bridge.ports import Stored
 from bridge.relay import Answer, Greeting, Receipt, Relay
+from bridge.roster import Roster
 from bridge.service import Listener, Service
 from bridge.timers import Timers
 from bridge.views import Views
 from bridge.whereabouts import Whereabouts
+from config.locales import LANGUAGES, text
 from config.settings import SlackRates, SlackSettings
 from routing.facts import Side
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, Topic
@@ -192,6 +196,7 @@ async def house(
     timing: Timing = QUICK,
     operators: Sequence[OperatorId] = (),
     desk_page: str = "",
+    ping: float = 0.2,
 ) -> AsyncIterator[House]:
     """A running process. The first of `desks` takes every session; another process joins by the same `prefix`."""
     channels = desks or (slack.workspace.channel_named("support") or slack.channel("support"),)
@@ -205,7 +210,12 @@ async def house(
             rotas={"night": Rota((Shift(0, 10**15, ON_CALL),))},
             operators={one: OperatorProfile(one, {"en": one.title()}) for one in operators},
         )
-        availability = Availability(store, lambda: policy)
+
+        def with_people() -> Policy:
+            """Those of the policy, and those who have been enrolled since."""
+            return replace(policy, operators={**policy.operators, **directory.profiles()})
+
+        availability = Availability(store, with_people)
         networks: dict[NetworkName, Any] = {}
         leases = Leases(store, secrets.token_hex(4), [SLACK, INDEX, TIMERS])
         berths = Berths(store, Index(store, lambda: policy), lambda: policy)
@@ -218,10 +228,12 @@ async def house(
             relay,
             files,
             directory,
-            ping=0.2,
-            settle=SETTLE,
             whom=Attention(store, lambda: policy, availability).whom,
             whereabouts=Whereabouts(store, relay, networks, lambda code: f"{desk_page}/#{code}" if desk_page else ""),
+            roster=Roster(store, directory, with_people, availability),
+            orders=Orders(partial(text, "thread"), LANGUAGES, directory, desks=lambda: policy.desks),
+            ping=ping,
+            settle=SETTLE,
         )
         service = Service(
             store=store,
@@ -241,6 +253,6 @@ async def house(
         async with service.running():
             if by_http:
                 url = service.listeners[0].url
-                slack.use_http(f"{url}/slack/events", f"{url}/slack/interactions")
+                slack.use_http(*(f"{url}/slack/{door}" for door in ("events", "interactions", "commands")))
             yield House(slack, channels[0], store, relay, feed, files, directory, network, service, availability)
         await files.close()

@@ -722,7 +722,7 @@ async def test_everything_works_over_signed_http_too(by_http: House, kenji: Pers
     kenji.say(here.desk, "Hello", thread_ts=root.ts)
     await here.settled()
     assert await here.replies_seen() == ["Hello"]
-    slash = await kenji.slash(here.desk, "/anything")
+    slash = await kenji.slash(here.desk, "/chat")
     assert "Write in a session's thread" in slash.answer["text"]
 
 

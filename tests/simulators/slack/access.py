@@ -40,9 +40,11 @@ def channel_with_info(workspace: Workspace, name: str) -> Channel:
 def writable_channel(workspace: Workspace, name: str) -> Channel:
     """For posting; a person's id stands for the conversation with them, a `#name` for its channel."""
     person = workspace.users.get(name)
-    if person is not None:
-        return workspace.direct_channel(person)
-    channel = visible_channel(workspace, name, by_name=True)
+    channel = workspace.direct_channel(person) if person else visible_channel(workspace, name, by_name=True)
+    if channel.kind == "im":
+        if not workspace.app.messages_tab:
+            raise Refusal("messages_tab_disabled")
+        return channel
     if channel.is_archived:
         raise Refusal("is_archived")
     public = channel.kind == "public" and "chat:write.public" in workspace.app.scopes

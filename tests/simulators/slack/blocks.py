@@ -208,6 +208,36 @@ def _rich_text(check: _Check, block: Json, where: str) -> None:
     for index, element in enumerate(_items(check, block, "elements", 1_000, where)):
         if not isinstance(element, dict) or element.get("type") not in known:
             check.fail("unsupported rich text element", f"{where}/elements/{index}")
+        else:
+            _inline(check, element, f"{where}/elements/{index}")
+
+
+_INLINE: dict[str, tuple[str, type]] = {
+    "text": ("text", str), "link": ("url", str), "emoji": ("name", str), "user": ("user_id", str),
+    "usergroup": ("usergroup_id", str), "channel": ("channel_id", str), "broadcast": ("range", str),
+    "date": ("timestamp", int), "color": ("value", str),
+}  # fmt: skip
+"""What an element of rich text must have; none of it may be empty."""
+
+
+def _inline(check: _Check, element: Json, where: str) -> None:
+    """The elements within: a list's are sections, a section's are text and the like."""
+    inside = element.get("elements")
+    if not isinstance(inside, list):
+        check.fail("must provide an array", f"{where}/elements")
+        return
+    for index, one in enumerate(inside):
+        spot, kind = f"{where}/elements/{index}", one.get("type") if isinstance(one, dict) else None
+        if kind == "rich_text_section" and element["type"] == "rich_text_list":
+            _inline(check, one, spot)
+        elif kind not in _INLINE or element["type"] == "rich_text_list":
+            check.fail("unsupported rich text element", spot)
+        else:
+            name, needed = _INLINE[kind]
+            if not isinstance(one.get(name), needed) or not one[name]:
+                check.fail(f"must provide {name}", spot)
+            if kind == "date" and not one.get("format"):
+                check.fail("missing required field: format", spot)
 
 
 def _markdown(check: _Check, block: Json, where: str) -> None:

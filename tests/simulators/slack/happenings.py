@@ -185,10 +185,14 @@ class Happenings:
         """One of Slack's own lines in a channel; it cannot be replied to."""
         return self.post(channel, Message(channel.mint_ts(), user, text, subtype=subtype))
 
-    def open_home(self, user: User) -> None:
+    def open_home(self, user: User, tab: str = "home") -> None:
+        """The event comes whichever tab is opened; LookupError where the app has no such tab."""
+        app = self._workspace.app
+        if not (app.home_tab if tab == "home" else app.messages_tab):
+            raise LookupError(f"the app shows no tab {tab!r}")
         channel = self._workspace.direct_channel(user)
-        event: dict[str, Any] = {"type": "app_home_opened", "user": user.id, "channel": channel.id, "tab": "home"}
-        if home := self._workspace.homes.get(user.id):
+        event: dict[str, Any] = {"type": "app_home_opened", "user": user.id, "channel": channel.id, "tab": tab}
+        if tab == "home" and (home := self._workspace.homes.get(user.id)):
             event["view"] = shapes.view(self._workspace, home)
         self._emit(event | {"event_ts": channel.mint_ts()})
 

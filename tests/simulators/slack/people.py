@@ -13,7 +13,7 @@ from .access import some_message
 from .emoji import canonical
 from .methods.views import add_view, replace, view_errors
 from .transport import Outcome
-from .workspace import Channel, File, Json, Message, User, View
+from .workspace import Channel, Ephemeral, File, Json, Message, User, View
 
 if TYPE_CHECKING:
     from .simulator import SlackSimulator
@@ -159,8 +159,8 @@ class Person:
         """`active` or `away`; no event tells of it."""
         self.user.presence = "active" if presence == "active" else "away"
 
-    def open_home(self) -> None:
-        self._slack.happenings.open_home(self.user)
+    def open_home(self, tab: str = "home") -> None:
+        self._slack.happenings.open_home(self.user, tab)
 
     async def click(self, place: Place, message: Message | str, action: str, *, value: str | None = None) -> Outcome:
         """Press a button (by action_id or label) or choose `value` in a menu; returns once the app answered or not.
@@ -188,14 +188,26 @@ class Person:
             "interactive", self._slack.interactions.shortcut(self.user, callback_id)
         )
 
-    async def slash(self, place: Place, command: str, text: str = "") -> Outcome:
-        """Type a slash command in a channel; in threads Slack has none, so there is no `thread_ts` here."""
-        channel = self._slack.find_channel(place)
+    async def slash(self, place: Place, command: str, text: str = "", *, thread_ts: str = "") -> Outcome:
+        """Type a slash command. In a thread, and where the app has no such command, Slack itself says so to the
+        person, and the app hears nothing."""
+        channel, app = self._slack.find_channel(place), self._slack.workspace.app
+        if thread_ts:
+            return self._refused(channel, f"{command} is not supported in threads. Sorry!", thread_ts)
+        if "commands" not in app.scopes or (app.commands is not None and command not in app.commands):
+            return self._refused(channel, f"{command} is not a valid command.")
+        escaped = app.commands is None or app.commands[command]
+        text = mrkdwn.typed(text) if escaped else text
         payload = self._slack.interactions.slash(self.user, channel, command, text)
         outcome = await self._slack.interactions.send("slash_commands", payload)
         if outcome.ok:
             self._slack.interactions.answer(outcome.answer, channel, self.user)
         return outcome
+
+    def _refused(self, channel: Channel, text: str, thread_ts: str = "") -> Outcome:
+        shown = Ephemeral(channel.id, self.id, channel.mint_ts(), text, [], thread_ts)
+        self._slack.workspace.ephemerals.append(shown)
+        return Outcome(False, "refused_by_slack")
 
     def modal(self) -> View:
         """The modal on top for this person; LookupError when there is none."""

@@ -164,11 +164,17 @@ class SlackSimulator:
         settings = manifest.get("settings", {})
         app.scopes = set(manifest.get("oauth_config", {}).get("scopes", {}).get("bot", []))
         app.events = set(settings.get("event_subscriptions", {}).get("bot_events", []))
+        features = manifest.get("features", {})
+        tabs, commands = features.get("app_home", {}), features.get("slash_commands", [])
+        app.home_tab = bool(tabs.get("home_tab_enabled"))
+        app.messages_tab = bool(tabs.get("messages_tab_enabled"))
+        app.commands = {one["command"]: bool(one.get("should_escape")) for one in commands}
         app.name = manifest.get("display_information", {}).get("name", app.name)
 
-    def use_http(self, events_url: str, interactivity_url: str = "") -> None:
-        """Deliver over signed HTTP from now on (without `interactivity_url`, everything to the one address)."""
+    def use_http(self, events_url: str, interactivity_url: str = "", commands_url: str = "") -> None:
+        """Deliver over signed HTTP from now on (without the others, everything to the one address)."""
         self.transport.events_url, self.transport.interactivity_url = events_url, interactivity_url
+        self.transport.commands_url = commands_url
 
     def use_sockets(self) -> None:
         """Deliver over Socket Mode from now on (so it is at first)."""

@@ -46,6 +46,7 @@ class Transport:
         self._slack = slack
         self.events_url = ""
         self.interactivity_url = ""
+        self.commands_url = ""
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -55,6 +56,7 @@ class Transport:
     async def attempt(self, kind: Kind, payload: Json, retry: int = 0, reason: str = "") -> Outcome:
         """Deliver once and wait for the acknowledgement, three seconds at most."""
         url = self.events_url if kind == "events_api" else self.interactivity_url or self.events_url
+        url = self.commands_url or url if kind == "slash_commands" else url
         if not url:
             return await self._slack.sockets.attempt(kind, payload, retry, reason)
         content_type, body = _encoded(kind, payload)

@@ -117,6 +117,10 @@ class App:
     scopes: set[str] = field(default_factory=lambda: set(ALL_SCOPES))
     app_scopes: set[str] = field(default_factory=lambda: {"connections:write"})
     events: set[str] = field(default_factory=lambda: set(ALL_EVENTS))
+    commands: dict[str, bool] | None = None
+    """Its slash commands, and whether people and channels in them come escaped; None: whatever is typed is one."""
+    home_tab: bool = True
+    messages_tab: bool = True
     revoked: bool = False
 
 

@@ -52,6 +52,8 @@ def publish(slack: SlackSimulator, call: Call) -> Json:
     user = args.needed("user_id")
     if user not in slack.workspace.users:
         raise Refusal("user_not_found")
+    if not slack.workspace.app.home_tab:
+        raise Refusal("not_enabled")
     body = checked_view(args, "home")
     view = slack.workspace.homes.get(user)
     if view is None:

@@ -33,7 +33,7 @@ def test_every_method_that_we_call_is_covered_by_a_scope_and_no_scope_is_for_not
         assert not METHODS[name].scopes or set(METHODS[name].scopes) & {*SCOPES, PRESENCE_SCOPE}, name
     useful = {scope for name in called for scope in METHODS[name].scopes}
     useful |= {SCOPE_OF_EVENT[name] for name in EVENTS if name in SCOPE_OF_EVENT}
-    assert set(SCOPES) <= useful
+    assert set(SCOPES) - {"commands"} <= useful, "that one is for what comes in"
 
 
 def test_every_event_that_we_subscribe_to_exists_and_means_something() -> None:
@@ -57,6 +57,23 @@ def test_with_sockets_there_is_no_address_and_with_http_there_are_ours() -> None
     }
 
 
+def test_there_is_one_command_whose_address_is_ours_over_http_alone() -> None:
+    (by_socket,) = manifest(SETTINGS, "https://help.example.com")["features"]["slash_commands"]
+    assert by_socket["command"] == "/chat"
+    assert by_socket["should_escape"]
+    assert "url" not in by_socket
+    by_http = manifest(SETTINGS.model_copy(update={"mode": "http"}), "https://help.example.com")["features"]
+    assert by_http["slash_commands"][0]["url"] == "https://help.example.com/slack/commands"
+
+
+def test_the_home_is_shown_and_the_tab_of_messages_stays_for_calls() -> None:
+    """Without it Slack refuses the direct message that calls who is on call: messages_tab_disabled."""
+    tabs = manifest(SETTINGS, "https://help.example.com")["features"]["app_home"]
+    assert tabs["home_tab_enabled"]
+    assert tabs["messages_tab_enabled"]
+    assert tabs["messages_tab_read_only_enabled"]
+
+
 def test_the_first_manifest_is_printed_before_there_is_any_token() -> None:
     """It is the first step of docs/slack.md, and what that advises is Socket Mode."""
     first = manifest(SlackSettings(), "http://127.0.0.1:8787")["settings"]
@@ -73,9 +90,8 @@ def test_a_manifest_that_slack_would_refuse_is_not_printed() -> None:
 
 def test_everything_that_is_said_has_its_words() -> None:
     words = load("thread")["en"]
-    asked = set(
-        re.findall(r'"((?:card|button|line|told|mention|customer|state|status|post|refused|call)\.\w+)"', SOURCES)
-    )
+    faces = "card|button|line|told|mention|customer|state|status|post|refused|call|home|command|find"
+    asked = set(re.findall(rf'"((?:{faces})\.\w+)"', SOURCES))
     asked |= {f"refused.{reason}" for reason in Reason} | {f"file.{code}" for code in Refusal}
     asked |= {"file.no_access", "file.not_in_slack", "file.too_large"}
     rules = "\n".join(path.read_text() for path in sorted(Path("routing").glob("*.py")))

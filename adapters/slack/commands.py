@@ -1,0 +1,186 @@
+"""`/chat`: what an operator asks of the bridge in any channel, answered to them alone.
+
+Slack shows a warning when no answer came within three seconds, and sends the command only once. So the answer is the
+acknowledgement itself where the store is quick; else that says "still looking", and the answer follows by the
+`response_url`, which takes five posts within half an hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+import aiohttp
+import structlog
+
+from adapters.slack import sheet
+from adapters.slack.client import WebApi
+from adapters.slack.markup import escape, unescape
+from adapters.slack.refs import NAME
+from adapters.slack.render import Block
+from adapters.slack.shape import Shape
+from adapters.slack.sheet import Face
+from bridge.answers import Answer, Answers, Explained, Found, Lacking, Shown, Stood
+from bridge.commands import Mistyped, Verb, Vocabulary, asked
+from bridge.directory import Directory
+from bridge.errors import KakehashiError
+from routing.ids import OperatorId
+
+COMMAND = "/chat"
+
+AT_ONCE = 2.0
+"""Seconds for the answer; Slack waits three for the acknowledgement."""
+
+ROWS = 5
+"""Sessions in each list of an answer: a message holds some 13,200 characters."""
+
+LISTS = 6
+"""Desks in an answer; the home shows more."""
+
+COMMANDED = Shape(("user_id", "team_id", "text", "response_url", "command"))
+
+Payload = Mapping[str, Any]
+Ack = dict[str, Any]
+
+_log = structlog.get_logger(__name__)
+
+
+def ephemeral(text: str, blocks: list[Block] | None = None) -> Ack:
+    """An answer that one person sees."""
+    shown = {"blocks": blocks} if blocks else {}
+    return {"response_type": "ephemeral", "text": escape(text), **shown}
+
+
+class Commands:
+    """`face(language)` says how things are called in it; `team` the app's own workspace."""
+
+    def __init__(
+        self,
+        api: WebApi,
+        answers: Answers,
+        vocabulary: Vocabulary,
+        directory: Directory,
+        face: Callable[[str], Face],
+        team: Callable[[], str],
+    ) -> None:
+        self._api = api
+        self._answers = answers
+        self._vocabulary = vocabulary
+        self._directory = directory
+        self._face = face
+        self._team = team
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def answer(self, payload: Payload) -> Ack:
+        """The acknowledgement's body. Raises nothing that a person could not read."""
+        try:
+            COMMANDED.check(payload, "command")
+        except ValueError as wrong:
+            _log.warning("slack_command_garbled", reason=str(wrong))
+            return ephemeral(self._face("en").say("command.failed"))
+        work = asyncio.get_running_loop().create_task(self._answer(payload))
+        done, _ = await asyncio.wait({work}, timeout=AT_ONCE)
+        if done:
+            return work.result()
+        self._spawn(self._follow_up(work, str(payload.get("response_url") or "")))
+        operator = self._operator(payload)
+        language = self._answers.roster.language(operator) if operator else "en"
+        return ephemeral(self._face(language).say("command.later"))
+
+    def _operator(self, payload: Payload) -> OperatorId | None:
+        """Who asks, if they are enrolled. Guests of a shared channel have another team."""
+        if payload.get("team_id") != self._team():
+            return None
+        found = self._directory.by_network_user(NAME, f"{self._team()}:{payload.get('user_id')}")
+        return found if found is not None and self._answers.roster.knows(found) else None
+
+    async def _answer(self, payload: Payload) -> Ack:
+        slash = str(payload.get("command") or COMMAND)
+        try:
+            operator = self._operator(payload)
+            if operator is None:
+                return stranger(self._face("en"), str(payload.get("team_id")), str(payload.get("user_id")))
+            request = asked(unescape(str(payload.get("text") or "")), self._vocabulary)
+            answer = await self._answers.answer(request, operator, ROWS)
+            return drawn(answer, self._face(self._answers.roster.language(operator)), slash, self._answers, operator)
+        except KakehashiError as error:
+            _log.warning("slack_command_failed", reason=error.what)
+            return ephemeral(self._face("en").say("command.failed"))
+
+    async def _follow_up(self, work: asyncio.Task[Ack], url: str) -> None:
+        body = await work
+        try:
+            async with self._api.session.post(url, json=body, proxy=self._api.proxy) as response:
+                if response.status != 200:
+                    _log.warning("slack_command_not_answered", status=response.status)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            _log.warning("slack_command_not_answered", reason=type(error).__name__)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def stranger(face: Face, team: str, user: str) -> Ack:
+    """Who is no operator here is told how to become one."""
+    return ephemeral(face.say("command.stranger", how=f"kakehashi operators link ACCOUNT {team}:{user}"))
+
+
+# ------------------------------------------------------------------ drawing
+
+
+def drawn(answer: Answer, face: Face, slash: str, answers: Answers, operator: OperatorId) -> Ack:
+    """An answer as Slack shows it. `text` is for notifications and screen readers."""
+    if isinstance(answer, Mistyped):
+        return ephemeral(mistyped(answer, face, slash))
+    if isinstance(answer, Lacking):
+        return ephemeral(face.say(f"command.{answer.key}", word=_typed(answer, face, slash)))
+    if isinstance(answer, Stood):
+        stands = face.say("home.on" if answer.standing.on else "home.off")
+        return ephemeral(stands, [sheet.notice(sheet.stands(answer.standing, face))])
+    if isinstance(answer, Found):
+        return _found(answer, face)
+    if isinstance(answer, Shown):
+        return ephemeral(_headline(answer, face), _blocks(answer, face))
+    if isinstance(answer, Explained):
+        desks = [desk.id for desk in answers.roster.desks(operator)]
+        return ephemeral(face.say("command.help.anywhere", slash=slash), sheet.explained(face, slash, desks))
+    raise AssertionError("every answer is drawn above")
+
+
+def mistyped(word: Mistyped, face: Face, slash: str) -> str:
+    named = sheet.nearest(word.nearest, f"{slash} ", sheet.word(Verb.HELP, face), face)
+    return face.say("command.unknown.asked", word=word.word[: sheet.SOUGHT], nearest=named)
+
+
+def _typed(answer: Lacking, face: Face, slash: str) -> str:
+    sign = "!" if answer.key == "no_session" else f"{slash} "
+    return f"{sign}{sheet.word(answer.verb, face)}"
+
+
+def _found(answer: Found, face: Face) -> Ack:
+    sought = answer.sought[: sheet.SOUGHT]
+    if not answer.rows:
+        return ephemeral(face.say("find.none", sought=sought))
+    return ephemeral(" · ".join(map(sheet.first_words, answer.rows)), [sheet.rows(answer.rows, face)])
+
+
+def _headline(answer: Shown, face: Face) -> str:
+    waiting = sum(queue.count for queue in answer.sheet.queues)
+    held = f"{face.say('home.mine')}: {len(answer.sheet.mine) + answer.sheet.more}"
+    return held if answer.part is Verb.MINE else f"{held} · {face.say('home.queue', desk=str(waiting))}"
+
+
+def _blocks(answer: Shown, face: Face) -> list[Block]:
+    if answer.part is Verb.MINE:
+        return sheet.mine(answer.sheet, face)
+    queues = sheet.queues(answer.sheet, face, LISTS)
+    if answer.part is Verb.QUEUE:
+        return queues
+    whole = answer.sheet
+    return [*sheet.standing(whole, face), *sheet.mine(whole, face), *queues, *sheet.today(whole, face)]
