@@ -21,6 +21,8 @@ from routing.session import Reason, Spoken, State, TurnOf
 CUSTOMERS = ("👍", "🙏", "❤️", "😊")
 """What a customer may react with: enough to thank and to agree, nothing that an operator could take amiss."""
 
+LOOKING = "👀"
+
 _TONES = frozenset("🏻🏼🏽🏾🏿")
 _AS_PICTURE = "\ufe0f"
 

@@ -40,6 +40,7 @@ from routing.availability import Standing
 from routing.decide import Nothing, Refusal
 from routing.ids import DeskId, InputKey, MessageId, OperatorId, Topic, read_code, read_session_id, translation_id
 from routing.policy import Desk, Policy, Promised
+from routing.reactions import LOOKING
 from routing.session import Session
 
 LINES = 200
@@ -96,6 +97,9 @@ class Api:
             web.get("/sessions/{session}", self.session),
             web.post("/sessions/{session}/reply", self.reply),
             web.post("/sessions/{session}/note", self.note),
+            web.post("/sessions/{session}/revise", self.revise),
+            web.post("/sessions/{session}/withdraw", self.withdraw),
+            web.post("/sessions/{session}/react", self.react),
             web.post("/sessions/{session}/claim", self.claim),
             web.post("/sessions/{session}/release", self.release),
             web.post("/sessions/{session}/hold", self.hold),
@@ -128,6 +132,7 @@ class Api:
             "outcomes": OUTCOMES,
             "promise": {"amber": self._engine.promise.amber, "red": self._engine.promise.red},
             "hold_at_most": policy.hold_at_most,
+            "revise_within": policy.revise_within,
             "limits": {
                 "text": TEXT_LIMIT,
                 "parts": PARTS_LIMIT,
@@ -214,6 +219,29 @@ class Api:
         message, operator = MessageId(f"o:{form.client_id()}"), operator_of(request)
         body = await self._body(form, operator)
         return await self._hand_over(request, form, i.OperatorNoted(message, operator.id), body)
+
+    async def revise(self, request: web.Request) -> web.Response:
+        """Other words for a message of theirs; its files stay, and a note stays a note."""
+        form, stored = await Form.of(request), await self._reachable(request)
+        message, operator = MessageId(form.text("message")), operator_of(request)
+        spoken = stored.session.spoken(message)
+        kept = await self._engine.store.bodies(stored.session.id, [(message, spoken.revision)]) if spoken else [None]
+        words = await self._body(form, operator)
+        body = Body((*words.parts, *(kept[0].files if kept[0] is not None else ())))
+        return await self._hand_over(request, form, i.OperatorRevised(message, operator.id), body)
+
+    async def withdraw(self, request: web.Request) -> web.Response:
+        form = await Form.of(request)
+        event = i.OperatorWithdrew(MessageId(form.text("message")), operator_of(request).id)
+        return await self._hand_over(request, form, event)
+
+    async def react(self, request: web.Request) -> web.Response:
+        """The page has one reaction; what it tells the customer, the desk's policy says."""
+        form = await Form.of(request)
+        if form.text("reaction") != LOOKING:
+            raise FormError("unknown_choice", "reaction")
+        message, operator = MessageId(form.text("message")), operator_of(request).id
+        return await self._hand_over(request, form, i.OperatorReacted(message, operator, LOOKING, form.flag("on")))
 
     async def claim(self, request: web.Request) -> web.Response:
         return await self._hand_over(request, await Form.of(request), i.OperatorClaimed(operator_of(request).id))

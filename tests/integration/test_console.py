@@ -189,7 +189,20 @@ ROUTES = [
     ("GET", "sessions/x"),
     *(
         ("POST", f"sessions/x/{what}")
-        for what in ("reply", "note", "claim", "release", "hold", "transfer", "resolve", "typing", "decline")
+        for what in (
+            "reply",
+            "note",
+            "revise",
+            "withdraw",
+            "react",
+            "claim",
+            "release",
+            "hold",
+            "transfer",
+            "resolve",
+            "typing",
+            "decline",
+        )
     ),
     *(("POST", f"sessions/x/{what}") for what in ("escalate", "acknowledge", "check", "incident")),
     ("POST", "uploads/"),

@@ -3,6 +3,7 @@
 import { ask, newId, tell } from "./api.js";
 import { Attention } from "./attention.js";
 import { Card } from "./card.js";
+import { Changes } from "./changes.js";
 import { Composer } from "./composer.js";
 import { askHold, askIncident, askResolve, askTransfer, nameFields, show, wording } from "./dialogs.js";
 import { el, fill, icon } from "./dom.js";
@@ -113,8 +114,16 @@ class Desk {
       onLookUp: (code) => this.lookUp(code),
       unreadOf: (row) => this.unread(row),
     });
+    const changes = new Changes({
+      me: me.operator.id,
+      within: me.revise_within,
+      nameOf: names.nameOf,
+      act: (what, fields) => this.act(what, fields),
+      attempt: (what, fields) => this.try(what, fields),
+    });
     this.thread = new Thread({
       ...names,
+      changes,
       onRetry: (id) => this.outbox.retry(id),
       onTakeBack: (id) => this.composer.takeBack(this.outbox.takeBack(id)),
       onOlder: () => this.showOlder(),

@@ -8,8 +8,8 @@ const NEAR = 80; // px from the end that count as being at the end
 
 export class Thread {
   /** `nameOf(operator)` and `deskName(id)` name things; `onRetry`, `onTakeBack`, `onOlder` are the buttons' work. */
-  constructor({ nameOf, deskName, topicName, incidentName, onRetry, onTakeBack, onOlder }) {
-    Object.assign(this, { nameOf, deskName, topicName, incidentName, onRetry, onTakeBack });
+  constructor({ nameOf, deskName, topicName, incidentName, changes, onRetry, onTakeBack, onOlder }) {
+    Object.assign(this, { nameOf, deskName, topicName, incidentName, changes, onRetry, onTakeBack });
     this.older = el("button", { type: "button", class: "link-button", onclick: onOlder, hidden: true }, t("thread.older"));
     this.list = el("ol", { class: "lines" });
     this.pill = el("button", { type: "button", class: "pill", hidden: true, onclick: () => this.toEnd() });
@@ -117,6 +117,8 @@ export class Thread {
       { class: `message ${line.side}${headed ? " headed" : ""}${pending ? " pending" : ""}` },
       headed && this.heading(line),
       el("div", { class: "bubble" }, this.content(line, files)),
+      this.changes.reactions(line),
+      !pending && this.changes.controls(line),
     );
   }
 
