@@ -69,9 +69,8 @@ def _call_assignee(case: Case) -> None:
     session = case.open
     if session.state is not State.ASSIGNED or session.assignee is None:
         return
-    if _is_anew(case.facts):
-        if not _follows(session, session.assignee, case.facts):
-            _call(case, session.assignee, "assigned", again=False)
+    if _is_anew(case.facts) and not _follows(session, session.assignee, case.facts):
+        _call(case, session.assignee, "assigned", again=False)
     elif _has(case.facts, f.CustomerMessageAdded) and is_quiet(session, case.desk, case.now):
         _call(case, session.assignee, "reminded", again=True)
 

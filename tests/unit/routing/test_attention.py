@@ -154,6 +154,14 @@ def test_after_a_quiet_spell_the_customers_words_mention_the_assignee_once() -> 
     assert isinstance(posted[2], e.CallOperators)
 
 
+def test_words_that_open_it_again_after_a_quiet_spell_mention_who_follows_the_thread_already() -> None:
+    one = talk()
+    one.accepts(i.OperatorClaimed(KENJI))
+    one.accepts(i.OperatorResolved(KENJI))
+    writes(one, after=11 * MINUTE)
+    assert mentions(one) == [("assigned", KENJI, 1), ("reminded", KENJI, 1)]
+
+
 def test_in_a_talk_that_goes_on_nobody_is_mentioned() -> None:
     one = held_by_kenji()
     for number in range(20):
