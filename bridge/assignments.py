@@ -66,7 +66,8 @@ class Assignments:
             if _is_full(answer) and isinstance(event, i.OperatorClaimed) and await self._pass_on(taker, key):
                 answer = await self._in_place(before, taker, limited, key, carry_out)
         await self._settle(before, answer)
-        await self._availability.acted(event.operator)
+        if event.operator is not None:
+            await self._availability.acted(event.operator)
         return answer
 
     def _is_urgent(self, event: i.OperatorInput, session: Session) -> bool:
@@ -171,8 +172,8 @@ def _taker(event: i.OperatorInput, session: Session) -> tuple[OperatorId | None,
         return event.operator, True
     if isinstance(event, i.OperatorTransferred):
         return event.to, True
-    if isinstance(event, i.OperatorReplied) and session.state is State.QUEUED:
-        return event.operator, False
+    if isinstance(event, i.OperatorReplied | i.OperatorWrote | i.OperatorSent) and session.state is State.QUEUED:
+        return event.operator, False  # a place that the words do not take after all is given back
     if isinstance(event, i.OperatorHeld) and session.state in (State.QUEUED, State.RESOLVED):
         taker = session.assignee or event.operator
         return taker, taker == event.operator

@@ -557,6 +557,44 @@ def _sign_in_link(command: _Command) -> Status:
     return command.with_engine(mint)
 
 
+def _link_operator(command: _Command) -> Status:
+    """With a user, that user speaks as the operator. Without one it prints a sign-in link, as it always has."""
+    if command.chosen.user is None:
+        return _sign_in_link(command)
+
+    async def link(engine: Engine) -> Status:
+        operator = await _linkable(engine, command.chosen.account)
+        kept = await engine.directory.link(operator.id, SLACK, command.chosen.user)
+        command.terminal.line(f"{command.chosen.user} in Slack speaks as {kept.account} from now on")
+        return Status.DONE
+
+    return command.with_engine(link)
+
+
+async def _linkable(engine: Engine, account: str) -> Operator:
+    """An account; the owner's, and that of an operator whom only the policy names, are made at first use."""
+    await engine.directory.refresh()
+    if normal_account(account) == "owner":
+        return await engine.directory.ensure_owner()
+    written = OperatorId(normal_account(account))
+    if engine.directory.by_account(account) is None and written in engine.policy().operators:
+        return await engine.directory.add(Operator(written, account=account))
+    operator = await _known_account(engine, account)
+    if not operator.active:
+        raise KakehashiError(f"the account {operator.account} is closed", mend="add another one")
+    return operator
+
+
+def _unlink_operator(command: _Command) -> Status:
+    async def unlink(engine: Engine) -> Status:
+        operator = await _known_account(engine, command.chosen.account)
+        await engine.directory.unlink(operator.id, SLACK, command.chosen.user)
+        command.terminal.line(f"{command.chosen.user} in Slack is nobody's now; what they write there is held")
+        return Status.DONE
+
+    return command.with_engine(unlink)
+
+
 def _set_password(command: _Command) -> Status:
     password = _password(command.chosen)
 
@@ -592,8 +630,9 @@ def _list_operators(command: _Command) -> Status:
     async def answer(engine: Engine) -> Status:
         await engine.directory.refresh()
         profiles = engine.policy().operators
-        rows = [_operator(one, profiles.get(one.id)) for one in engine.directory.all()]
-        command.table(rows, ("account", "names", "desks", "capacity", "lead", "active"), "no operators")
+        users = engine.directory.users_of
+        rows = [_operator(one, profiles.get(one.id)) | {"users": list(users(one.id))} for one in engine.directory.all()]
+        command.table(rows, ("account", "names", "desks", "capacity", "lead", "active", "users"), "no operators")
         return Status.DONE
 
     return command.with_engine(answer)
@@ -824,10 +863,18 @@ def _operator_arguments(commands: Commands) -> None:
     add.add_argument(
         "--slack", action="append", type=_slack_user, default=[], metavar="TEAM:USER", help="who they are in Slack"
     )
-    link = _add(group, "link", _sign_in_link, "print a link that signs in once, without a password")
+    link = _add(group, "link", _link_operator, "say who an operator is in Slack: only then are their words replies")
+    part = _add(group, "unlink", _unlink_operator, "end that; what the user writes is held from then on")
+    sign_in = _add(group, "sign-in", _sign_in_link, "print a link that signs in once, without a password")
     password = _add(group, "password", _set_password, "set a password; whoever was signed in is signed out")
     close = _add(group, "close", _close_operator, "close an account; what it wrote stays")
-    link.add_argument("account", nargs="?", default="owner", help="default: owner, the built-in account")
+    for made in (link, sign_in):
+        made.add_argument("account", nargs="?", default="owner", help="default: owner, the built-in account")
+    link.add_argument(
+        "user", nargs="?", type=_slack_user, metavar="TEAM:USER", help="left out: a sign-in link is printed instead"
+    )
+    part.add_argument("account", help="whose user it was")
+    part.add_argument("user", type=_slack_user, metavar="TEAM:USER")
     for made in (password, close):
         made.add_argument("account", help="the name to sign in with")
     for made in (add, password):

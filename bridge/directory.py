@@ -33,6 +33,7 @@ NAME_LIMIT = 40
 """Characters of a public name: it stands in a bubble's head on a phone."""
 
 _PREFIX = "operator/"
+_LOST = "lost-places"
 _SCHEMA = 1
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,63}\Z", re.ASCII)
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}\Z", re.ASCII)
@@ -47,10 +48,20 @@ class DirectoryError(KakehashiError):
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """A user of a network who has lost a place there (empty: the whole network), and so does not speak there for us."""
+
+    network: NetworkName
+    user: str
+    place: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operator:
     """An account.
 
-    `desks` empty means all of them. `network_users` are ids that the network's adapter minted (Slack: `team/user`).
+    `desks` empty means all of them. `network_users` are ids that the network's adapter minted (Slack: `team:user`).
     `generation` grows when the password changes or the account is closed, and ends what was signed in before.
     """
 
@@ -100,6 +111,7 @@ class Directory:
         self._operators: dict[OperatorId, Operator] = {}
         self._profiles: dict[OperatorId, OperatorProfile] = dict(self._written)
         self._by_user: dict[tuple[NetworkName, str], OperatorId] = {}
+        self._losses: dict[tuple[NetworkName, str, str], Loss] = {}
 
     # ------------------------------------------------------------------ reading
 
@@ -114,9 +126,33 @@ class Directory:
         wanted = normal_account(account)
         return next((one for one in self._operators.values() if one.account == wanted), None)
 
-    def by_network_user(self, network: NetworkName, user: str) -> OperatorId | None:
-        """Whose user on a network this is; None for strangers and for closed accounts."""
-        return self._by_user.get((network, user)) or self._users.get((network, _bare(user)))
+    def by_network_user(
+        self, network: NetworkName, user: str, *, place: str = "", home: bool = False
+    ) -> OperatorId | None:
+        """Whose user on a network this is; None for strangers, for closed accounts, and for who has lost the place.
+
+        Compared whole: the same id in another team is somebody else. `home`: their team is the network's own, which is
+        what the policy's file means, where users are named without a team.
+        """
+        if (network, user, "") in self._losses or (network, user, place) in self._losses:
+            return None
+        known = self._by_user.get((network, user))
+        return known or (self._users.get((network, _bare(user))) if home else None)
+
+    def losses(self, network: NetworkName) -> tuple[Loss, ...]:
+        return tuple(one for one in self._losses.values() if one.network == network)
+
+    def account_of(self, network: NetworkName, user: str) -> str:
+        """Under which account a user is linked, whatever they have lost; empty for nobody's."""
+        operator = self._by_user.get((network, user)) or self._users.get((network, _bare(user)))
+        account = self._operators.get(operator) if operator else None
+        return account.account if account else operator or ""
+
+    def users_of(self, operator: OperatorId) -> tuple[str, ...]:
+        """Who they are on networks: as linked, and as the policy's file has it."""
+        known = self._operators.get(operator)
+        linked = [user for _, user in _users(known)] if known else []
+        return (*linked, *(user for (_, user), whose in self._users.items() if whose == operator))
 
     def network_user(self, network: NetworkName, operator: OperatorId) -> str | None:
         """The other way: their id on the network, without a team before it; None where it is not known."""
@@ -149,9 +185,11 @@ class Directory:
 
     async def refresh(self) -> None:
         """Read all accounts anew. Raises StoreUnavailableError and keeps what it had."""
+        lost = await self._store.shelf(_LOST)
         names = await self._store.names(_PREFIX)
         records = await asyncio.gather(*(self._store.get(name) for name in names))
         self._replace({one.id: one for record in records if record is not None for one in [_decode(record)]})
+        self._losses = {(one.network, one.user, one.place): one for one in map(_loss, lost.values())}
 
     async def follow(self) -> None:
         """Refresh every few seconds, until cancelled."""
@@ -193,6 +231,41 @@ class Directory:
             )
         return await self._renew(operator, active=False)
 
+    async def link(self, operator: OperatorId, network: NetworkName, user: str) -> Operator:
+        """The network's user speaks as this operator from now on, wherever they had lost that. Raises DirectoryError
+        where the user is somebody else's."""
+        await self.refresh()
+        known = self._operators.get(operator)
+        if known is None:
+            raise DirectoryError("there is no such operator", where="id", mend="see `kakehashi operators list`")
+        if self.account_of(network, user) not in ("", known.account, operator):
+            raise DirectoryError("a network user belongs to another operator", where="network_users")
+        users = tuple(dict.fromkeys((*known.network_users.get(network, ()), user)))
+        kept = await self._keep(replace(known, network_users={**known.network_users, network: users}))
+        for loss in self.losses(network):
+            if loss.user == user:
+                await self._store.forget(_lost_name(loss))
+        await self._store.forget(f"not-enrolled-{network}/{user}")
+        await self.refresh()
+        return kept
+
+    async def unlink(self, operator: OperatorId, network: NetworkName, user: str) -> Operator:
+        """The network's user is nobody's any more. Raises DirectoryError where they were not this operator's."""
+        await self.refresh()
+        known = self._operators.get(operator)
+        if known is None or user not in known.network_users.get(network, ()):
+            mend = "see `kakehashi operators list`; what the policy's file says is changed there"
+            raise DirectoryError("this user is not linked to that operator", where="network_users", mend=mend)
+        left = tuple(one for one in known.network_users[network] if one != user)
+        return await self._keep(replace(known, network_users={**known.network_users, network: left}))
+
+    async def lose(self, network: NetworkName, user: str, place: str, why: str) -> None:
+        """Whoever this is does not speak for us there any more, until they are linked anew."""
+        loss = Loss(network, user, place, why)
+        record = {"network": network, "user": user, "place": place, "why": why}
+        await self._store.put(_lost_name(loss), json.dumps(record))
+        self._losses = {**self._losses, (network, user, place): loss}
+
     async def ensure_owner(self) -> Operator:
         """The built-in account, made at its first use."""
         await self.refresh()
@@ -232,6 +305,15 @@ class Directory:
         if written is None:
             return account.profile
         return replace(written, names={**written.names, **account.names})
+
+
+def _lost_name(loss: Loss) -> str:
+    return f"{_LOST}/{loss.network}/{loss.user}/{loss.place}"
+
+
+def _loss(record: str) -> Loss:
+    fields = json.loads(record)
+    return Loss(NetworkName(fields["network"]), fields["user"], fields["place"], fields["why"])
 
 
 def _bare(user: str) -> str:

@@ -30,9 +30,11 @@ from bridge.messages import About, Body
 from bridge.metrics import Metrics
 from bridge.ports import Delivered, Delivery, Lane, Network, Pending, Placed, Settled, Store, Stored, Sweep
 from routing.effects import (
+    AskAboutHeld,
     CallOperators,
     DeleteMirror,
     Effect,
+    EndHeld,
     OpenThread,
     PostMessage,
     PostTranslation,
@@ -596,7 +598,7 @@ class Lanes:
     async def _posts(self, session: SessionId, effect: Effect) -> tuple[PostRef, ...]:
         if isinstance(effect, ReviseMessage | WithdrawMessage | ReactToMessage):
             return await self._store.posts(session, effect.message, effect.mirror)
-        if isinstance(effect, PostTranslation | WithdrawTranslation):
+        if isinstance(effect, PostTranslation | WithdrawTranslation | AskAboutHeld | EndHeld):
             return await self._store.posts(session, kept_under(effect), effect.mirror)
         if isinstance(effect, DeleteMirror):
             return await self._store.all_posts(session, effect.mirror)

@@ -28,6 +28,7 @@ from routing import inputs as i
 from routing.attention import DeliveryState, delivery
 from routing.decide import NO_BERTHS, Decision, Nothing, Refusal, decide
 from routing.effects import Effect
+from routing.facts import MessageRevised, ReplyAdded
 from routing.ids import (
     CustomerKey,
     DeskId,
@@ -39,6 +40,7 @@ from routing.ids import (
     Topic,
     partition_in,
     partition_of,
+    sent_id,
     session_id,
     translation_id,
 )
@@ -337,6 +339,9 @@ class Relay:
         return replace(event, committed=await self._store.has_body(stored.session.id, event.message))
 
     async def _commit(self, arrival: _Arrival, before: Stored | None, decision: Decision) -> Answer | None:
+        bodies = await self._bodies(arrival, decision)
+        if bodies is None:
+            return Refusal(Reason.NOTHING_TO_SEND)
         after, entries = _append(before, decision)
         direct_on = self._senders.terms(partition_in(decision.session.id)) if decision.effects else {}
         begun = time.monotonic()
@@ -346,7 +351,7 @@ class Relay:
                 before=before,
                 after=after,
                 entries=entries,
-                bodies=arrival.written,
+                bodies=bodies,
                 about=arrival.greeting.about if before is None and arrival.greeting else None,
                 effects=decision.effects,
                 deadline=min(decision.timers.values(), default=None),
@@ -360,12 +365,26 @@ class Relay:
         if isinstance(result, Committed):
             if self._berths is not None and (before is None or before.session.mirror != after.session.mirror):
                 self._berths.note(after.session)
-            return await self._done(arrival, result, entries, decision.effects)
+            return await self._done(arrival, result, entries, decision.effects, bodies)
         if isinstance(result, Duplicate):
             return await self._repeated(result)
         if isinstance(result, Fenced):
             raise LostLeaseError("the lease is another process's now")
         return None
+
+    async def _bodies(self, arrival: _Arrival, decision: Decision) -> tuple[Written, ...] | None:
+        """What is written down with it. A note that is sent lends its words to the reply, and so does its edit; None
+        where they are erased."""
+        written, event = arrival.written, arrival.event
+        for fact in decision.facts:
+            if isinstance(fact, ReplyAdded) and fact.note is not None:
+                (body,) = await self._store.bodies(decision.session.id, [(fact.note, fact.wording)])
+                if body is None:
+                    return None
+                written = (*written, Written(fact.message, fact.revision, body))
+            elif isinstance(fact, MessageRevised) and arrival.body and fact.message == _reply_to(event):
+                written = (*written, Written(fact.message, fact.revision, arrival.body))
+        return written
 
     async def _committed(self, commit: Commit) -> CommitResult:
         """Ask the store. Whatever interrupts it, the commit may have been made: what we knew is not to be trusted."""
@@ -377,13 +396,18 @@ class Relay:
             raise
 
     async def _done(
-        self, arrival: _Arrival, result: Committed, entries: tuple[Entry, ...], effects: tuple[Effect, ...]
+        self,
+        arrival: _Arrival,
+        result: Committed,
+        entries: tuple[Entry, ...],
+        effects: tuple[Effect, ...],
+        written: tuple[Written, ...],
     ) -> Receipt:
         stored = result.stored
         self._memory.keep(stored)
         if arrival.opens:
             self._make_current(stored)
-        bodies = {(one.message, one.revision): one.body for one in arrival.written}
+        bodies = {(one.message, one.revision): one.body for one in written}
         if result.direct:
             first = {effect.to: effect for effect in reversed(effects) if effect.to in result.direct}
             self._senders.send_direct(stored, list(first.values()), bodies)
@@ -446,11 +470,17 @@ SPEAKS = (
     i.CustomerWrote,
     i.OperatorReplied,
     i.OperatorNoted,
+    i.OperatorWrote,
     i.OperatorInformed,
     i.OperatorTransferred,
     i.CustomerRevised,
     i.OperatorRevised,
 )
+
+
+def _reply_to(event: i.Input) -> MessageId | None:
+    """The reply that may go by an operator's edited note."""
+    return sent_id(event.message) if isinstance(event, i.OperatorRevised) else None
 
 
 def _looks_different(before: Stored | None, after: Stored) -> bool:

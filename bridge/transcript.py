@@ -63,7 +63,7 @@ def _line(entry: Entry, with_notes: bool) -> _Line | None:
 def _note(fact: f.Fact) -> _Said | None:
     """A note in any of its three stages; every other fact has nothing to say."""
     if isinstance(fact, f.NoteAdded):
-        return _Said(fact.at, Side.NOTE, fact.message, 0, fact.operator)
+        return _Said(fact.at, Side.NOTE, fact.message, fact.revision, fact.operator)
     if isinstance(fact, f.MessageRevised) and fact.side is Side.NOTE:
         return _Said(fact.at, Side.NOTE, fact.message, fact.revision, None)
     if isinstance(fact, f.MessageWithdrawn) and fact.side is Side.NOTE:

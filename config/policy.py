@@ -262,6 +262,8 @@ class _Draft:
             silence_after=_ms(desk.silence_after),
             close_after=_ms(desk.close_after),
             told_reactions=desk.told_reactions,
+            plain_words=desk.plain_words,
+            undo=_ms(desk.undo),
         )
 
     def _rungs(self, desk: DeskTable) -> list[Rung]:

@@ -18,7 +18,7 @@ from config.calendars import HoursRef, HoursTable
 from config.rotas import RotaTable
 from config.settings import Section
 from config.values import OR_MAIL, SLACK_CHANNEL, SLACK_USER, Id, Seconds, wrong
-from routing.policy import AlertBy, Assignment, Clock, Priority, Promised, RungKind
+from routing.policy import AlertBy, Assignment, Clock, PlainWords, Priority, Promised, RungKind
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LEVELS = {"basic": 1, "fluent": 2, "native": 3}
@@ -254,6 +254,13 @@ class EveryDesk(Section):
     )
     told_reactions: tuple[Annotated[str, Field(min_length=1, max_length=16)], ...] = Field(
         default=("👀",), description='the assignee\'s reactions that tell a customer "we are looking into it"'
+    )
+    plain_words: PlainWords = Field(
+        default=PlainWords.REPLY,
+        description="what plain words in a thread are: of who answers, a reply; or always a note, to be sent expressly",
+    )
+    undo: Seconds = Field(
+        default=0, ge=0, le=60, description="a reply from a thread waits so long, and can be taken back; 0: it does not"
     )
 
 

@@ -86,6 +86,7 @@ def _follows(session: Session, operator: OperatorId, facts: Iterable[Fact]) -> b
     if called is not None and (called.operator, called.mirror) == (operator, here):
         return True
     wrote = any(one.by == operator and one.mirror == here for one in session.recent)
+    wrote = wrote or any(one.by == operator and one.mirror == here for one in session.pending)
     return wrote and not any(isinstance(one, f.OperatorAssigned) and one.why is Why.TRANSFERRED for one in facts)
 
 

@@ -6,7 +6,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from routing import attention, checks, escalation, incidents, language, reactions, sla, transfer, translation, words
+from routing import (
+    answering,
+    attention,
+    checks,
+    escalation,
+    held,
+    incidents,
+    intent,
+    language,
+    reactions,
+    sla,
+    transfer,
+    translation,
+    words,
+)
 from routing import effects as e
 from routing import facts as f
 from routing import inputs as i
@@ -14,7 +28,7 @@ from routing.case import Case, RefusedError
 from routing.effects import Effect
 from routing.facts import Actor, Cause, Fact, Mirror, Side, Why
 from routing.hours import opens_together
-from routing.ids import DeskId, InputKey, OperatorId, Place
+from routing.ids import DeskId, InputKey, Place
 from routing.policy import Policy, Promised, RungKind
 from routing.session import TABLE, Accept, Ignore, Presence, Reason, Refuse, Session, State, TurnOf
 from routing.timers import TimerName, timers
@@ -177,6 +191,7 @@ def _end(case: Case, event: i.CustomerEnded) -> None:
 
 def _close(case: Case, actor: Actor, outcome: i.Outcome, why: Why) -> None:
     escalation.end(case, actor, why)
+    held.end(case)
     case.record(f.SessionClosed, actor, outcome=outcome, why=why)
 
 
@@ -192,56 +207,31 @@ def _link(case: Case, event: i.CustomerLinked) -> None:
 
 
 def _reply(case: Case, event: i.OperatorReplied) -> None:
-    _refuse_stale(case, event.origin)
-    if case.open.assignee is None and case.open.state is not State.RESOLVED:
-        _assign(case, event.operator, Why.REPLIED)
-    case.record(
-        f.ReplyAdded,
-        Actor.OPERATOR,
-        message=event.message,
-        operator=event.operator,
-        mirror=event.origin.mirror,
-        worked=case.worked(),
-    )
-    escalation.end(case, Actor.OPERATOR, Why.ANSWERED)
-    words.mirror_words(case, event, Side.REPLY)
+    intent.refuse_stale(case, event.origin)
+    answering.claim_unless_taken(case, event.operator)
+    held.leave_undoable(case, event.operator)
+    answering.reply(case, event)
 
 
 def _note(case: Case, event: i.OperatorNoted) -> None:
-    case.record(
-        f.NoteAdded,
-        Actor.OPERATOR,
-        message=event.message,
-        operator=event.operator,
-        mirror=event.origin.mirror,
-    )
-    words.mirror_words(case, event, Side.NOTE)
-
-
-def _refuse_stale(case: Case, origin: i.Origin) -> None:
-    if origin.mirror is not None and origin.mirror != case.open.mirror.number:
-        raise RefusedError(Reason.MOVED)
-
-
-def _assign(case: Case, operator: OperatorId, why: Why) -> None:
-    case.record(f.OperatorAssigned, Actor.OPERATOR, operator=operator, why=why)
-    checks.require(case)
+    answering.note(case, event)
 
 
 def _claim(case: Case, event: i.OperatorClaimed) -> None:
-    _assign(case, event.operator, Why.CLAIMED)
+    answering.assign(case, event.operator, Why.CLAIMED)
 
 
 def _claim_resolved(case: Case, event: i.OperatorClaimed) -> None:
     case.record(f.SessionReopened, Actor.OPERATOR, why=Why.CLAIMED)
     if case.open.assignee not in (None, event.operator):
         case.record(f.OperatorUnassigned, Actor.OPERATOR, operator=case.open.assignee, why=Why.CLAIMED)
-    _assign(case, event.operator, Why.CLAIMED)
+    answering.assign(case, event.operator, Why.CLAIMED)
 
 
 def _release(case: Case, event: i.OperatorReleased) -> None:
     if case.open.assignee != event.operator:
         raise RefusedError(Reason.NOT_HELD_BY_YOU)
+    held.leave_undoable(case)
     case.record(f.OperatorUnassigned, Actor.OPERATOR, operator=event.operator, why=Why.RELEASED)
 
 
@@ -251,7 +241,7 @@ def _hold(case: Case, event: i.OperatorHeld) -> None:
     if event.until > case.now + case.policy.hold_at_most:
         raise RefusedError(Reason.HOLD_TOO_LONG)
     if case.open.assignee is None:
-        _assign(case, event.operator, Why.CLAIMED)
+        answering.assign(case, event.operator, Why.CLAIMED)
     case.record(f.HoldStarted, Actor.OPERATOR, operator=event.operator, until=event.until, worked=case.worked())
     escalation.end(case, Actor.OPERATOR, Why.ANSWERED)
 
@@ -265,6 +255,8 @@ def _hold_resolved(case: Case, event: i.OperatorHeld) -> None:
 def _resolve(case: Case, event: i.OperatorResolved) -> None:
     if event.outcome is i.Outcome.SOLVED:
         checks.refuse_unchecked(case)
+    if event.outcome is not i.Outcome.SPAM:
+        held.leave_undoable(case)
     escalation.end(case, Actor.OPERATOR, Why.RESOLVED)
     if case.open.assignee is None:
         case.record(f.OperatorAssigned, Actor.OPERATOR, operator=event.operator, why=Why.RESOLVED)
@@ -343,6 +335,7 @@ def _went_off(case: Case, event: i.OperatorWentOff) -> None:
     if session.offer is not None and session.offer.operator == event.operator:
         case.record(f.OfferWithdrawn, Actor.BRIDGE, operator=event.operator, why=Why.WENT_OFF)
     if session.assignee == event.operator:
+        held.leave_undoable(case)
         # Of a resolved session the customer hears nothing: nobody is being waited for.
         why = Why.LEFT if session.state is State.RESOLVED else Why.WENT_OFF
         case.record(f.OperatorUnassigned, Actor.BRIDGE, operator=event.operator, why=why)
@@ -410,6 +403,7 @@ def _fell_close(case: Case) -> None:
 
 
 _FALLEN: dict[TimerName, Callable[[Case], None]] = {
+    TimerName.UNDO: held.fall,
     TimerName.OPENING: _fell_opening,
     TimerName.GONE: _fell_gone,
     TimerName.HOLD: _fell_hold,
@@ -439,11 +433,11 @@ def _erase(case: Case, event: i.ErasureOrdered) -> None:
 RULES: dict[str, Callable[[Case, Any], None]] = {
     "open": _open,
     "customer_message": _customer_message,
-    "revise": words.revise,
-    "withdraw": words.withdraw,
     "ignore_deletion": words.ignore_deletion,
     "customer_reacted": reactions.customer_reacted,
     "operator_reacted": reactions.operator_reacted,
+    "revise": intent.revise,
+    "withdraw": intent.withdraw,
     "arrive": _arrive,
     "leave": _leave,
     "receive": _receive,
@@ -452,6 +446,10 @@ RULES: dict[str, Callable[[Case, Any], None]] = {
     "link": _link,
     "reply": _reply,
     "note": _note,
+    "wrote": intent.wrote,
+    "wrote_late": intent.wrote_late,
+    "send": held.send,
+    "undo": held.undo,
     "claim": _claim,
     "claim_resolved": _claim_resolved,
     "release": _release,

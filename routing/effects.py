@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from routing.facts import Cause, Side, Waits
-from routing.ids import EffectId, MessageId, NetworkName, OperatorId, translation_id
+from routing.ids import EffectId, MessageId, NetworkName, OperatorId, held_id, translation_id
 from routing.policy import AlertBy, RungKind
 
 
@@ -62,6 +62,22 @@ class PostLine(Effect):
 
     key: str
     words: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskAboutHeld(Effect):
+    """A line below held words, with what can be done: send them or keep them; until they leave, undo."""
+
+    message: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndHeld(Effect):
+    """Nothing is to be decided any more. The line says by `key` what was, or goes where that is empty."""
+
+    message: MessageId
+    key: str = ""
+    operator: OperatorId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +174,8 @@ EFFECTS: tuple[type[Effect], ...] = (
     WithdrawMessage,
     ReactToMessage,
     PostLine,
+    AskAboutHeld,
+    EndHeld,
     CallOperators,
     AlertDesk,
     Page,
@@ -176,6 +194,8 @@ def kept_under(effect: Effect) -> MessageId:
     """The name under which what an effect posts is kept, so that a later effect finds it again."""
     if isinstance(effect, PostTranslation | WithdrawTranslation):
         return translation_id(effect.message, effect.language)
+    if isinstance(effect, AskAboutHeld | EndHeld):
+        return held_id(effect.message)
     return effect.message if isinstance(effect, PostMessage | ReviseMessage) else MessageId(effect.id)
 
 

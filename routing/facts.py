@@ -87,6 +87,26 @@ class Cause(StrEnum):
     BY_HAND = "by_hand"
 
 
+class Inside(StrEnum):
+    """Why words that might have been a reply stayed inside."""
+
+    ANOTHERS = "anothers"  # somebody else answers
+    ELSEWHERE = "elsewhere"  # nobody answers yet, and whoever wrote does not work at the desk
+    ADDRESSED = "addressed"  # they begin with a colleague's mention
+    DESK = "desk"  # at this desk what is not sent expressly stays inside
+    UNDONE = "undone"
+    KEPT = "kept"  # a person said so
+    MOVED = "moved"  # the session went on elsewhere before anybody had said
+    ENDED = "ended"
+
+
+class Held(StrEnum):
+    """Why words are held back."""
+
+    UNKNOWN = "unknown"  # nobody knows who wrote them: a person must say
+    UNDO = "undo"  # they may be taken back for a moment, then they leave by themselves
+
+
 @dataclass(frozen=True, slots=True)
 class Mirror:
     """A session's thread on a network, numbered from 1 in the order they were asked for."""
@@ -136,13 +156,48 @@ class ReplyAdded(Fact):
     operator: OperatorId
     mirror: int | None  # the mirror that shows it already
     worked: int = 0  # ms of our turn that this ends, by the clock of the desk's resolution promise
+    revision: int = 0  # the wording that leaves: what was held may have been edited meanwhile
+    note: MessageId | None = None  # the note whose words these are, in wording `wording`
+    wording: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteAdded(Fact):
+    """`inside`: it might have been a reply, and why it is none."""
+
     message: MessageId
     operator: OperatorId
     mirror: int | None
+    revision: int = 0
+    inside: Inside | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordsHeld(Fact):
+    """Words that may become a reply: they leave at `until`, or, where that is None, when a person says so.
+
+    `operator` None: `author`, as the network names them, is not enrolled.
+    """
+
+    message: MessageId
+    operator: OperatorId | None
+    author: str
+    mirror: int | None
+    why: Held
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldWordsRevised(Fact):
+    message: MessageId
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldWordsWithdrawn(Fact):
+    """Their author took them back before anybody had sent them."""
+
+    message: MessageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -515,6 +570,9 @@ FACTS: tuple[type[Fact], ...] = (
     CustomerMessageAdded,
     ReplyAdded,
     NoteAdded,
+    WordsHeld,
+    HeldWordsRevised,
+    HeldWordsWithdrawn,
     MessageRevised,
     MessageWithdrawn,
     EditKept,

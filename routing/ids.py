@@ -133,6 +133,16 @@ def translation_id(message: MessageId, language: str) -> MessageId:
     return MessageId(f"t:{language}:{message}")
 
 
+def sent_id(note: MessageId) -> MessageId:
+    """The reply that a note becomes when somebody sends it: a message of its own, so that no note is ever a reply."""
+    return MessageId(f"r:{note}")
+
+
+def held_id(message: MessageId) -> MessageId:
+    """Under which the line about held words is kept."""
+    return MessageId(f"h:{message}")
+
+
 def effect_id(session: SessionId, cause: InputKey, kind: str, index: int) -> EffectId:
     """Derived from what caused it and never from a version or an offset: those are used again after a cut log,
     and the platform's own deduplication would then swallow a new message."""

@@ -37,6 +37,15 @@ FOR_GOOD = 253_402_300_799_000
 """A time that does not come: the last second of the year 9999, which every calendar still knows."""
 
 
+class Manner(StrEnum):
+    """What an operator's words themselves told the network: whom they are for."""
+
+    PLAIN = "plain"
+    NOTE = "note"  # they begin as notes do
+    ADDRESSED = "addressed"  # they begin with a colleague's mention
+    REPLY = "reply"  # "to the customer", said outright
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where an operator acted: the mirror (by number) whose thread already shows it, or none for the desk page."""
@@ -162,13 +171,44 @@ class OperatorNoted:
 
 
 @dataclass(frozen=True, slots=True)
+class OperatorWrote:
+    """Somebody wrote in a thread, where a reply and a note look alike: `routing.intent` says which it is.
+
+    `author` is who the network says it was, `operator` whose user that is; None: nobody's who is enrolled.
+    """
+
+    message: MessageId
+    operator: OperatorId | None
+    author: str
+    origin: Origin = Origin()
+    manner: Manner = Manner.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorSent:
+    """A held message, or a note, is to go to the customer after all, under this operator's name."""
+
+    message: MessageId
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorUndid:
+    """A held message is not to go to the customer: it becomes a note."""
+
+    message: MessageId
+    operator: OperatorId
+
+
+@dataclass(frozen=True, slots=True)
 class OperatorRevised:
-    """`revision` as the customer's."""
+    """`revision` as the customer's. `manner` NOTE: they begin as a note's words now, and must not be a reply."""
 
     message: MessageId
     operator: OperatorId
     revision: int = 0
     committed: bool = False
+    manner: Manner = Manner.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +427,9 @@ CustomerInput = (
 OperatorInput = (
     OperatorReplied
     | OperatorNoted
+    | OperatorWrote
+    | OperatorSent
+    | OperatorUndid
     | OperatorRevised
     | OperatorWithdrew
     | OperatorReacted

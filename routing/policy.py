@@ -41,6 +41,13 @@ class Promised(StrEnum):
     RESOLUTION = "resolution"
 
 
+class PlainWords(StrEnum):
+    """What words in a thread are that say nothing of themselves."""
+
+    REPLY = "reply"  # of who answers, a reply
+    NOTE = "note"  # a note, whoever wrote them: each reply is sent expressly
+
+
 class Clock(StrEnum):
     """What time counts towards a promise."""
 
@@ -150,6 +157,8 @@ class Desk:
     close_after: int = 24 * HOUR
     told_reactions: tuple[str, ...] = ("👀",)  # the assignee's that tell the customer: "we are looking into it"
     further: tuple[Place, ...] = ()
+    plain_words: PlainWords = PlainWords.REPLY
+    undo: int = 0  # ms that a reply from a thread may be taken back before it leaves
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -26,7 +26,7 @@ from typing import Any
 
 from routing import facts as f
 from routing import inputs as i
-from routing.facts import Actor, Cause, Fact, Mirror, Side
+from routing.facts import Actor, Cause, Fact, Inside, Mirror, Side
 from routing.ids import (
     CustomerKey,
     DeskId,
@@ -99,6 +99,9 @@ class Reason(StrEnum):
     BLOCK_IN_PAST = "block_in_past"
     NOT_BLOCKED = "not_blocked"
     NOT_TAKEN_HERE = "not_taken_here"  # of a blocked customer, who is not told so
+    NOTHING_TO_SEND = "nothing_to_send"
+    SENT_ALREADY = "sent_already"
+    TOO_MANY_HELD = "too_many_held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,15 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
         Accept("note", (_R,)),
         Accept("note", (_C,)),  # what was learnt afterwards belongs to the record
     ),
+    i.OperatorWrote: _row(
+        _NONE,
+        Accept("wrote", (_Q, _A)),
+        Accept("wrote", (_A,)),
+        Accept("wrote", (_R,)),
+        Accept("wrote_late", (_C,)),  # a note belongs to the record; anything else is refused
+    ),
+    i.OperatorSent: _row(_NONE, Accept("send", (_A,)), Accept("send", (_A,)), Accept("send", (_R,)), _OVER),
+    i.OperatorUndid: _stays("undo", _NONE, _OVER),
     i.OperatorRevised: _stays("revise", _NONE, _OVER),
     i.OperatorWithdrew: _stays("withdraw", _NONE, _OVER),
     i.OperatorReacted: _stays("operator_reacted", _NOTHING, _ENDED),
@@ -364,6 +376,21 @@ class Spoken:
     revision: int = 0
     withdrawn: bool = False
     translation: str = ""  # the language of the translation that is shown beside it
+    inside: Inside | None = None  # of a note that might have been a reply
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Words that may become a reply. `operator` None: a person must say, and under whose name; see `WordsHeld`."""
+
+    message: MessageId
+    operator: OperatorId | None
+    author: str
+    by: str  # as whose words they can be edited and taken back
+    at: int
+    mirror: int | None = None
+    until: int | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +454,7 @@ class Session:
     transfers: int = 0
     messages: int = 0
     recent: tuple[Spoken, ...] = ()
+    pending: tuple[Pending, ...] = ()
     early: tuple[Early, ...] = ()
     previous: SessionId | None = None
     erased: bool = False
@@ -478,6 +506,9 @@ class Session:
     def reaction_to(self, message: MessageId) -> str | None:
         """The customer's reaction to a message of ours."""
         return next((one.reaction for one in self.reactions if one.message == message), None)
+
+    def held(self, message: MessageId) -> Pending | None:
+        return next((one for one in self.pending if one.message == message), None)
 
 
 def fold(facts: Iterable[Fact], session: Session | None = None) -> Session | None:
@@ -566,7 +597,8 @@ def _(fact: f.ReplyAdded, session: Session) -> Session:
         first_response_at=fact.at if session.first_response_at is None else session.first_response_at,
         last_reply=fact.message,
         messages=session.messages + 1,
-        recent=_remember(session, Spoken(fact.message, Side.REPLY, fact.operator, fact.at, fact.mirror)),
+        recent=_remember(session, Spoken(fact.message, Side.REPLY, fact.operator, fact.at, fact.mirror, fact.revision)),
+        pending=_without(session, fact.message),
         worked=session.worked + fact.worked,
         warned=_still(session.warned),
         missed=_still(session.missed),
@@ -577,9 +609,28 @@ def _(fact: f.ReplyAdded, session: Session) -> Session:
 
 @apply.register
 def _(fact: f.NoteAdded, session: Session) -> Session:
-    return replace(
-        session, recent=_remember(session, Spoken(fact.message, Side.NOTE, fact.operator, fact.at, fact.mirror))
+    spoken = Spoken(fact.message, Side.NOTE, fact.operator, fact.at, fact.mirror, fact.revision, inside=fact.inside)
+    return replace(session, recent=_remember(session, spoken), pending=_without(session, fact.message))
+
+
+@apply.register
+def _(fact: f.WordsHeld, session: Session) -> Session:
+    by = fact.operator or stranger(session, fact.mirror, fact.author)
+    held = Pending(fact.message, fact.operator, fact.author, by, fact.at, fact.mirror, fact.until)
+    return replace(session, pending=(*session.pending, held))
+
+
+@apply.register
+def _(fact: f.HeldWordsRevised, session: Session) -> Session:
+    pending = tuple(
+        replace(one, revision=fact.revision) if one.message == fact.message else one for one in session.pending
     )
+    return replace(session, pending=pending, early=_not_about(session, fact.message))
+
+
+@apply.register
+def _(fact: f.HeldWordsWithdrawn, session: Session) -> Session:
+    return replace(session, pending=_without(session, fact.message), early=_not_about(session, fact.message))
 
 
 @apply.register
@@ -944,7 +995,21 @@ def _remember(session: Session, spoken: Spoken) -> tuple[Spoken, ...]:
     return (*session.recent, spoken)[-RECENT:]
 
 
+def _without(session: Session, message: MessageId) -> tuple[Pending, ...]:
+    return tuple(one for one in session.pending if one.message != message)
+
+
+def _not_about(session: Session, message: MessageId) -> tuple[Early, ...]:
+    return tuple(one for one in session.early if one.message != message)
+
+
+def stranger(session: Session, mirror: int | None, author: str) -> OperatorId:
+    """What whoever is not enrolled is called in the record: the network, and who it says they are."""
+    network = next((one.network for one in session.mirrors if one.number == mirror), session.mirror.network)
+    return OperatorId(f"{network}:{author}")
+
+
 def _respoken(session: Session, message: MessageId, **changed: Any) -> Session:
-    early = tuple(one for one in session.early if one.message != message)
+    early = _not_about(session, message)
     recent = tuple(replace(one, **changed) if one.message == message else one for one in session.recent)
     return replace(session, recent=recent, early=early)

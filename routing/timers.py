@@ -12,6 +12,7 @@ from routing.session import CheckState, Presence, Session, State, TurnOf
 class TimerName(StrEnum):
     """Each has a rule in `decide` that carries out what follows when it falls."""
 
+    UNDO = "undo"  # words that could be taken back until now leave
     OPENING = "opening"  # the desk opens, and what was written at night begins to count
     GONE = "gone"
     HOLD = "hold"
@@ -33,6 +34,7 @@ def timers(session: Session, policy: Policy) -> dict[TimerName, int]:
         return {}
     desk = policy.desk_of(session.desk, session.language, session.topic)
     due = {
+        TimerName.UNDO: min((one.until for one in session.pending if one.until is not None), default=None),
         TimerName.OPENING: session.opens_at,
         TimerName.GONE: session.presence_since + desk.gone_after if session.presence is Presence.AWAY else None,
         TimerName.HOLD: session.turn.until,

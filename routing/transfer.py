@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from routing import effects as e
 from routing import facts as f
+from routing import held, translation, words
 from routing import inputs as i
-from routing import translation, words
 from routing.case import Case, RefusedError
 from routing.facts import Actor, Mirror, Side, Why
 from routing.hours import opens_together
@@ -41,6 +41,7 @@ def relocate(case: Case, target: Desk, actor: Actor, why: Why, operator: Operato
     now = case.open.mirror
     same = now.network == target.network and now.place in target.places
     mirror = now if same else Mirror(now.number + 1, target.network, case.berth(target))
+    held.move_on(case, mirror)
     case.record(
         f.SessionTransferred,
         actor,

@@ -121,7 +121,7 @@ def _(fact: f.CustomerMessageAdded) -> CustomerEvent:
 
 @customer_view.register
 def _(fact: f.ReplyAdded) -> CustomerEvent:
-    return CustomerMessage(fact.at, Side.REPLY, fact.message, operator=fact.operator)
+    return CustomerMessage(fact.at, Side.REPLY, fact.message, fact.revision, operator=fact.operator)
 
 
 @customer_view.register

@@ -148,12 +148,30 @@ def _(fact: f.CustomerMessageAdded, page: _Page, index: int) -> None:
 
 @_write.register
 def _(fact: f.ReplyAdded, page: _Page, index: int) -> None:
-    page.say(Said(index, fact.at, Side.REPLY, fact.message, fact.operator))
+    page.say(Said(index, fact.at, Side.REPLY, fact.message, fact.operator, fact.revision))
 
 
 @_write.register
 def _(fact: f.NoteAdded, page: _Page, index: int) -> None:
-    page.say(Said(index, fact.at, Side.NOTE, fact.message, fact.operator))
+    page.say(Said(index, fact.at, Side.NOTE, fact.message, fact.operator, fact.revision))
+
+
+@_write.register
+def _(fact: f.WordsHeld, page: _Page, index: int) -> None:
+    """Of words that leave in a moment by themselves there is nothing to say."""
+    if fact.until is None:
+        page.tell(index, fact, "words_held", author=fact.author)
+
+
+@_write.register
+def _(fact: f.HeldWordsRevised, page: _Page, index: int) -> None:
+    """What they say is read when they have become a reply or a note."""
+    del fact, page, index
+
+
+@_write.register
+def _(fact: f.HeldWordsWithdrawn, page: _Page, index: int) -> None:
+    page.tell(index, fact, "held_words_withdrawn")
 
 
 @_write.register
@@ -493,5 +511,7 @@ LINE_KEYS: Sequence[str] = (
     "went_off",
     "overflowed",
     "rerouted",
+    "words_held",
+    "held_words_withdrawn",
 )
 """Every key that a line may have; a test holds the locale files against it."""

@@ -123,7 +123,7 @@ export class Conversation extends Emitter {
       this.early.delete(event.pos.o);
       const item = this.#apply(event);
       if (event.kind === "translation") item && this.emit("translated", item);
-      else if (item?.from === "operator" && item.rev === 0) this.emit("arrived", item);
+      else if (item?.from === "operator" && !item.withdrawn) this.emit("arrived", item);
     }
     clearTimeout(this.gapTimer);
     this.gapTimer = 0;

@@ -39,6 +39,9 @@ class Book:
         value, until = self.passing.pop(name, ("", 0))
         return value if until > self.clock else None
 
+    async def shelf(self, space: str) -> dict[str, str]:
+        return {name: value for name, value in self.lasting.items() if name.startswith(f"{space}/")}
+
     async def names(self, prefix: str) -> list[str]:
         return sorted(name for name in self.lasting if name.startswith(prefix))
 

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 
+from bridge import directory
 from bridge.cli import STATUSES, Status, parser, perform
 from bridge.directory import Operator
 from bridge.doctor import Finding
@@ -22,26 +23,20 @@ from bridge.reload import Answer as Answered
 from bridge.terminal import Terminal
 from routing.ids import DeskId, NetworkName, OperatorId
 from routing.policy import OperatorProfile
+from tests.unit.bridge.book import Book
 from tests.unit.bridge.mortal import Memory
 from tests.unit.bridge.test_reload import Shelf
 
 
-@dataclass
-class Directory:
-    kept: list[Operator] = field(default_factory=list)
+class Directory(directory.Directory):
+    """The real one, on paper."""
 
-    async def add(self, operator: Operator) -> Operator:
-        self.kept.append(operator)
-        return operator
+    def __init__(self) -> None:
+        super().__init__(Book().store)
 
-    async def refresh(self) -> None:
-        """There is nothing to read."""
-
-    def all(self) -> Sequence[Operator]:
-        return self.kept
-
-    def by_account(self, account: str) -> Operator | None:
-        return next((one for one in self.kept if one.account == account), None)
+    @property
+    def kept(self) -> list[Operator]:
+        return list(self._operators.values())
 
 
 @dataclass
@@ -485,3 +480,27 @@ def test_who_an_operator_is_in_slack_can_be_said(monkeypatch: pytest.MonkeyPatch
     wiring = FakeWiring()
     kakehashi("operators add aiko --name en=Aiko --slack T024BE7LD:U061F7AUR --password-stdin", wiring)
     assert wiring.engine.directory.kept[0].network_users == {NetworkName("slack"): ("T024BE7LD:U061F7AUR",)}
+
+
+def test_a_user_is_linked_to_an_operator_listed_and_unlinked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a very long password\n"))
+    wiring, slack, user = FakeWiring(), NetworkName("slack"), "T024BE7LD:U061F7AUR"
+    kakehashi("operators add aiko --name en=Aiko --password-stdin", wiring)
+    assert kakehashi(f"operators link aiko {user}", wiring).status == Status.DONE
+    aiko = wiring.engine.directory.kept[0]
+    assert wiring.engine.directory.by_network_user(slack, user) == aiko.id
+    assert user in kakehashi("operators list", wiring).out
+    assert kakehashi(f"operators link owner {user}", wiring).status == Status.FAILED, "one user is one operator"
+    assert kakehashi(f"operators unlink aiko {user}", wiring).status == Status.DONE
+    assert wiring.engine.directory.by_network_user(slack, user) is None
+    assert kakehashi(f"operators unlink aiko {user}", wiring).status == Status.FAILED
+    assert kakehashi(f"operators link owner {user}", wiring).status == Status.DONE, "the owner needs no account first"
+    assert kakehashi(f"operators link nobody {user}", wiring).status == Status.FAILED
+    with pytest.raises(SystemExit):
+        kakehashi("operators link aiko U061F7AUR")
+
+
+def test_an_operator_whom_only_the_policy_names_can_be_linked() -> None:
+    wiring = FakeWiring()
+    assert kakehashi("operators link mei T024BE7LD:U061F7AUR", wiring).status == Status.DONE
+    assert wiring.engine.directory.by_network_user(NetworkName("slack"), "T024BE7LD:U061F7AUR") == "mei"

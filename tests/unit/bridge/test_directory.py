@@ -33,7 +33,7 @@ async def test_an_account_is_the_same_in_every_process(book: Book) -> None:
             languages=("ja",),
             capacity=7,
             lead=True,
-            network_users={SLACK: ("T1/U1",)},
+            network_users={SLACK: ("T1:U1",)},
             password_hash="$argon2id$x",
         )
     )
@@ -41,7 +41,7 @@ async def test_an_account_is_the_same_in_every_process(book: Book) -> None:
     assert second.all() == (kept,)
     assert second.get(kept.id) == kept
     assert second.by_account("KENJI ") == kept
-    assert second.by_network_user(SLACK, "T1/U1") == kept.id
+    assert second.by_network_user(SLACK, "T1:U1") == kept.id
 
 
 async def test_a_change_of_another_process_is_noticed(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,13 +112,13 @@ async def test_an_account_of_an_operator_of_the_policy_has_its_own_names_and_the
 
 async def test_a_closed_account_is_known_by_name_and_no_more(book: Book) -> None:
     directory = Directory(book.store)
-    kept = await directory.add(kenji(network_users={SLACK: ("T1/U1",)}))
+    kept = await directory.add(kenji(network_users={SLACK: ("T1:U1",)}))
     closed = await directory.close(kept.id)
     assert not closed.active
     assert closed.generation > kept.generation
     assert directory.public_name(kept.id, "en") == "Sato"
     assert kept.id not in directory.profiles()
-    assert directory.by_network_user(SLACK, "T1/U1") is None
+    assert directory.by_network_user(SLACK, "T1:U1") is None
 
 
 async def test_a_new_password_ends_what_was_signed_in(book: Book) -> None:
@@ -154,13 +154,13 @@ async def test_what_cannot_be_kept_is_refused_with_its_field(book: Book, field: 
 
 async def test_an_account_name_and_a_network_user_have_one_owner(book: Book) -> None:
     directory = Directory(book.store)
-    await directory.add(kenji(network_users={SLACK: ("T1/U1",)}))
+    await directory.add(kenji(network_users={SLACK: ("T1:U1",)}))
     other = Operator(new_operator_id(), "ＫＥＮＪＩ", {"en": "Other"})  # the same name in full-width letters
     with pytest.raises(DirectoryError) as refused:
         await directory.add(other)
     assert refused.value.where == "account"
     with pytest.raises(DirectoryError) as refused:
-        await directory.add(replace(other, account="other", network_users={SLACK: ("T1/U1",)}))
+        await directory.add(replace(other, account="other", network_users={SLACK: ("T1:U1",)}))
     assert refused.value.where == "network_users"
 
 
@@ -195,3 +195,36 @@ async def test_the_owner_cannot_be_closed_since_the_printed_links_are_for_it(boo
 
 def test_a_password_hash_is_not_printed() -> None:
     assert "secret" not in repr(kenji(password_hash="secret"))
+
+
+# ------------------------------------------------------------------ who they are on networks
+
+
+async def test_team_and_id_both_count(book: Book) -> None:
+    directory = Directory(book.store, users={(SLACK, "U2"): OperatorId("written")})
+    await directory.add(kenji(network_users={SLACK: ("T1:U1",)}))
+    assert directory.by_network_user(SLACK, "T2:U1", home=True) is None
+    assert directory.by_network_user(SLACK, "T1:U2", home=True) == "written", "the file means the network's own team"
+    assert directory.by_network_user(SLACK, "T2:U2") is None
+
+
+async def test_who_has_lost_a_place_does_not_speak_there_until_they_are_linked_anew(book: Book) -> None:
+    here, there = Directory(book.store), Directory(book.store)
+    kept = await here.add(kenji(network_users={SLACK: ("T1:U1",)}))
+    await here.lose(SLACK, "T1:U1", "C1", "left")
+    await there.refresh()
+    for directory in (here, there):
+        assert directory.by_network_user(SLACK, "T1:U1", place="C1") is None
+        assert directory.by_network_user(SLACK, "T1:U1", place="C2") == kept.id
+    await here.lose(SLACK, "T1:U1", "", "gone")
+    assert here.by_network_user(SLACK, "T1:U1", place="C2") is None
+    await here.link(kept.id, SLACK, "T1:U1")
+    await there.refresh()
+    assert there.by_network_user(SLACK, "T1:U1", place="C1") == kept.id
+
+
+async def test_a_user_whom_the_policys_file_names_is_not_linked_to_somebody_else(book: Book) -> None:
+    directory = Directory(book.store, users={(SLACK, "U2"): OperatorId("written")})
+    kept = await directory.add(kenji())
+    with pytest.raises(DirectoryError):
+        await directory.link(kept.id, SLACK, "T1:U2")

@@ -70,7 +70,14 @@ ANY: dict[type, st.SearchStrategy[i.Input]] = {
     i.OperatorNoted: st.builds(
         i.OperatorNoted, MESSAGES, OPERATORS, st.builds(i.Origin, st.sampled_from([None, 1, 2]))
     ),
-    i.OperatorRevised: st.builds(i.OperatorRevised, MESSAGES, OPERATORS, st.integers(1, 4), st.booleans()),
+    i.OperatorWrote: st.builds(
+        i.OperatorWrote, MESSAGES, st.none() | OPERATORS, st.just("T1:U1"), ORIGINS, st.sampled_from(list(i.Manner))
+    ),
+    i.OperatorSent: st.builds(i.OperatorSent, MESSAGES, OPERATORS),
+    i.OperatorUndid: st.builds(i.OperatorUndid, MESSAGES, OPERATORS),
+    i.OperatorRevised: st.builds(
+        i.OperatorRevised, MESSAGES, OPERATORS, st.integers(1, 4), st.booleans(), st.sampled_from(list(i.Manner))
+    ),
     i.OperatorWithdrew: st.builds(i.OperatorWithdrew, MESSAGES, OPERATORS, st.booleans()),
     i.OperatorClaimed: st.builds(i.OperatorClaimed, OPERATORS),
     i.OperatorReleased: st.builds(i.OperatorReleased, OPERATORS),
