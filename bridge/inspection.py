@@ -5,6 +5,7 @@ Nothing here holds words: ids, times (ISO 8601, UTC) and the platforms' own erro
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Protocol
@@ -153,7 +154,19 @@ async def outbox(engine: Engine) -> list[dict[str, Any]]:
 
 async def neglected(engine: Engine) -> list[Finding]:
     """What waits where nobody looks: for networks that have no adapter, at desks that the policy does not have."""
-    return [*await _waiting_for_no_adapter(engine), *await _at_no_desk(engine)]
+    return [*await _waiting_for_no_adapter(engine), *await _held_up(engine), *await _at_no_desk(engine)]
+
+
+async def _held_up(engine: Engine) -> list[Finding]:
+    """What operators do not see where they work: sessions whose lane has failed, and what was set aside."""
+    findings = []
+    for to in engine.networks:
+        reasons = Counter((state.error or "unknown", state.aside) for state in await engine.store.stuck_lanes(to))
+        for (code, aside), count in sorted(reasons.items()):
+            what = f"{to}: {'set aside' if aside else 'sessions held up'}: {count} ({code})"
+            mend = "see `kakehashi outbox list`" if aside else "it goes on by itself once that is mended"
+            findings.append(Finding("warn", what, mend))
+    return findings
 
 
 async def _waiting_for_no_adapter(engine: Engine) -> list[Finding]:

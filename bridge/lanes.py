@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import structlog
 
@@ -49,6 +50,15 @@ from routing.facts import Side
 from routing.ids import EffectId, MessageId, NetworkName, Place, PostRef, SessionId, ThreadRef, partition_in
 
 log = structlog.get_logger(__name__)
+
+
+class Setbacks(Protocol):
+    """Who tells people of what will not be delivered: see `bridge.setbacks`."""
+
+    async def set_aside(self, lane: Lane, effect: Effect, code: str) -> None:
+        """Called before it is taken out of its lane, perhaps more than once. Raises nothing."""
+        ...
+
 
 Bodies = Mapping[tuple[MessageId, int], Body]
 
@@ -118,7 +128,8 @@ class _Worker:
 
 
 class Lanes:
-    """The workers of this process. `shut` is told of a place where nothing can be delivered, and why."""
+    """The workers of this process. `shut` is told of a place where nothing can be delivered, and why.
+    `setbacks`, once there is one, hears of what is set aside."""
 
     def __init__(
         self,
@@ -142,6 +153,7 @@ class Lanes:
         self._threads: dict[tuple[SessionId, int], ThreadRef] = {}
         self._abouts: OrderedDict[SessionId, tuple[float, About]] = OrderedDict()
         self._draining = False
+        self.setbacks: Setbacks | None = None
         leases.guard(self._busy)
 
     # ------------------------------------------------------------------ what the relay asks
@@ -372,6 +384,8 @@ class Lanes:
 
     async def _set_aside(self, lane: Lane, term: int, effect: Effect, code: str) -> _Head | None:
         since = asyncio.get_running_loop().time()
+        if self.setbacks is not None:
+            await self.setbacks.set_aside(lane, effect, code)
         settled = await self._store.set_aside(lane, term, effect, code)
         return _Head(settled.next, since) if settled.next is not None else None
 

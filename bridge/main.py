@@ -84,6 +84,7 @@ from bridge.reload import PolicyWatch
 from bridge.roster import Roster
 from bridge.routes import Atlas, Question, explain, parse_time
 from bridge.service import Listener, Service
+from bridge.setbacks import Setbacks
 from bridge.terminal import Terminal
 from bridge.timers import Timers
 from bridge.translation import Translation
@@ -296,6 +297,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     berths = Berths(store, index, rules.policy)
     lanes = Lanes(store, networks, leases, feed, metrics, _timing(settings), berths.shut)
     relay = Relay(store, feed, rules.policy, lanes, metrics, berths)
+    lanes.setbacks = Setbacks(relay)
     assignments = Assignments(store, relay, rules.policy, availability)
     incidents = Incidents(store, relay, rules.policy)
     if settings.slack.enabled:

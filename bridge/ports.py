@@ -141,7 +141,8 @@ class Lane:
 @dataclass(frozen=True, slots=True)
 class LaneState:
     """A lane as `outbox list` shows it. `error` is the platform's word for the last failure; `aside` says that the
-    effect was set aside and the lane went on without it."""
+    effect was set aside and the lane went on without it, `uncertain` that the head may have been sent, and is to be
+    looked for."""
 
     lane: Lane
     effects: int
@@ -150,6 +151,7 @@ class LaneState:
     attempts: int
     error: str
     aside: bool = False
+    uncertain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from enum import StrEnum
 
 from routing import effects as e
 from routing import facts as f
+from routing import inputs as i
 from routing.case import Case
 from routing.effects import Effect
 from routing.facts import Actor, Fact, Waits, Why
@@ -166,6 +167,18 @@ def offers(desk: Desk) -> bool:
 
 
 # ------------------------------------------------------------------ delivery
+
+
+def set_aside(case: Case, event: i.EffectSetAside) -> None:
+    """Where a message, or a change of one, will not be shown, the thread says so, and where it can be read."""
+    if case.open.erased:
+        return
+    told = {"mirror": event.mirror, "code": event.code, "message": event.about}
+    case.record(f.EffectWasSetAside, Actor.BRIDGE, **told)
+    mirror = next((one for one in case.open.mirrors if one.number == event.mirror), None)
+    if event.about is not None and mirror is not None:
+        key = "change_not_shown" if event.change else "not_shown"
+        case.say(key, mirror, code=event.code, session=case.open.code)
 
 
 def unreached_at(session: Session, desk: Desk) -> int | None:

@@ -471,6 +471,7 @@ RULES: dict[str, Callable[[Case, Any], None]] = {
     "inform": _inform,
     "went_off": _went_off,
     "page_accepted": escalation.page_accepted,
+    "set_aside": attention.set_aside,
     "detect_language": language.detect_language,
     "translated": translation.translated,
     "not_translated": translation.not_translated,

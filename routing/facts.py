@@ -395,6 +395,15 @@ class DeskAlerted(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EffectWasSetAside(Fact):
+    """Something will never be shown in a mirror, as it is: an administrator has to look."""
+
+    mirror: int
+    code: str
+    message: MessageId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VisitorLinked(Fact):
     account: CustomerKey
 
@@ -601,6 +610,7 @@ FACTS: tuple[type[Fact], ...] = (
     ReplyUnreached,
     AssigneeCalled,
     DeskAlerted,
+    EffectWasSetAside,
     VisitorLinked,
     DeskOpened,
     PromiseWarned,

@@ -347,6 +347,17 @@ class PageAccepted:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectSetAside:
+    """Something will never be shown in a mirror: a person has to look. `about` is the message that it was of, `change`
+    says that it was an edit of it or its withdrawal; `code` is the network's word for why."""
+
+    mirror: int
+    code: str
+    about: MessageId | None = None
+    change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LanguageDetected:
     """What language the customer's message is in, as far as can be told."""
 
@@ -451,6 +462,7 @@ BridgeInput = (
     | OfferEnded
     | OperatorWentOff
     | PageAccepted
+    | EffectSetAside
     | LanguageDetected
     | MessageTranslated
     | MessageNotTranslated

@@ -291,6 +291,11 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
         Ignore("it was answered meanwhile"),
         _ENDED,
     ),
+    i.EffectSetAside: _stays(
+        "set_aside",
+        _NOTHING,
+        Accept("set_aside", (_C,)),  # its last words may not have been shown
+    ),
     i.LanguageDetected: _stays("detect_language", _NOTHING, _ENDED),
     i.MessageTranslated: _stays("translated", _NOTHING, _ENDED),
     i.MessageNotTranslated: _stays("not_translated", _NOTHING, _ENDED),

@@ -34,6 +34,7 @@ from bridge.marks import as_text
 from bridge.messages import PARTS_LIMIT, TEXT_LIMIT, About, Body, FilePart, Part, TextPart
 from bridge.ports import Store, Stored
 from bridge.relay import Receipt, Relay
+from bridge.setbacks import standing
 from routing import inputs as i
 from routing import sla
 from routing.availability import Standing
@@ -412,7 +413,11 @@ class Api:
     async def _card(self, stored: Stored, operator: Operator) -> dict[str, object]:
         """What an operator knows of the customer. `account` is the site's own id, empty for a visitor."""
         session = stored.session
-        about, past = await asyncio.gather(self._engine.store.about(session.id), self._past(stored, operator))
+        about, past, setback = await asyncio.gather(
+            self._engine.store.about(session.id),
+            self._past(stored, operator),
+            standing(self._engine.store, session),
+        )
         about = About() if session.erased else about
         return {
             "name": about.name,
@@ -429,6 +434,7 @@ class Api:
             "transfers": session.transfers,
             "reopenings": session.reopenings,
             "erased": session.erased,
+            "setback": None if setback is None else {"network": setback.network, **setback.shown},
             "promises": self._promises(session),
             "check_demanded": self._engine.policy().topic(session.topic).identity_check,
             "incident": await self._incident(session),

@@ -339,6 +339,11 @@ def _(fact: f.DeskAlerted, page: _Page, index: int) -> None:
 
 
 @_write.register
+def _(fact: f.EffectWasSetAside, page: _Page, index: int) -> None:
+    page.tell(index, fact, "set_aside", code=fact.code)
+
+
+@_write.register
 def _(fact: f.VisitorLinked, page: _Page, index: int) -> None:
     page.tell(index, fact, "linked")
 
@@ -487,6 +492,7 @@ LINE_KEYS: Sequence[str] = (
     "gone",
     "unreached",
     "reached_late",
+    "set_aside",
     "linked",
     "erased",
     "desk_opened",

@@ -460,7 +460,10 @@ class RedisStore:
         if not head:
             return None
         attempts, _, word = (error or "0 ").partition(" ")
-        return LaneState(lane, count, _effect(head), int(float(due or 0)), int(attempts), word)
+        effect = _effect(head)
+        tried = self._keys.per_destination(partition_in(session), "tried", to)
+        stamped = bool(error) and await self._wire.call(tried, "HEXISTS", tried, effect.id)
+        return LaneState(lane, count, effect, int(float(due or 0)), int(attempts), word, uncertain=bool(stamped))
 
     async def destinations(self) -> list[NetworkName]:
         return [NetworkName(name) for name in await self._noted_in(self._keys.destinations)]

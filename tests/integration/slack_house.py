@@ -33,6 +33,7 @@ from bridge.ports import Stored
 from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.roster import Roster
 from bridge.service import Listener, Service
+from bridge.setbacks import Setbacks
 from bridge.timers import Timers
 from bridge.views import Views
 from bridge.whereabouts import Whereabouts
@@ -221,6 +222,7 @@ async def house(
         berths = Berths(store, Index(store, lambda: policy), lambda: policy)
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
         relay = Relay(store, feed, lambda: policy, lanes, berths=berths)
+        lanes.setbacks = Setbacks(relay)
         chosen = settings(slack, by_http=by_http, rates=rates)
         network = networks[SLACK] = SlackNetwork(
             chosen,

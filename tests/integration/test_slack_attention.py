@@ -7,13 +7,16 @@ import time
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from bridge.directory import Operator
+from bridge.inspection import neglected
 from bridge.messages import Body, TextPart
+from bridge.setbacks import Setback, standing
 from routing.availability import Choice
 from routing.hours import Hours
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, OperatorId
@@ -27,7 +30,7 @@ from routing.inputs import (
     OperatorReplied,
     OperatorTransferred,
 )
-from routing.policy import Alert, AlertBy
+from routing.policy import Alert, AlertBy, Policy
 from routing.session import State
 from tests.integration.slack_house import SLACK, House, house
 from tests.simulators.slack import Fault, Message, Person, SlackSimulator
@@ -40,7 +43,7 @@ AVAILABLE = {"alert": Alert(AlertBy.AVAILABLE)}
 @pytest.fixture
 def housed(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> Any:
     slack.workspace.app.scopes.add("reactions:write")
-    return partial(house, engine_url, tmp_path, slack)
+    return partial(house, engine_url, tmp_path, slack, by_http=True)
 
 
 @pytest.fixture
@@ -388,3 +391,51 @@ async def test_where_we_may_not_react_the_thread_says_so_once(
         await here.slack.until(lambda: len(here.slack.workspace.ephemerals) == 2)
         await here.slack.until(lambda: len(here.slack.thread(here.desk, root.ts)) == before + 3)
         assert sum("Not sent" in line for line in here.slack.thread(here.desk, root.ts)) == 1
+
+
+# ------------------------------------------------------------------ what is held up
+
+
+async def held_up(here: House) -> Setback | None:
+    return await standing(here.store, (await here.session()).session)
+
+
+async def test_what_waits_for_an_archived_channel_is_known_at_the_desk_page_and_to_doctor(
+    housed: Any, kenji: Person
+) -> None:
+    async with housed() as here:
+        await here.writes("first")
+        await here.lanes_are_empty()
+        assert await held_up(here) is None
+        kenji.archive(here.desk)
+        await here.writes("second")
+
+        async def is_known() -> bool:
+            return await held_up(here) == Setback(SLACK, "is_archived", 1, uncertain=False)
+
+        await here.until(is_known)
+        engine: Any = SimpleNamespace(networks={SLACK: here.network}, store=here.store, policy=lambda: Policy({}))
+        said = [finding.what for finding in await neglected(engine)]
+        assert "slack: sessions held up: 1 (is_archived)" in said
+        kenji.unarchive(here.desk)
+        await here.lanes_are_empty()
+        assert await held_up(here) is None
+
+
+async def test_what_may_have_arrived_is_said_to_be_uncertain_until_it_has_been_looked_for(housed: Any) -> None:
+    async with housed() as here:
+        await here.writes("first")
+        await here.lanes_are_empty()
+        here.slack.mischief.add(Fault.LOSE_ANSWER, "chat.postMessage")
+        here.slack.mischief.add(Fault.INTERNAL_ERROR, "conversations.replies", times=None)
+        await here.writes("second")
+
+        async def is_uncertain() -> bool:
+            known = await held_up(here)
+            return known is not None and known.uncertain
+
+        await here.until(is_uncertain)
+        here.slack.mischief.clear()
+        await here.lanes_are_empty()
+        assert await held_up(here) is None
+        assert await here.thread(2) == ["Hanako\nfirst", "Hanako\nsecond"]

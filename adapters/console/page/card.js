@@ -19,7 +19,7 @@ export class Card {
       el("button", close, icon("close")),
       el("h2", { dir: "auto" }, card.name || t("row.visitor")),
       this.standing(card),
-      row.state === "closed" ? "" : el("div", { class: "card-state" }, this.promises(card), this.escalation(row), this.check(row, card), this.incident(row)),
+      row.state === "closed" ? "" : el("div", { class: "card-state" }, this.promises(card), this.escalation(row), this.check(row, card), this.incident(row), this.setback(card)),
       el("dl", { class: "facts" }, this.facts(row, card).map(([name, value]) => fact(name, value))),
       el("h3", {}, t("card.history")),
       this.past(card.past),
@@ -66,6 +66,14 @@ export class Card {
   incident(row) {
     const change = el("button", { type: "button", class: "link-button", data: { act: "incident" }, onclick: this.acts.incident }, t(row.incident ? "card.incident_change" : "card.incident_link"));
     return el("p", { class: "card-line" }, row.incident ? `${this.incidentName(row.incident)} ` : "", change);
+  }
+
+  /** What is not in the thread on the network yet: it goes by another way than ours, and may be held up. */
+  setback({ setback }) {
+    if (!setback) return null;
+    const { network, code, uncertain, effects } = setback;
+    const name = network.charAt(0).toUpperCase() + network.slice(1);
+    return el("p", { class: "card-line near" }, t(uncertain ? "card.uncertain" : "card.held_up", { network: name, code, count: effects }));
   }
 
   facts(row, card) {

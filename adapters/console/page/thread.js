@@ -93,7 +93,7 @@ export class Thread {
 
   event(line) {
     const name = this.nameOf(line.operator);
-    const { desk, from_desk: from, topic, outcome, until, since, why, kind, promise, language, incident, to = "", pager } = line.words;
+    const { desk, from_desk: from, topic, outcome, until, since, why, kind, promise, language, incident, code, to = "", pager } = line.words;
     const gaps = {
       name,
       desk: desk && this.deskName(desk),

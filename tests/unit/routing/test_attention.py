@@ -439,3 +439,28 @@ def test_a_topic_of_another_desk_is_no_reason_to_alert_this_one() -> None:
     one = talk(topic=Topic("withdrawals"), language="fr")
     (alert,) = [effect for effect in one.effects if isinstance(effect, e.AlertDesk)]
     assert alert.to == "console"
+
+
+# ------------------------------------------------------------------ setbacks
+
+
+def test_a_message_that_will_not_be_shown_is_said_in_its_thread() -> None:
+    one = talk()
+    one.accepts(i.EffectSetAside(1, "msg_too_long", MessageId("c:first")))
+    (line,) = [effect for effect in one.effects if isinstance(effect, e.PostLine)]
+    assert (line.key, line.mirror, line.words) == ("not_shown", 1, {"code": "msg_too_long", "session": "K7Q2"})
+    one.accepts(i.EffectSetAside(1, "msg_too_long", MessageId("c:first"), change=True))
+    assert lines(one) == ["not_shown", "change_not_shown"]
+
+
+def test_what_is_about_no_message_is_recorded_only() -> None:
+    one = talk()
+    one.accepts(i.EffectSetAside(1, "no_text"))
+    assert lines(one) == []
+    assert isinstance(one.facts[-1], f.EffectWasSetAside)
+
+
+def test_of_an_erased_session_nothing_is_said() -> None:
+    one = talk()
+    one.accepts(i.ErasureOrdered())
+    one.ignores(i.EffectSetAside(1, "msg_too_long", MessageId("c:first")))

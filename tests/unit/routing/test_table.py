@@ -104,6 +104,9 @@ ANY: dict[type, st.SearchStrategy[i.Input]] = {
     i.OperatorAskedCheck: st.builds(i.OperatorAskedCheck, OPERATORS, NONCES),
     i.OperatorInformed: st.builds(i.OperatorInformed, MESSAGES, OPERATORS, st.just(IncidentId("outage"))),
     i.OperatorWentOff: st.builds(i.OperatorWentOff, OPERATORS),
+    i.EffectSetAside: st.builds(
+        i.EffectSetAside, st.integers(1, 2), st.just("no_text"), st.none() | MESSAGES, st.booleans()
+    ),
     i.PageAccepted: st.builds(i.PageAccepted, st.sampled_from([EffectId("e1"), EffectId("e2")]), st.just("night")),
     i.LanguageDetected: st.builds(i.LanguageDetected, MESSAGES, LANGUAGES),
     i.MessageTranslated: st.builds(i.MessageTranslated, MESSAGES, st.integers(0, 2), LANGUAGES),
