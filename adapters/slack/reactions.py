@@ -16,6 +16,7 @@ from typing import Any, TypeGuard
 
 import structlog
 
+from adapters.slack import emoji
 from adapters.slack.client import WebApi
 from adapters.slack.deferred import Deferred
 from adapters.slack.faults import ALREADY_GONE
@@ -33,8 +34,8 @@ from routing.facts import Side
 from routing.ids import InputKey, MessageId, OperatorId
 from routing.inputs import OperatorReacted, Origin
 
-SIGNS = {"+1": "👍", "thumbsup": "👍", "pray": "🙏", "heart": "❤️", "blush": "😊", "eyes": "👀"}
-"""Names that have a sign everywhere. Whatever else operators use stays inside, under its name."""
+SIGNS = {"+1": "👍", "pray": "🙏", "heart": "❤️", "blush": "😊", "eyes": "👀"}
+"""What customers have, and what we put ourselves: one name for each."""
 
 REMEMBERED = 10_000
 """Posts whose thread was asked for: who reacts once often does so again."""
@@ -69,7 +70,7 @@ _log = structlog.get_logger(__name__)
 def sign(name: str) -> str:
     """What a reaction of Slack's is called in a session."""
     base = _TONE.sub("", name)
-    return SIGNS.get(base, f":{base}:")
+    return SIGNS.get(base) or emoji.named(base) or f":{base}:"
 
 
 def name_of(reaction: str) -> str:

@@ -671,6 +671,15 @@ async def test_reactions_ephemerals_and_permalinks(
     await client.reactions_remove(channel=desk.id, timestamp=theirs.ts, name="eyes")
     with refused("no_reaction"):
         await client.reactions_remove(channel=desk.id, timestamp=theirs.ts, name="eyes")
+    await client.reactions_add(channel=desk.id, timestamp=theirs.ts, name="thumbsup")
+    assert list(theirs.reactions) == ["+1"]
+    with refused("invalid_name"):
+        await client.reactions_add(channel=desk.id, timestamp=theirs.ts, name="no_such_emoji")
+    with refused("no_item_specified"):
+        await client.api_call("reactions.add", params={"name": "eyes"})
+    kenji.lock(desk, theirs.ts)
+    with refused("thread_locked"):
+        await client.reactions_add(channel=desk.id, timestamp=theirs.ts, name="eyes")
     await client.chat_postEphemeral(channel=desk.id, user=kenji.id, text="only you")
     assert [(e.user, e.text) for e in slack.workspace.ephemerals] == [(kenji.id, "only you")]
     with refused("user_not_in_channel"):
