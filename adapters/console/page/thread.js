@@ -1,6 +1,7 @@
 // The conversation in the middle: who said what, what happened to it, and where each reply is.
 
 import { Keyed, arrange, el, icon } from "./dom.js";
+import { drawn } from "./marks.js";
 import { ago, clock, day, dayOf, moment } from "./times.js";
 import { knows, languageName, pick, t } from "./words.js";
 
@@ -136,7 +137,7 @@ export class Thread {
   content(line, files) {
     if (line.withdrawn) return el("p", { class: "gone" }, t("thread.withdrawn"));
     if (line.parts === null) return el("p", { class: "gone" }, t("thread.erased"));
-    const parts = line.parts.map((part) => (part.type === "text" ? this.text(part.text, line) : this.file(part, files)));
+    const parts = line.parts.map((part) => (part.type === "text" ? this.text(part, line) : this.file(part, files)));
     const edited = line.revision > 0 && el("span", { class: "edited" }, t("thread.edited"));
     return [...parts, edited, this.former(line), this.translation(line)];
   }
@@ -148,9 +149,9 @@ export class Thread {
     return el("div", { class: "former" }, label, ...former.map((text) => el("p", { class: "text", dir: "auto", lang: this.language }, text)));
   }
 
-  text(text, line) {
+  text({ text, marks }, line) {
     const lang = line.side === "note" ? null : this.language;
-    return el("p", { class: "text", dir: "auto", lang }, text);
+    return el("div", { class: "text", dir: "auto", lang }, ...drawn(text, marks, (words) => [words]));
   }
 
   /** A machine's words stand below the original and say what they are. Why there are none is said only where somebody

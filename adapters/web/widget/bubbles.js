@@ -2,6 +2,7 @@
 
 import { el, icon } from "./dom.js";
 import { languageOf } from "./i18n.js";
+import { drawn } from "./marks.js";
 import { preview } from "./uploads.js";
 
 // A transaction, an address, an order number: 20 or more letters and digits in a row, at least one a digit. Such a run
@@ -10,17 +11,22 @@ const LONG_ID = /(?=[0-9A-Za-z_-]*\d)[0-9A-Za-z]+(?:[-_][0-9A-Za-z]+)*/g;
 const LONG_ID_LENGTH = 20;
 const PICTURE_PX = 240;
 
-/** The words of one text part. What the element says, as text, is exactly what was written. */
-export function words(text, language, { copyLabel, copy }) {
-  const element = el("div", { class: "text", dir: "auto", lang: languageOf(text, language) });
+/** The words of one text part. Without marks the element says, as text, exactly what was written. */
+export function words({ text, marks }, language, { copyLabel, copy }) {
+  const write = (some) => withLongIds(some, copyLabel, copy);
+  const attributes = { class: "text", dir: "auto", lang: languageOf(text, language) };
+  return el("div", attributes, ...drawn(text, marks, write));
+}
+
+function withLongIds(text, label, copy) {
+  const nodes = [];
   let from = 0;
   for (const found of text.matchAll(LONG_ID)) {
     if (found[0].length < LONG_ID_LENGTH) continue;
-    element.append(text.slice(from, found.index), longId(found[0], copyLabel, copy));
+    nodes.push(text.slice(from, found.index), longId(found[0], label, copy));
     from = found.index + found[0].length;
   }
-  element.append(text.slice(from));
-  return element;
+  return [...nodes, text.slice(from)];
 }
 
 function longId(id, label, copy) {

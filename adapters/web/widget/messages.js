@@ -239,7 +239,7 @@ export class Messages {
     const language = this.chat.conversation.session?.language ?? words.language;
     const tools = { copyLabel: words.text("message.copy_id"), copy: this.copy };
     const shown = (part) => {
-      if (part.type === "text") return written(part.text, language, tools);
+      if (part.type === "text") return written(part, language, tools);
       const local = this.chat.previews.get(part.file);
       return attachment(part, { words, local, view: (what, back) => this.#view(what, back) });
     };
