@@ -88,7 +88,7 @@ class Calls:
     def one_line(self, delivery: Delivery, words: str) -> Rendered:
         """What stands where nobody sees the thread: which session, since when, the words, and the way there."""
         session = delivery.session
-        known = [session.code, session.language, escape(self._title(session.topic, session.language))]
+        known = [session.code, escape(session.language), escape(self._title(session.topic, session.language))]
         if session.waiting_since is not None:
             known.append(self._wording(session.language, "call.since", time=clock(session.waiting_since, DAY)))
         told = f"*{' · '.join(known)}*\n{words}"

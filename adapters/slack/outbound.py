@@ -600,7 +600,7 @@ class Outbound:
     def _persona(self, delivery: Delivery, side: Side) -> dict[str, str]:
         if side is not Side.CUSTOMER or not self._has_personas:
             return {}
-        return {"username": render.customer_name(delivery.about, delivery.session.language, self._wording)}
+        return {"username": render.persona(delivery.about, delivery.session.language, self._wording)}
 
     @property
     def _has_personas(self) -> bool:

@@ -38,6 +38,9 @@ message said before it was changed stands beneath it."""
 
 _ESCAPED = {"&": 5, "<": 4, ">": 4}
 
+UTTERANCES = 100
+"""Messages of what was said before; the desk page has them all."""
+
 NAME = 60
 HEADER = 150
 PAGE = 300
@@ -62,6 +65,8 @@ class Rendered:
 
     text: str
     blocks: list[Block]
+    inert: bool = False
+    """Whether `text` shows a customer's words: Slack is told to see no markup in it."""
 
     @property
     def changed(self) -> dict[str, Any]:
@@ -71,7 +76,8 @@ class Rendered:
     @property
     def posted(self) -> dict[str, Any]:
         """For chat.postMessage. No unfurling: nobody's server is asked for a preview."""
-        return self.changed | {"unfurl_links": False, "unfurl_media": False}
+        quiet: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
+        return self.changed | quiet | ({"mrkdwn": False} if self.inert else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,13 @@ def customer_name(about: About, language: str, wording: Wording) -> str:
     """How the desk speaks of the customer."""
     name = one_line(about.name, NAME)
     return wording(language, "customer.named", name=name) if name else wording(language, "customer.unnamed")
+
+
+def persona(about: About, language: str, wording: Wording) -> str:
+    """The name over a customer's own posts. It says whose they are: a customer may be called as the bridge is, or as
+    one of the operators."""
+    name = one_line(about.name, NAME)
+    return wording(language, "post.persona", name=name) if name else wording(language, "customer.unnamed")
 
 
 # ------------------------------------------------------------------ the card
@@ -109,7 +122,7 @@ def card(
     elif buttons := _buttons(session, mirror, wording):
         blocks.append({"type": "actions", "elements": buttons})
     first_words = (session.code, language, topic, state, one_line(name, SHORT_NAME))
-    return Rendered(escaped_within(" · ".join(first_words), TEXT), blocks)
+    return Rendered(escaped_within(" · ".join(first_words), TEXT), blocks, inert=True)
 
 
 def _fields(session: Session, state: str, assignee: Assignee, wording: Wording) -> list[Block]:
@@ -206,7 +219,7 @@ def said(
         else:
             lead = [_context(wording(language, f"post.{side}", name=escape(name)))]
             blocks = [*lead, _rich(*styled.elements(piece, quoted=side is Side.NOTE))]
-        return Rendered(escaped_within(f"{name}: {piece.text}", TEXT), blocks)
+        return Rendered(escaped_within(f"{name}: {piece.text}", TEXT), blocks, inert=True)
 
     return tuple(one(number, piece) for number, piece in enumerate(pieces, 1))
 
@@ -228,18 +241,27 @@ def translation(body: Body, language: str, at: int, wording: Wording) -> tuple[R
     def one(number: int, piece: TextPart) -> Rendered:
         label = wording(language, "post.translation", language=language, time=clock(at))
         label = label if len(pieces) == 1 else f"{label} ({number}/{len(pieces)})"
-        return Rendered(escaped_within(piece.text, TEXT), [_context(label), _rich(_quote(piece.text))])
+        blocks = [_context(label), _rich(_quote(piece.text))]
+        return Rendered(escaped_within(piece.text, TEXT), blocks, inert=True)
 
     return tuple(one(number, piece) for number, piece in enumerate(pieces, 1))
 
 
 def history(said: Sequence[tuple[int, str, str]], language: str, wording: Wording) -> Rendered:
-    """What was said before, as (when, who, words): one post, the latest of it when it is long, in inert text."""
-    lines = [f"{datetime.fromtimestamp(at / 1000, UTC):%m-%d %H:%M} {who}: {words}" for at, who, words in said]
-    whole = "\n".join(lines)
-    shown = whole if len(whole) <= LONG else f"…{whole[1 - LONG :]}"
-    label = wording(language, "post.history", count=str(len(lines)))
-    return Rendered(escaped_within(f"{label}\n{shown}", TEXT), [_context(label), _rich(_quote(shown))])
+    """What was said before, as (when, who, words): one post, the latest of it when it is long.
+
+    Each one's words stand in a quote of their own: whatever they look like, they are not what somebody else has said.
+    """
+    room, shown = LONG, list[Block]()
+    for at, who, words in reversed(said[-UTTERANCES:]):
+        if room <= 0:
+            break
+        text = words if len(words) <= room else f"…{words[1 - room :]}"
+        room -= len(text) + len(who)
+        head = f"{datetime.fromtimestamp(at / 1000, UTC):%m-%d %H:%M} {who}"
+        shown[:0] = [_paragraph(head, bold=True), *([_quote(text)] if text else [])]
+    label = wording(language, "post.history", count=str(len(said)))
+    return Rendered(label, [_context(label), _rich(*shown)], inert=True)
 
 
 def line(text: str) -> Rendered:

@@ -7,6 +7,7 @@ whole, and a post of 4,000 characters with five former ones would not fit.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from adapters.slack.markup import one_line
 from adapters.slack.render import Block, Rendered, Wording
@@ -20,7 +21,8 @@ def reworded(rendered: Rendered, former: Sequence[Body], language: str, wording:
     """`former`: oldest first; the latest is shown first. Files have no wording."""
     said = [one_line(one.text, FORMER) for one in reversed(former) if one.text]
     lines = [wording(language, "post.edited"), *(wording(language, "post.former", text=text) for text in said)]
-    return Rendered(rendered.text, [*rendered.blocks, {"type": "context", "elements": [_small(one) for one in lines]}])
+    former_words: Block = {"type": "context", "elements": [_small(one) for one in lines]}
+    return replace(rendered, blocks=[*rendered.blocks, former_words])
 
 
 def _small(text: str) -> Block:

@@ -99,7 +99,7 @@ async def test_where_personas_are_granted_the_post_bears_the_customers_name(
     async with house(engine_url, tmp_path, slack) as here:
         await here.writes("hello")
         assert await here.thread(1) == ["hello"]
-        assert slack.replies(here.desk, (await here.root()).ts)[0].username == "Hanako"
+        assert slack.replies(here.desk, (await here.root()).ts)[0].username == "Hanako (customer)"
 
 
 @pytest.mark.parametrize(
@@ -502,8 +502,8 @@ async def test_a_transfer_opens_a_thread_at_the_new_desk_and_the_old_one_points_
         new = await here.root(desks[1])
         await here.lanes_are_empty()
         (before,) = slack.replies(desks[1], new.ts)
-        assert "Hanako: hello <!channel>" in slack.seen(before)
-        assert "(note): checked" in slack.seen(before)
+        assert "Hanako\nhello <!channel>" in slack.seen(before)
+        assert "(note)\nchecked" in slack.seen(before)
         assert (before.pings, before.links) == ([], [])
         assert (await here.thread(3))[2] == f"This session moved to #{desks[1].name}. Please go on there."
         await slack.until(lambda: all(block["type"] != "actions" for block in old.blocks))

@@ -6,7 +6,7 @@ The limits are those of Slack's Block Kit reference; they were read in 2026.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from .mrkdwn import Reading, read
+from .mrkdwn import EMOJI_NAME, Reading, read
 from .workspace import Json, Link, Ping
 
 MESSAGE_BLOCKS = 50
@@ -355,12 +355,19 @@ def _read_object(thing: Json, reading: Reading) -> None:
     kind = thing.get("type")
     if kind in ("mrkdwn", "markdown"):
         reading.add(read(str(thing.get("text", "")), verbatim=bool(thing.get("verbatim"))))
+    elif kind == "plain_text":
+        text = str(thing.get("text", ""))
+        reading.marks += EMOJI_NAME.findall(text) if thing.get("emoji", True) else []
     elif kind == "link":
         reading.links.append(Link(str(thing.get("url")), str(thing.get("text", ""))))
     elif kind == "channel":
         reading.links.append(Link(str(thing.get("channel_id")), "", "channel"))
     elif kind in ("user", "usergroup"):
         reading.pings.append(Ping(str(kind), str(thing.get(f"{kind}_id"))))
+    elif kind == "text" and thing.get("style"):
+        reading.marks.append(str(thing.get("text", "")))
+    elif kind in ("emoji", "date", "color"):
+        reading.marks.append(kind)
     elif kind == "broadcast":
         reading.pings.append(Ping(str(thing.get("range"))))
     else:

@@ -90,11 +90,13 @@ def _with_block_ids(workspace: Workspace, blocks: list[Json]) -> list[Json]:
 
 def _note_effects(workspace: Workspace, message: Message, text: str, args: Args) -> None:
     by_name = partial(_id_of, workspace) if message.link_names or message.parse == "full" else None
-    reading = mrkdwn.read(text, by_name=by_name, verbatim=message.parse == "none")
+    reading = mrkdwn.read(text, by_name=by_name, verbatim=message.parse == "none" and bool(message.blocks))
+    if args.raw.get("mrkdwn") in (False, "false", "0"):
+        reading.marks = []
     reading.add(block_kit.reading_of(message.blocks))
     for part in _attachment_texts(message.attachments):
         reading.add(mrkdwn.read(part))
-    message.pings, message.links = reading.pings, reading.links
+    message.pings, message.links, message.marks = reading.pings, reading.links, reading.marks
     message.unfurls = [link.url for link in reading.links if _unfurls(link.url, args)]
 
 

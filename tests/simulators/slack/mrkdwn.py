@@ -23,8 +23,13 @@ EMOJI = {
 }  # fmt: skip
 """Slack stores emoji by name. A few stand for all."""
 _EMOJI = re.compile("|".join(map(re.escape, EMOJI)))
-_EMOJI_NAME = re.compile(r":([\w+-]+):")
+EMOJI_NAME = re.compile(r":([\w+-]+):")
 _BY_NAME = {name: sign for sign, name in EMOJI.items()}
+_MARKED = re.compile(
+    r"(?<!\w)([*_~])(?![\s*_~])[^\n]*?[^\s]\1(?!\w)|`[^`\n]+`|```.+?```|^>.*|:[a-z0-9_+-]+:(?::skin-tone-[2-6]:)?",
+    re.DOTALL | re.MULTILINE,
+)
+"""What Slack draws as something else; rather more than it does."""
 _NAME = re.compile(r"(?<![\w<])([@#])([\w.-]+)")
 _EVERYBODY = ("channel", "here", "everyone")
 
@@ -35,10 +40,12 @@ class Reading:
 
     pings: list[Ping] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)  # bold, quotes, code, emoji: shown as something else than written
 
     def add(self, other: "Reading") -> None:
         self.pings += other.pings
         self.links += other.links
+        self.marks += other.marks
 
 
 def read(text: str, *, by_name: Callable[[str, str], str] | None = None, verbatim: bool = False) -> Reading:
@@ -53,6 +60,7 @@ def read(text: str, *, by_name: Callable[[str, str], str] | None = None, verbati
             _read_control(piece, reading)
         else:
             _read_plain(piece, reading, by_name, verbatim)
+    reading.marks = [found.group() for found in _MARKED.finditer(unescape(CONTROL.sub(" ", text)))]
     return reading
 
 
@@ -158,7 +166,7 @@ def _rich_words(piece: str) -> Iterator[Json]:
 def seen(text: str, name_of: Callable[[str], str] = lambda user_id: user_id) -> str:
     """What a person reads on the screen for a stored text: labels for links, names for ids, emoji, nothing escaped."""
     shown = [_seen_control(p, name_of) if control else p for control, p in _pieces(text)]
-    return unescape(_EMOJI_NAME.sub(lambda m: _BY_NAME.get(m.group(1), m.group()), "".join(shown)))
+    return unescape(EMOJI_NAME.sub(lambda m: _BY_NAME.get(m.group(1), m.group()), "".join(shown)))
 
 
 def _seen_control(body: str, name_of: Callable[[str], str]) -> str:

@@ -166,6 +166,7 @@ class Message:
     extra: Json = field(default_factory=dict)
     pings: list[Ping] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)  # whatever is drawn as something else than was written
     unfurls: list[str] = field(default_factory=list)
     parse: str = ""
     link_names: bool = False
