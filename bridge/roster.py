@@ -20,6 +20,8 @@ from bridge.availability import Availability
 from bridge.directory import Directory
 from bridge.index import listed
 from bridge.ports import Line, Store, Stored
+from bridge.setbacks import Setback
+from bridge.setbacks import standing as standing_of
 from bridge.team import urgency
 from bridge.views import summary
 from routing.availability import Standing
@@ -56,7 +58,8 @@ LATE = 2 * MINUTE
 @dataclass(frozen=True, slots=True)
 class Row:
     """A session in one line. Times are ms since 1970 (UTC). `urgency`: `past` a promise, `near` one, or neither.
-    `thread` is where it lives now, on `network`; None while it has no root yet."""
+    `thread` is where it lives now, on `network`; None while it has no root yet. `setback` is what is held up on the way
+    there, `unreached` that our latest reply has not reached a customer who left."""
 
     session: SessionId
     code: ShortCode
@@ -72,6 +75,8 @@ class Row:
     name: str = ""
     network: NetworkName | None = None
     thread: ThreadRef | None = None
+    setback: Setback | None = None
+    unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +259,19 @@ class Roster:
         if stored is None:
             return row
         mirror = stored.session.mirror
-        about, threads = await asyncio.gather(self._store.about(line.session), self._store.threads(line.session))
-        return replace(row, name=about.name, network=mirror.network, thread=threads.get(mirror.number))
+        about, threads, setback = await asyncio.gather(
+            self._store.about(line.session),
+            self._store.threads(line.session),
+            standing_of(self._store, stored.session),
+        )
+        return replace(
+            row,
+            name=about.name,
+            network=mirror.network,
+            thread=threads.get(mirror.number),
+            setback=setback,
+            unreached=stored.session.unreached is not None,
+        )
 
     async def find(self, operator: OperatorId, sought: str) -> list[Row]:
         """The session of a code, else a customer's latest ones by their account; at the operator's desks only."""

@@ -539,7 +539,7 @@ def _step(session: Session | None, fact: Fact) -> Session | None:
 
 def _doer(fact: Fact, session: Session) -> str | None:
     """Whose act it was: the fact says so, or it is about words of theirs."""
-    named: str | None = getattr(fact, "operator", None)
+    named: str | None = getattr(fact, "operator", None) or getattr(fact, "by", None)
     if named is None and isinstance(fact, f.MessageRevised | f.MessageWithdrawn):
         spoken = session.spoken(fact.message)
         return spoken.by if spoken else None

@@ -37,12 +37,13 @@ from bridge.relay import Receipt, Relay
 from bridge.setbacks import standing
 from routing import inputs as i
 from routing import sla
+from routing.attention import left_at
 from routing.availability import Standing
 from routing.decide import Nothing, Refusal
 from routing.ids import DeskId, InputKey, MessageId, OperatorId, Topic, read_code, read_session_id, translation_id
 from routing.policy import Desk, Policy, Promised
 from routing.reactions import LOOKING
-from routing.session import Session
+from routing.session import Presence, Session
 
 LINES = 200
 """Lines of a thread in one answer; older ones are asked for."""
@@ -430,6 +431,7 @@ class Api:
             "opened_at": session.opened_at,
             "first_response_at": session.first_response_at,
             "presence_since": session.presence_since,
+            "left_at": self._left_at(session),
             "outcome": session.outcome,
             "transfers": session.transfers,
             "reopenings": session.reopenings,
@@ -440,6 +442,12 @@ class Api:
             "incident": await self._incident(session),
             "past": past,
         }
+
+    def _left_at(self, session: Session) -> int | None:
+        """When a customer who is not there left; who is gone left some time before that was said."""
+        if session.presence is Presence.HERE:
+            return None
+        return left_at(session, self._engine.policy().desk_of(session.desk, session.language, session.topic))
 
     def _promises(self, session: Session) -> list[dict[str, object]]:
         """When each of the desk's promises that runs now is due; missed ones for as long as they are owed."""

@@ -228,6 +228,10 @@ def _marks(row: Row, face: Face) -> Iterable[Pieces]:
         yield [_text(face.say(f"home.turn.{row.turn}"))]
     if row.urgency:
         yield [_bold(face.say(f"home.{row.urgency}"))]
+    if row.unreached:
+        yield [_text(face.say("home.unreached"))]
+    if row.setback is not None:
+        yield [_bold(face.say("home.uncertain" if row.setback.uncertain else "home.held_up", code=row.setback.code))]
 
 
 # ------------------------------------------------------------------ what can be typed

@@ -385,7 +385,7 @@ class Desk {
       lines: [...this.extra, ...lines],
       older: this.extra.length ? this.olderStill : older,
       unsent: this.outbox.of(row.session),
-      presenceSince: card.presence_since,
+      presenceSince: card.left_at ?? card.presence_since,
     });
     this.showWriting();
   }

@@ -13,9 +13,9 @@ from bridge.errors import LostLeaseError, OverloadedError, StoreUnavailableError
 from bridge.feed import Feed
 from bridge.messages import Body, TextPart
 from bridge.ports import Commit, CommitResult, Committed, Conflict, Duplicate, Fenced, Store, Stored
-from bridge.relay import ATTEMPTS, Answer, Greeting, Receipt, Relay
+from bridge.relay import ATTEMPTS, Answer, Greeting, Receipt, Relay, _face
 from routing import inputs as i
-from routing.decide import Refusal
+from routing.decide import Decision, Refusal, decide
 from routing.effects import Effect
 from routing.ids import (
     CustomerKey,
@@ -385,3 +385,18 @@ async def test_another_accounts_session_is_never_entered(here: Process, shelf: S
     _attach(shelf, session)
     assert await here.relay.current(ACCOUNT) is None
     assert receipt(await here.writes(1, ACCOUNT)).stored.session.id != session
+
+
+def of(**changed: Any) -> Session:
+    """A session that was answered by `o:1`."""
+    opening = i.Opening(SessionId("main.0.a"), ShortCode("K7Q2"), VISITOR, False, "en", Topic(""))
+    opened = decide(None, i.CustomerWrote(MessageId("c:1"), opening), key=InputKey("k"), now=1, policy=POLICY)
+    assert isinstance(opened, Decision)
+    return replace(opened.session, last_reply=MessageId("o:1"), **changed)
+
+
+def test_a_reply_that_is_on_its_way_or_there_draws_no_card_and_one_that_is_stuck_or_seen_does() -> None:
+    reached = of(reached=MessageId("o:1"))
+    assert _face(of()) == _face(reached)
+    assert _face(reached) != _face(replace(reached, seen=MessageId("o:1")))
+    assert _face(of()) != _face(of(unreached=MessageId("o:1")))

@@ -12,7 +12,20 @@ from bridge.errors import SettingsError
 from config import feeds, policy, settings
 from config.policy import Rulebook
 from routing.ids import DeskId, OperatorId, Topic
-from routing.policy import HOUR, MINUTE, Assignment, Clock, Contact, Priority, Promise, Promised, Rung, RungKind
+from routing.policy import (
+    HOUR,
+    MINUTE,
+    Alert,
+    AlertBy,
+    Assignment,
+    Clock,
+    Contact,
+    Priority,
+    Promise,
+    Promised,
+    Rung,
+    RungKind,
+)
 
 SLACK = {"bot_token": "xoxb-1", "app_token": "xapp-1"}
 
@@ -108,6 +121,24 @@ def test_desks_with_channels_work_in_slack(tmp_path: Path) -> None:
     )
     assert (rest.network, rest.place) == ("console", "rest")
     assert book.desk_titles == {"ja": {"en": "ja"}, "rest": {"en": "Everybody else"}}
+
+
+@pytest.mark.parametrize(
+    ("written", "alert"),
+    [
+        ("", Alert(AlertBy.AVAILABLE)),
+        ('alert = "none"', Alert()),
+        ('alert = "here"', Alert(AlertBy.HERE)),
+        ('alert = "S0123ABCD"', Alert(AlertBy.GROUP, "S0123ABCD")),
+    ],
+)
+def test_a_desk_chooses_how_it_hears_of_who_waits(tmp_path: Path, written: str, alert: Alert) -> None:
+    desk = loaded(tmp_path, f"[every_desk]\n{written}").policy.desks[DeskId("en")]
+    assert (desk.alert, desk.remind_after, desk.unreached_after) == (alert, 10 * MINUTE, 30_000)
+
+
+def test_an_alert_of_nobody_known_is_refused(tmp_path: Path) -> None:
+    assert "none, available, here, channel" in complaint(tmp_path, '[every_desk]\nalert = "all"')
 
 
 def test_operators_have_public_names_and_desks(tmp_path: Path) -> None:
