@@ -4,6 +4,9 @@ A lane has one worker at a time, in the process that holds the lease. It stamps 
 acknowledges it after. Three things can come between: the process dies, the lease is lost, or the answer is. In each
 the stamp stays, and whoever goes on treats the effect as *perhaps sent*: it waits until no send can still be under
 way, looks at what is there, and only then sends again. A minute later it looks once more and takes late doubles back.
+
+Where a platform limits how fast we post, an effect waits for its turn before it is stamped. When that takes a while, a
+customer's messages that have come together meanwhile go out as one post; in the store each keeps its own books.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 
@@ -29,7 +32,20 @@ from bridge.feed import Feed, Signal
 from bridge.leases import Leases
 from bridge.messages import About, Body
 from bridge.metrics import Metrics
-from bridge.ports import Delivered, Delivery, Lane, Network, Pending, Placed, Settled, Store, Stored, Sweep
+from bridge.ports import (
+    Delivered,
+    Delivery,
+    Lane,
+    Network,
+    Pending,
+    Placed,
+    Settled,
+    Store,
+    Stored,
+    SupportsBursts,
+    SupportsTurns,
+    Sweep,
+)
 from routing.effects import (
     AskAboutHeld,
     CallOperators,
@@ -51,6 +67,7 @@ from routing.ids import EffectId, MessageId, NetworkName, Place, PostRef, Sessio
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
 
 class Setbacks(Protocol):
     """Who tells people of what will not be delivered: see `bridge.setbacks`."""
@@ -111,7 +128,7 @@ class _Worker:
     """
 
     given: _Head | None = None
-    sending: Effect | None = None  # what it began to send last: its outcome may be unknown
+    sending: tuple[Effect, ...] = ()  # what it began to send last: its outcome may be unknown
     nudge: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -259,7 +276,7 @@ class Lanes:
         try:
             head = given or await self._take(lane, term)
             while head is not None:
-                worker.sending = None
+                worker.sending = ()
                 head = await self._carry(lane, term, head, worker)
                 if head is not None and self._given_up(lane, term):
                     await self._hand_over(lane, term, head)
@@ -270,8 +287,9 @@ class Lanes:
             log.warning("lane_left", session=lane.session, to=lane.to, reason=error.what)
         except Exception:
             log.exception("lane_broke", session=lane.session, to=lane.to)
-        if worker.sending is not None and self._leases.term(lane.to, partition_in(lane.session)) != term:
-            await self._have_it_swept(lane, worker.sending)
+        if self._leases.term(lane.to, partition_in(lane.session)) != term:
+            for effect in worker.sending:
+                await self._have_it_swept(lane, effect)
 
     async def _have_it_swept(self, lane: Lane, effect: Effect) -> None:
         """This process began to send it, and was not heard of for so long that another one has taken over: that one may
@@ -303,14 +321,143 @@ class Lanes:
         delivery = await self._delivery(lane, head.effect, head.known)
         if delivery is None:
             return await self._set_aside(lane, term, head.effect, "session_missing")
+        try:
+            behind = await self._wait_in_line(lane, term, delivery, certain=True)
+        except DeliveryError as error:
+            return await self._failed(lane, term, delivery, worker, error)
+        if behind is None:
+            return None
+        if behind:
+            return await self._carry_late(lane, term, head, worker)
         if await self._is_old(head) and not await self._store.stamp(lane, term, head.effect.id):
             return await self._take(lane, term)  # somebody else has seen to it
-        worker.sending = head.effect
+        return await self._carry_one(lane, term, delivery, worker)
+
+    async def _carry_one(self, lane: Lane, term: int, delivery: Delivery, worker: _Worker) -> _Head | None:
+        worker.sending = (delivery.effect,)
         try:
             done = await self._send(delivery)
         except DeliveryError as error:
             return await self._failed(lane, term, delivery, worker, error)
         return await self._done(lane, term, delivery, done)
+
+    # ------------------------------------------------------------------ in line
+
+    async def _wait_in_line(self, lane: Lane, term: int, delivery: Delivery, *, certain: bool) -> bool | None:
+        """Whether the place is behind; None when somebody else has to go on with this lane.
+
+        Who waits long takes its stamp off, if it has `certain`ly not been sent: should this process die, nobody need
+        look for it.
+        """
+        network = self._networks[lane.to]
+        if not isinstance(network, SupportsTurns) or network.turn_now(delivery):
+            return False
+        turn = asyncio.get_running_loop().create_task(network.turn(delivery))
+        try:
+            await asyncio.wait((turn,), timeout=self._timing.poll)
+            if not turn.done():
+                due = await self._store.now() + int(LINE_KEPT * 1000)
+                await self._store.put_off(lane, term, due, "paced", certain=certain)
+            while not turn.done():
+                if self._given_up(lane, term):
+                    await self._store.put_off(lane, term, await self._store.now(), "", certain=certain)
+                    return None
+                await asyncio.wait((turn,), timeout=self._timing.poll)
+            return await turn
+        finally:
+            turn.cancel()
+
+    async def _carry_late(self, lane: Lane, term: int, head: _Head, worker: _Worker) -> _Head | None:
+        """Its turn has come. What it was drawn from may have changed meanwhile, and more may have come."""
+        delivery = await self._delivery(lane, head.effect, _Known())
+        if delivery is None:
+            return await self._set_aside(lane, term, head.effect, "session_missing")
+        burst = await self._burst(lane, delivery)
+        if len(burst) > 1 and await self._store.stamp_together(lane, term, [one.effect.id for one in burst]):
+            return await self._carry_together(lane, term, burst, worker)
+        if not await self._store.stamp(lane, term, head.effect.id):
+            return await self._take(lane, term)
+        return await self._carry_one(lane, term, delivery, worker)
+
+    # ------------------------------------------------------------------ several as one
+
+    async def _burst(self, lane: Lane, first: Delivery) -> list[Delivery]:
+        """The delivery, and those right behind it that may stand in one post with it."""
+        network, burst = self._networks[lane.to], [first]
+        if not isinstance(network, SupportsBursts) or not _may_merge(first):
+            return burst
+        for effect in await self._store.following(lane, MERGED - 1):
+            delivery = await self._delivery(lane, effect, _Known()) if effect.mirror == first.effect.mirror else None
+            if delivery is None or not _may_merge(delivery):
+                break
+            burst.append(delivery)
+        return burst[: network.together(burst)]
+
+    async def _carry_together(self, lane: Lane, term: int, burst: Sequence[Delivery], worker: _Worker) -> _Head | None:
+        """All of them are stamped. Whatever comes between, each is found by itself afterwards."""
+        worker.sending = tuple(one.effect for one in burst)
+        try:
+            done = await self._send_together(burst)
+        except DeliveryError as error:
+            return await self._failed_together(lane, term, burst, worker, error)
+        return await self._done_together(lane, term, burst, done)
+
+    async def _send_together(self, burst: Sequence[Delivery]) -> list[Delivered]:
+        network = self._bursting(burst[0])
+        return await self._counted(burst, lambda: network.deliver_together(burst))
+
+    def _bursting(self, delivery: Delivery) -> SupportsBursts:
+        network = self._networks[delivery.effect.to]
+        assert isinstance(network, SupportsBursts), "only such a network is given a burst"
+        return network
+
+    async def _done_together(
+        self, lane: Lane, term: int, burst: Sequence[Delivery], done: Sequence[Delivered], *, sweep: bool = False
+    ) -> _Head | None:
+        head = None
+        for delivery, one in zip(burst, done, strict=True):
+            head = await self._done(lane, term, delivery, one, sweep=sweep)
+        return head
+
+    async def _failed_together(
+        self, lane: Lane, term: int, burst: Sequence[Delivery], worker: _Worker, error: DeliveryError
+    ) -> _Head | None:
+        """As for one; what Slack would refuse for ever as one post may pass as several."""
+        if error.fault is Fault.AMBIGUOUS:
+            effects = [one.effect.id for one in burst]
+            log.warning("not_delivered", session=lane.session, effects=effects, fault=error.fault, code=error.code)
+            return await self._look_together(lane, term, burst, worker)
+        await self._store.unstamp(lane, term, [one.effect.id for one in burst[1:]])
+        if error.fault is Fault.POISON:
+            return await self._carry_one(lane, term, burst[0], worker)
+        return await self._failed(lane, term, burst[0], worker, error)
+
+    async def _look_together(self, lane: Lane, term: int, burst: Sequence[Delivery], worker: _Worker) -> _Head | None:
+        """Look for all at once. Where only some are there, each is looked for by itself, as after a crash."""
+        effects = [one.effect.id for one in burst]
+        await self._rest(worker, self._timing.settle_down, unless=effects[0])
+        if self._given_up(lane, term):
+            return None
+        try:
+            found = await self._found_together(burst)
+            if all(found):
+                return await self._done_together(lane, term, burst, [one[0] for one in found], sweep=True)
+            if any(found):
+                return await self._take(lane, term)
+            if await self._wait_in_line(lane, term, burst[0], certain=False) is None:
+                return None
+            now = [await self._delivery(lane, one.effect, _Known()) for one in burst]
+            burst = [new or old for new, old in zip(now, burst, strict=True)]
+            if not await self._store.stamp_together(lane, term, effects, again=True):
+                return await self._take(lane, term)
+            done = await self._send_together(burst)
+        except DeliveryError as error:
+            return await self._wait(lane, term, error, certain=False)
+        return await self._done_together(lane, term, burst, done, sweep=True)
+
+    async def _found_together(self, burst: Sequence[Delivery]) -> list[list[Delivered]]:
+        network = self._bursting(burst[0])
+        return await self._looked(burst[0], lambda: network.find_together(burst))
 
     async def _is_old(self, head: _Head) -> bool:
         """Whether a send that begins now might outlast the patience of others, who count from its stamp.
@@ -323,23 +470,27 @@ class Lanes:
         return age > (self._timing.quarantine - self._timing.send_deadline) / 2
 
     async def _send(self, delivery: Delivery) -> Delivered:
-        """One attempt, counted by what came of it."""
-        to, clock = delivery.effect.to, asyncio.get_running_loop().time
-        begun = clock()
-        try:
-            done = await self._attempt(delivery)
-        except DeliveryError as error:
-            self._metrics.delivered(to, error.fault, clock() - begun)
-            raise
-        self._metrics.delivered(to, "done", clock() - begun)
-        return done
-
-    async def _attempt(self, delivery: Delivery) -> Delivered:
-        """Within the deadline. What is not a DeliveryError leaves the outcome unknown."""
         network = self._networks[delivery.effect.to]
+        return await self._counted((delivery,), lambda: network.deliver(delivery))
+
+    async def _counted(self, deliveries: Sequence[Delivery], send: Callable[[], Awaitable[T]]) -> T:
+        """One attempt, counted by what came of it."""
+        to, clock = deliveries[0].effect.to, asyncio.get_running_loop().time
+        begun, outcome = clock(), "done"
+        try:
+            return await self._attempt(deliveries[0], send)
+        except DeliveryError as error:
+            outcome = error.fault
+            raise
+        finally:
+            for _ in deliveries:
+                self._metrics.delivered(to, outcome, clock() - begun)
+
+    async def _attempt(self, delivery: Delivery, send: Callable[[], Awaitable[T]]) -> T:
+        """Within the deadline. What is not a DeliveryError leaves the outcome unknown."""
         try:
             async with asyncio.timeout(self._timing.send_deadline):
-                return await network.deliver(delivery)
+                return await send()
         except DeliveryError:
             raise
         except TimeoutError as error:
@@ -469,9 +620,14 @@ class Lanes:
             found = await self._find(delivery)
             if found:
                 return await self._done(lane, term, delivery, found[0], sweep=True)
+            behind = await self._wait_in_line(lane, term, delivery, certain=False)
+            if behind is None:
+                return None
+            if behind:
+                delivery = await self._delivery(lane, delivery.effect, _Known()) or delivery
             if not await self._store.stamp(lane, term, effect):
                 return await self._take(lane, term)
-            worker.sending = delivery.effect
+            worker.sending = (delivery.effect,)
             done = await self._send(delivery)
         except DeliveryError as error:
             if error.fault is Fault.POISON:
@@ -483,9 +639,12 @@ class Lanes:
     async def _find(self, delivery: Delivery) -> list[Delivered]:
         """What is there. Raises DeliveryError, always ambiguous: it could not be told, so nothing is certain."""
         network = self._networks[delivery.effect.to]
+        return await self._looked(delivery, lambda: network.find(delivery))
+
+    async def _looked(self, delivery: Delivery, look: Callable[[], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(self._timing.send_deadline):
-                return await network.find(delivery)
+                return await look()
         except DeliveryError as error:
             raise DeliveryError(Fault.AMBIGUOUS, error.code, retry_after=error.retry_after) from error
         except Exception as error:
@@ -630,6 +789,19 @@ def _same(one: Delivered, other: Delivered) -> bool:
         return not set(one.posts).isdisjoint(other.posts)
     return one.thread is not None and one.thread == other.thread
 
+
+def _may_merge(delivery: Delivery) -> bool:
+    """A customer's words alone. Files stand by themselves."""
+    effect, body = delivery.effect, delivery.body
+    is_customers = isinstance(effect, PostMessage) and effect.side is Side.CUSTOMER
+    return is_customers and body is not None and not body.files
+
+
+MERGED = 10
+"""Messages in one post. It bounds what an edit of one of them reads and draws anew."""
+
+LINE_KEPT = 5.0
+"""Seconds after which another process goes on with a lane whose process died while it stood in line."""
 
 BEYOND = 0
 """The mirror of an effect whose destination has none: a pager, a translator. Mirrors are numbered from 1."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bridge.messages import About, Body
 from routing.effects import Effect
@@ -332,6 +332,19 @@ class Store(Protocol):
         """Stamp the head anew, right before it is sent. False when this effect is not the head any more."""
         ...
 
+    async def following(self, lane: Lane, limit: int) -> list[Effect]:
+        """What stands behind the head, up to the first one that cannot be read."""
+        ...
+
+    async def stamp_together(self, lane: Lane, term: int, effects: Sequence[EffectId], *, again: bool = False) -> bool:
+        """Stamp these anew, all at once, right before they are sent as one. False, and nothing is stamped, when they
+        are not the lane's first, in this order, or one behind the head bears a stamp; unless they are sent `again`."""
+        ...
+
+    async def unstamp(self, lane: Lane, term: int, effects: Sequence[EffectId]) -> None:
+        """These were certainly not sent."""
+        ...
+
     async def settle(self, lane: Lane, term: int, effect: Effect, done: Delivered, *, sweep_at: int | None) -> Settled:
         """Acknowledge the head: remember thread and posts, remove it, stamp and return the next.
 
@@ -510,8 +523,12 @@ class Store(Protocol):
         ...
 
     # --- shared limits and small secrets
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int) -> tuple[int, int]:
-        """Draw up to `wanted` tokens from a bucket shared by all processes: (granted, ms until there is one more)."""
+    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+        """Draw up to `wanted` tokens from a bucket shared by all processes: (granted, ms until there is one more).
+
+        `rank`: the place in line of whoever asks, the lower the sooner. While one of a lower rank waits who asked a
+        moment ago in vain, there is nothing for the others.
+        """
         ...
 
     async def pause(self, bucket: str, until: int) -> None:
@@ -619,3 +636,40 @@ class SupportsTyping(Protocol):
     """A network that can show that the customer is typing."""
 
     async def show_typing(self, thread: ThreadRef) -> None: ...
+
+
+@runtime_checkable
+class SupportsTurns(Protocol):
+    """A network whose platform limits how fast we may post: a delivery waits in line before it counts as begun."""
+
+    def turn_now(self, delivery: Delivery) -> bool:
+        """Whether `deliver` may be called at once, which is then done: most often nobody has to wait."""
+        ...
+
+    async def turn(self, delivery: Delivery) -> bool:
+        """Return when `deliver` may be called, which is then done at once. True when the place is behind: there was
+        less room than was asked for. Waits as long as it takes, and is cancelled when somebody else takes over.
+
+        Raises DeliveryError: nothing was sent.
+        """
+        ...
+
+
+@runtime_checkable
+class SupportsBursts(Protocol):
+    """A network that can show several messages of a customer's in one post, when the place is behind.
+
+    That is presentation only: each is a delivery of its own, is found, revised and withdrawn by itself.
+    """
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        """How many of these, from the first on, may stand in one post; at least 1."""
+        ...
+
+    async def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
+        """Do them all, once, or none; one result for each. Raises as `deliver` does, for all of them."""
+        ...
+
+    async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
+        """What `find` says of each, with one look."""
+        ...

@@ -135,6 +135,8 @@ class Uttered:
     side: Side
     operator: OperatorId | None
     body: Body
+    message: MessageId
+    revision: int = 0
 
 
 async def said_so_far(store: Store, session: SessionId) -> list[Uttered]:
@@ -151,7 +153,7 @@ async def said_so_far(store: Store, session: SessionId) -> list[Uttered]:
     kept = [line for line in said.values() if not line.withdrawn]
     bodies = await store.bodies(session, [(line.message, line.revision) for line in kept]) if kept else []
     return [
-        Uttered(line.at, line.side, line.operator, body)
+        Uttered(line.at, line.side, line.operator, body, line.message, line.revision)
         for line, body in zip(kept, bodies, strict=True)
         if body is not None
     ]

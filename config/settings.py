@@ -255,7 +255,7 @@ class SlackRates(Section):
     """How fast we post. The defaults are Slack's published limits; raise them for a test server only."""
 
     posts_per_second: float = Field(default=1.0, gt=0, description="chat.postMessage per channel, in the long run")
-    burst: Positive = Field(default=4, description="posts to one channel at once")
+    burst: Positive = Field(default=3, description="posts to one channel at once")
     posts_per_minute: Positive = Field(default=300, description="chat.postMessage of the whole workspace")
     tier_multiplier: float = Field(default=1.0, gt=0, description="times the published rate of every other method")
 

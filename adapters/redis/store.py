@@ -85,6 +85,9 @@ CHANGES_KEPT = 4_096
 MILESTONES_KEPT = 48 * 3_600_000
 """ms for which the figures' ground is kept: whatever the desk's time zone, its day began within them."""
 
+WAITED_FOR = 250
+"""ms for which a bucket's first in line is waited for, beyond the moment at which it was told to ask again."""
+
 HANDLED_KEPT = 2 * 3_600_000
 """ms for which handling times are kept: twice what an estimate looks back."""
 
@@ -105,6 +108,8 @@ class RedisStore:
         script = load_script
         self._commit = script(SCRIPTS, "commit")
         self._take = script(SCRIPTS, "take")
+        self._stamp_together = script(SCRIPTS, "stamp_together")
+        self._unstamp = script(SCRIPTS, "unstamp")
         self._settle = script(SCRIPTS, "settle")
         self._put_off = script(SCRIPTS, "put_off")
         self._discard = script(SCRIPTS, "discard")
@@ -409,6 +414,26 @@ class RedisStore:
         self._unanswered.pop(effect, None)
         keys = self._lane_keys(lane, "busy", "tried", "lease")
         return _pending(await self._wire.run(self._take, keys, [term, lane.session, effect], durable=True)) is not None
+
+    async def following(self, lane: Lane, limit: int) -> list[Effect]:
+        (key,) = self._lane_keys(lane)
+        found: list[Effect] = []
+        for item in await self._wire.call(key, "LRANGE", key, 1, limit):
+            try:
+                found.append(_effect(item))
+            except StoreCorruptError:
+                break  # whoever comes to it says so
+        return found
+
+    async def stamp_together(self, lane: Lane, term: int, effects: Sequence[EffectId], *, again: bool = False) -> bool:
+        for effect in effects:
+            self._unanswered.pop(effect, None)
+        keys, args = self._lane_keys(lane, "tried", "lease"), [term, 1 if again else 0, *effects]
+        return _unfenced(await self._wire.run(self._stamp_together, keys, args, durable=True)) == "stamped"
+
+    async def unstamp(self, lane: Lane, term: int, effects: Sequence[EffectId]) -> None:
+        keys = self._lane_keys(lane, "tried", "lease")
+        _unfenced(await self._wire.run(self._unstamp, keys, [term, *effects]))
 
     async def settle(self, lane: Lane, term: int, effect: Effect, done: Delivered, *, sweep_at: int | None) -> Settled:
         fields = _posts_to_write(effect, done)
@@ -742,8 +767,9 @@ class RedisStore:
 
     # ------------------------------------------------------------------ limits and small secrets
 
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int) -> tuple[int, int]:
-        given, wait = await self._wire.run(self._draw, [self._keys.bucket(bucket)], [wanted, rate, burst])
+    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+        args = [wanted, rate, burst, "" if rank is None else rank, WAITED_FOR]
+        given, wait = await self._wire.run(self._draw, [self._keys.bucket(bucket)], args)
         return int(given), int(wait)
 
     async def pause(self, bucket: str, until: int) -> None:
@@ -874,6 +900,12 @@ def _pairs(answer: Any) -> dict[str, str]:
     if isinstance(answer, dict):
         return answer
     return dict(zip(answer[::2], answer[1::2], strict=True))
+
+
+def _unfenced(answer: Any) -> str:
+    if answer[0] == "fenced":
+        raise LostLeaseError("the lease is another process's now")
+    return str(answer[0])
 
 
 def _pending(answer: Any) -> Pending | None:

@@ -109,7 +109,12 @@ class WebApi:
         return self.sdk.proxy
 
     async def call(
-        self, method: str, *, urgency: Urgency = Urgency.WORDS, patience: float = PATIENCE, **args: Any
+        self,
+        method: str,
+        *,
+        urgency: Urgency = Urgency.WORDS,
+        patience: float = PATIENCE,
+        **args: Any,
     ) -> Answer:
         """Make one call, in its turn. Returns Slack's answer; raises DeliveryError for anything but `ok: true`.
 
@@ -153,7 +158,7 @@ class WebApi:
 
     async def _paced(self, method: str, urgency: Urgency, patience: float, args: dict[str, Any]) -> Answer:
         channel = str(args.get("channel", ""))
-        await self._pacing.admit(method, channel, urgency, patience)
+        await self._pacing.admit(method, channel, urgency, patience, _effect(args) if method == LEAN else "")
         try:
             return await (self._lean(method, args) if method == LEAN else self._by_sdk(method, args))
         except DeliveryError as error:
@@ -217,6 +222,12 @@ class WebApi:
             raise faults.unreached("upload_failed") from error
         if status != 200:
             raise faults.unreached(f"upload_http_{status}")
+
+
+def _effect(args: Mapping[str, Any]) -> str:
+    """What a post is about, by its metadata: its turn may be held already."""
+    told = (args.get("metadata") or {}).get("event_payload") or {}
+    return str(told.get("effect", ""))
 
 
 def _goes_direct(url: str) -> bool:

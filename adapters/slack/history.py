@@ -77,8 +77,9 @@ class History:
 
 
 def with_effect(messages: tuple[Message, ...] | list[Message], effect: str) -> list[Message]:
-    """Those that carry this effect's id."""
-    return [one for one in messages if payload_of(one).get("effect") == effect]
+    """Those that carry this effect's id, alone or among those of a burst."""
+    told = [(one, payload_of(one)) for one in messages]
+    return [one for one, said in told if said.get("effect") == effect or effect in (said.get("effects") or ())]
 
 
 def _oldest(since: int) -> str:

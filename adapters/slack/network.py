@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
-from adapters.slack import receiver
+from adapters.slack import bursts, receiver
 from adapters.slack.alerts import Whom, everybody_here
 from adapters.slack.announcements import Announcements
 from adapters.slack.channels import Channels
@@ -43,6 +43,7 @@ from adapters.slack.shares import Shares
 from adapters.slack.sheet import Face
 from adapters.slack.sockets import PING, Sockets
 from adapters.slack.threads import Threads
+from adapters.slack.turns import Turns, channel_of
 from bridge.answers import Answers
 from bridge.directory import Directory
 from bridge.doctor import Finding
@@ -85,7 +86,7 @@ def plain_title(topic: Topic, language: str) -> str:
 
 
 class SlackNetwork:
-    """A `bridge.ports.Network`, and `SupportsTyping` and `SupportsDoctor`.
+    """A `bridge.ports.Network`, and `SupportsTyping`, `SupportsTurns`, `SupportsBursts` and `SupportsDoctor`.
 
     `roster` and `orders`: what operators ask of their own work; without them there is no `/chat` and no home.
     `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
@@ -126,6 +127,7 @@ class SlackNetwork:
         self._ping = ping
         self._wording = wording
         self._pacing = Pacing(store, settings.rates)
+        self._turns = Turns(self._pacing)
         self._api = WebApi(settings, self._pacing, self._moved_to)
         self._threads = Threads(store, self._api)
         self._channels = Channels(self._api, places, allow_shared=settings.allow_shared_channels)
@@ -302,9 +304,35 @@ class SlackNetwork:
 
     # ------------------------------------------------------------------ the port
 
+    def turn_now(self, delivery: Delivery) -> bool:
+        """See `bridge.ports.SupportsTurns`."""
+        return self._turns.hold_now(delivery, self._api.channel(channel_of(delivery)))
+
+    async def turn(self, delivery: Delivery) -> bool:
+        with self._at_work():
+            return await self._turns.hold(delivery, self._api.channel(channel_of(delivery)))
+
     async def deliver(self, delivery: Delivery) -> Delivered:
         with self._at_work():
-            return await self._outbound.deliver(delivery)
+            try:
+                return await self._outbound.deliver(delivery)
+            finally:
+                self._turns.drop(delivery)
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        """See `bridge.ports.SupportsBursts`."""
+        return bursts.fitting(deliveries)
+
+    async def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
+        with self._at_work():
+            try:
+                return await self._outbound.deliver_together(deliveries)
+            finally:
+                self._turns.drop(deliveries[0])
+
+    async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
+        with self._at_work():
+            return await self._outbound.find_together(deliveries)
 
     async def find(self, delivery: Delivery) -> list[Delivered]:
         with self._at_work():

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from asyncio import get_running_loop
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,6 +19,7 @@ import structlog
 
 from adapters.slack import reactions, render
 from adapters.slack.alerts import Alerts, Whom
+from adapters.slack.bursts import Bursts, Said
 from adapters.slack.calls import IN_THREAD, Calls
 from adapters.slack.channels import Channels
 from adapters.slack.client import Answer, WebApi
@@ -62,6 +63,8 @@ DELETING = 5.0
 
 POSTING = 5.0
 """Seconds of one delivery spent on a message of several posts; the next one goes on where it ended."""
+
+NOTHING_MORE: Mapping[str, Any] = {}
 
 DELETED_KEPT = 24 * 3600 * 1000
 """ms for which we remember how far a deletion came."""
@@ -112,6 +115,7 @@ class Outbound:
         self._link = link
         self._history = History(api)
         self._part_books = PartBooks(store)
+        self._bursts = Bursts(store, self._drawn, self._say_burst)
         self._calls = Calls(api, directory, wording, title, link, lambda: app().team)
         self._alerts = Alerts(api, self._calls, wording, whom, lambda: app().team)
 
@@ -189,6 +193,22 @@ class Outbound:
         root, posts = await self._say_all(delivery, rendered, self._persona(delivery, effect.side))
         return _delivered(delivery, root, *posts)
 
+    async def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
+        await self._channels.admit(_place(deliveries[0]))
+        return await self._bursts.deliver(deliveries)
+
+    async def _say_burst(self, delivery: Delivery, rendered: Rendered, told: Mapping[str, Any]) -> tuple[Root, str]:
+        return await self._say(delivery, rendered, self._persona(delivery, Side.CUSTOMER), told=told)
+
+    def _drawn(self, delivery: Delivery, said: Said, named: bool) -> Rendered:
+        """A customer's message as a part of a post; what was taken back, as that."""
+        session = delivery.session
+        if said.body is None:
+            return render.line(self._wording(session.language, "line.withdrawn"))
+        whole = self._said(session, replace(delivery, body=said.body), Side.CUSTOMER, None, named=named)
+        rendered = Rendered(whole[0].text, [block for one in whole for block in one.blocks])
+        return reworded(rendered, said.former, session.language, self._wording) if said.edited else rendered
+
     async def _post_with_files(self, delivery: Delivery, body: Body, rendered: Sequence[Rendered]) -> Delivered:
         """The words first, with our metadata, then the files beneath them, from wherever an earlier attempt stopped."""
         effect = delivery.effect
@@ -254,6 +274,9 @@ class Outbound:
     async def _revise(self, delivery: Delivery, effect: ReviseMessage) -> Delivered:
         if not delivery.posts or delivery.body is None:
             return Delivered()  # never posted here, or erased
+        if (post := Post.of(delivery.posts[0])).together:
+            await self._update(post.channel, post.ts, await self._bursts.redrawn(delivery, post))
+            return Delivered(posts=delivery.posts)
         spoken = delivery.session.spoken(effect.message)
         operator = OperatorId(spoken.by) if spoken and spoken.by else None
         *before, last = self._said(delivery.session, delivery, effect.side, operator)
@@ -287,7 +310,8 @@ class Outbound:
             if number or post.files:
                 await self._remove(post)
             else:
-                await self._update(post.channel, post.ts, gone)
+                shown = await self._bursts.redrawn(delivery, post) if post.together else gone
+                await self._update(post.channel, post.ts, shown)
         return Delivered()
 
     # ------------------------------------------------------------------ speaking in a thread
@@ -329,11 +353,12 @@ class Outbound:
         dress: dict[str, str],
         urgency: Urgency = Urgency.WORDS,
         part: int = 0,
+        told: Mapping[str, Any] = NOTHING_MORE,
     ) -> tuple[Root, str]:
         """Post in the mirror's thread, and open it again first where its root is gone."""
         root = Root.of(delivery.thread) if delivery.thread else await self._open_again(delivery, None)
-        told = metadata(delivery.effect.id, delivery.session.id, delivery.effect.mirror, part=part)
-        args = {"metadata": told, **rendered.posted, **dress}
+        named = metadata(delivery.effect.id, delivery.session.id, delivery.effect.mirror, part=part, more=told)
+        args = {"metadata": named, **rendered.posted, **dress}
         try:
             answer = await self._reply(root, args, urgency)
         except DeliveryError as error:
@@ -390,9 +415,22 @@ class Outbound:
         files = delivery.body.files if delivery.body and isinstance(effect, PostMessage) else ()
         return await self._kept_first(delivery, await self._with_files(delivery, found) if files else found)
 
+    async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
+        """See the port. They were posted as one, in one thread: one look at it tells of all."""
+        first = deliveries[0]
+        if first.thread:
+            root = Root.of(first.thread)
+            thread = await self._history.thread(root, _since(first))
+            found = [[Trace.of(root, one) for one in with_effect(thread.replies, d.effect.id)] for d in deliveries]
+            if thread.living or any(found):
+                return [[_delivered(first, root, trace.post) for trace in traces] for traces in found]
+        return [await self.find(one) for one in deliveries]
+
     async def _grew(self, delivery: Delivery) -> bool:
         """Whether a change posts anything: what was said has become too long for the posts that it has."""
         words = [ref for ref in delivery.posts if not Post.of(ref).files]
+        if any(Post.of(ref).together for ref in words):
+            return False
         return _pieces_of(delivery) > max(1, len(words)) or bool(
             (await self._part_books.read(delivery.effect.id)).posts
         )
@@ -477,7 +515,10 @@ class Outbound:
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
         """Take back a second result. A second root that people answered in stays, and points to the first."""
         for post in map(Post.of, double.posts):
-            await self._remove(post)
+            if post.together and await self._bursts.is_needed(delivery, post):
+                await self._update(post.channel, post.ts, await self._bursts.redrawn(delivery, post))
+            else:
+                await self._remove(post)
         if double.thread is None or not isinstance(delivery.effect, OpenThread):
             return
         root = Root.of(double.thread)
@@ -535,7 +576,7 @@ class Outbound:
         name = f"{NAME}/deleted/{delivery.effect.id}"
         done = int(await self._store.get(name) or 0)
         try:
-            for post in map(Post.of, delivery.posts[done:]):
+            for post in map(Post.of, list(dict.fromkeys(delivery.posts))[done:]):  # some show several messages
                 if post.ts != root.ts:
                     _stop_after(until, "deleting")
                     await self._remove(post)
@@ -585,7 +626,7 @@ class Outbound:
         return render.Assignee(name=self._directory.public_name(operator, session.language))
 
     def _said(
-        self, session: Session, delivery: Delivery, side: Side, operator: OperatorId | None
+        self, session: Session, delivery: Delivery, side: Side, operator: OperatorId | None, *, named: bool = True
     ) -> tuple[Rendered, ...]:
         if delivery.body is None:
             raise AssertionError("asked for with a body only")
@@ -594,7 +635,7 @@ class Outbound:
             speaker = render.customer_name(delivery.about, language, self._wording)
         else:
             speaker = self._directory.public_name(operator, language)
-        persona = side is Side.CUSTOMER and self._has_personas and not delivery.body.files
+        persona = side is Side.CUSTOMER and not delivery.body.files and (self._has_personas or not named)
         return render.said(side, delivery.body, speaker, language=language, wording=self._wording, persona=persona)
 
     def _persona(self, delivery: Delivery, side: Side) -> dict[str, str]:

@@ -3,6 +3,10 @@
 Buckets are shared by all processes through the store. A process draws tokens in batches and uses them within a moment,
 so a busy channel costs one call to the store for many posts, and an idle one none. What is not used is lost, never
 returned: a returned token could be spent twice after a lost answer.
+
+Who waits stands in one line, by *rank*: when it came, less the head start of its urgency. So a customer's first message
+overtakes everything that is there, and yet nothing waits for ever. The line is in each process; the store knows the
+rank of whoever waited in vain, and gives nothing to a process whose own first is behind that.
 """
 
 from __future__ import annotations
@@ -27,6 +31,9 @@ VALID = 0.25
 BATCH = 500
 """The most tokens drawn ahead of need."""
 
+HELD = 2.0
+"""Seconds for which a turn that has come is kept for its post, which is made at once unless the store is slow."""
+
 PATIENCE = 2.0
 """Seconds that a delivery waits for its token before the lane is told to come back. Well within the send deadline."""
 
@@ -47,9 +54,26 @@ TIERS = {
     "files.info": 100,
     "conversations.open": 50,
     "users.getPresence": 50,
+    "reactions.get": 50,
+    "users.conversations": 50,
+    "users.info": 100,
+    "users.list": 20,
+    "usergroups.list": 20,
+    "conversations.list": 20,
+    "conversations.members": 100,
+    "chat.getPermalink": 100,
+    "team.info": 50,
+    "bots.info": 50,
+    "emoji.list": 20,
+    "views.open": 100,
+    "views.push": 100,
+    "views.update": 100,
     "views.publish": 100,
 }
-"""Calls a minute, per workspace (tiers 2, 3 and 4). What is not listed is called when the service starts only."""
+"""Calls a minute, per workspace (Slack's tiers 2 to 4). Every method that we call is here, or in UNPACED."""
+
+UNPACED = frozenset(("auth.test", "apps.connections.open"))
+"""Called when the service starts, when a socket is renewed, and by `doctor`: the team is known after the first."""
 
 MARGIN = 0.8
 """How much of a tier we use at once: its minute need not begin with ours."""
@@ -58,9 +82,20 @@ MARGIN = 0.8
 class Urgency(IntEnum):
     """Who goes first where tokens are short. The lower, the sooner."""
 
-    WORDS = 0
-    LINE = 1
-    CARD = 2
+    FIRST = 0  # a customer's first message with its root; a call of operators
+    WORDS = 1
+    LINE = 2
+    CARD = 3
+
+
+HEAD_START = {Urgency.FIRST: 600_000, Urgency.WORDS: 10_000, Urgency.LINE: 5_000, Urgency.CARD: 0}
+"""ms that each counts as having waited longer than it has. A line waits five seconds more than words at most: words of
+its own session may stand behind it."""
+
+
+def rank_of(urgency: Urgency, since: int) -> int:
+    """The place in line of what has waited since then (ms since 1970, by the store's clock)."""
+    return since - HEAD_START[urgency]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +104,21 @@ class Rate:
     burst: int
 
 
-Turn = asyncio.Future[None]
-"""A place in a bucket's line."""
+@dataclass(slots=True)
+class Turn:
+    """A place in a bucket's line. `behind`: a token was asked for, and there was none."""
+
+    rank: int
+    urgency: Urgency
+    came: asyncio.Future[None]
+    behind: bool = False
+
+    def __lt__(self, other: Turn) -> bool:
+        return self.rank < other.rank
+
+    @property
+    def open(self) -> bool:
+        return not self.came.done()
 
 
 class Bucket:
@@ -85,35 +133,41 @@ class Bucket:
         self._shut_until = 0.0
         self._horizon = 0.0
         self._order = itertools.count()
-        self._waiting: list[tuple[Urgency, int, Turn]] = []
+        self._waiting: list[tuple[int, int, Turn]] = []
         self._filling: asyncio.Task[None] | None = None
 
     def take_now(self) -> bool:
         """A token without waiting, if there is one."""
-        if self._waiting or not self._tokens or monotonic() >= self._fresh_until:
+        if not self.has_token:
             return False
         self._tokens -= 1
         return True
 
-    async def take(self, urgency: Urgency, patience: float) -> None:
+    @property
+    def has_token(self) -> bool:
+        """Whether there is one at hand that nobody waits for."""
+        return bool(self._tokens) and not self._waiting and monotonic() < self._fresh_until
+
+    async def take(self, urgency: Urgency, patience: float, since: int | None = None) -> None:
         """A token, within `patience` seconds; else raises DeliveryError with the time to come back."""
         if not self.take_now():
-            await self.wait(self.queue(urgency, patience), patience)
+            now = await self._store.now() if since is None else since
+            await self.wait(self.queue(urgency, now, patience), patience)
 
-    def queue(self, urgency: Urgency, patience: float) -> Turn:
+    def queue(self, urgency: Urgency, since: int, patience: float | None) -> Turn:
         """A place in the line, whose tokens are being fetched. Raises DeliveryError when it would take too long."""
-        if self._expected() > patience:
+        turn = Turn(rank_of(urgency, since), urgency, asyncio.get_running_loop().create_future())
+        if patience is not None and self._expected(turn) > patience:
             raise self._busy()
-        turn: Turn = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (urgency, next(self._order), turn))
+        heapq.heappush(self._waiting, (turn.rank, next(self._order), turn))
         self._fill()
         return turn
 
-    async def wait(self, turn: Turn, patience: float) -> None:
+    async def wait(self, turn: Turn, patience: float | None) -> None:
         """Until the turn comes; raises DeliveryError with the time to come back when it does not."""
         try:
             async with asyncio.timeout(patience):
-                await turn
+                await turn.came
         except TimeoutError:
             self._give_back(turn)
             raise self._busy() from None
@@ -121,10 +175,10 @@ class Bucket:
             self._give_back(turn)
             raise
 
-    def _expected(self) -> float:
-        """Seconds until somebody who came now would have a token."""
-        behind = len(self._waiting)
-        return max(self._shut_until - monotonic(), (behind - self._rate.burst) / self._rate.per_second)
+    def _expected(self, turn: Turn | None = None) -> float:
+        """Seconds until somebody of this place in line, or the last, would have a token."""
+        ahead = sum(one.open and (turn is None or not turn < one) for *_, one in self._waiting)
+        return max(self._shut_until - monotonic(), (ahead - self._rate.burst) / self._rate.per_second)
 
     def _busy(self) -> DeliveryError:
         """Each who is sent away gets a time of its own, so that they do not all come back at once."""
@@ -133,9 +187,15 @@ class Bucket:
         self._horizon = slot + 1 / self._rate.per_second
         return DeliveryError(Fault.TRANSIENT, "paced", retry_after=slot - now)
 
-    def _give_back(self, turn: asyncio.Future[None]) -> None:
-        if turn.done() and not turn.cancelled() and turn.exception() is None:
+    def _give_back(self, turn: Turn) -> None:
+        came = turn.came
+        if came.done() and not came.cancelled() and came.exception() is None:
             self._tokens += 1  # it came in the very moment in which the wait ended
+        came.cancel()
+
+    def leave(self, turn: Turn) -> None:
+        """Whoever stood here is not coming."""
+        self._give_back(turn)
 
     def shut(self, seconds: float) -> None:
         """Slack said to wait."""
@@ -147,34 +207,43 @@ class Bucket:
             self._filling = asyncio.get_running_loop().create_task(self._fill_while_waited_for())
 
     async def _fill_while_waited_for(self) -> None:
-        while waiting := self._prune():
-            ahead = math.ceil(self._rate.per_second * VALID)
-            wanted = max(waiting, min(ahead, self._rate.burst, BATCH))
+        while (first := self._first()) is not None:
+            given, wait = 0, 0
             try:
-                given, wait = await self._store.draw(self._name, wanted, self._rate.per_second, self._rate.burst)
+                given, wait = await self._store.draw(
+                    self._name, self._wanted(first), self._rate.per_second, self._rate.burst, first.rank
+                )
             except (StoreUnavailableError, OverloadedError):
                 return self._fail_all()
             self._hand_out(given)
-            if self._waiting and (wait or not given):
+            if self._first() is not None and (wait or not given):
                 await asyncio.sleep(max(wait, 5) / 1000)
         return None
 
-    def _prune(self) -> int:
-        while self._waiting and self._waiting[0][2].done():
+    def _first(self) -> Turn | None:
+        """Whose turn is next, once those who have left the line are out of it."""
+        while self._waiting and not self._waiting[0][2].open:
             heapq.heappop(self._waiting)
-        return len(self._waiting)
+        return self._waiting[0][2] if self._waiting else None
+
+    def _wanted(self, first: Turn) -> int:
+        """As many as may go with the first one: the less urgent ask for themselves, since others may be before them."""
+        alike = sum(one.open and one.urgency <= first.urgency for *_, one in self._waiting)
+        return max(alike, min(math.ceil(self._rate.per_second * VALID), self._rate.burst, BATCH))
 
     def _hand_out(self, given: int) -> None:
         self._tokens, self._fresh_until = given, monotonic() + VALID
-        while self._tokens and self._prune():
+        while self._tokens and self._first() is not None:
             *_, turn = heapq.heappop(self._waiting)
-            turn.set_result(None)
+            turn.came.set_result(None)
             self._tokens -= 1
+        for *_, turn in self._waiting:
+            turn.behind = True
 
     def _fail_all(self) -> None:
         for *_, turn in self._waiting:
-            if not turn.done():
-                turn.set_exception(DeliveryError(Fault.TRANSIENT, "store_unavailable", retry_after=1.0))
+            if turn.open:
+                turn.came.set_exception(DeliveryError(Fault.TRANSIENT, "store_unavailable", retry_after=1.0))
         self._waiting.clear()
 
     def close(self) -> None:
@@ -189,14 +258,58 @@ class Pacing:
         self._store = store
         self._rates = rates
         self._buckets: dict[str, Bucket] = {}
+        self._held: dict[str, float] = {}
         self.team = ""
 
-    async def admit(self, method: str, channel: str, urgency: Urgency, patience: float = PATIENCE) -> None:
-        """Return when the call may be made. Raises DeliveryError (transient, with the time to come back)."""
+    async def admit(
+        self, method: str, channel: str, urgency: Urgency, patience: float = PATIENCE, ticket: str = ""
+    ) -> None:
+        """Return when the call may be made: at once with a `ticket` for which the tokens are held. Raises DeliveryError
+        (transient, with the time to come back)."""
+        if ticket and self._held.pop(ticket, 0.0) > monotonic():
+            return
+        await self._admitted(method, channel, urgency, None, patience)
+
+    def hold_now(self, ticket: str, method: str, channel: str) -> bool:
+        """The same without waiting, where the tokens are at hand."""
+        limits = list(self._limits(method, channel))
+        if not all(bucket.has_token for bucket in limits):
+            return False
+        for bucket in limits:
+            bucket.take_now()
+        self._held[ticket] = monotonic() + HELD
+        return True
+
+    async def hold(self, ticket: str, method: str, channel: str, urgency: Urgency, since: int) -> bool:
+        """Wait in line, however long, for what this call needs, and keep it for whoever comes with this ticket at once.
+        Returns whether there was less than was asked for: the channel is behind.
+
+        `since` (ms since 1970): since when this has waited, here or elsewhere.
+        """
+        behind = await self._admitted(method, channel, urgency, since, None)
+        self._held[ticket] = monotonic() + HELD
+        return behind
+
+    def drop(self, ticket: str) -> None:
+        """Nobody comes for it any more. Its tokens are lost, as all that are not used."""
+        self._held.pop(ticket, None)
+
+    async def _admitted(
+        self, method: str, channel: str, urgency: Urgency, since: int | None, patience: float | None
+    ) -> bool:
         late = [bucket for bucket in self._limits(method, channel) if not bucket.take_now()]
-        turns = [(bucket, bucket.queue(urgency, patience)) for bucket in late]  # all are being fetched at once
-        for bucket, turn in turns:
-            await bucket.wait(turn, patience)
+        if not late:
+            return False
+        began = await self._store.now() if since is None else since
+        turns = [(bucket, bucket.queue(urgency, began, patience)) for bucket in late]  # all are being fetched at once
+        for place, (bucket, turn) in enumerate(turns):
+            try:
+                await bucket.wait(turn, patience)
+            except BaseException:
+                for other, left in turns[place + 1 :]:
+                    other.leave(left)
+                raise
+        return any(turn.behind for _, turn in turns)
 
     async def pause(self, method: str, channel: str, seconds: float) -> None:
         """Slack answered 429 to this call: nobody makes another before then. Other methods stay usable."""

@@ -14,7 +14,7 @@ from adapters.slack.history import Message
 from adapters.slack.refs import NAME, Post, Root
 from adapters.slack.threads import payload_of
 from bridge.ports import Store
-from routing.ids import EffectId, PostRef, ThreadRef
+from routing.ids import EffectId, MessageId, PostRef, ThreadRef
 
 KEPT = 30 * 24 * 3600 * 1000
 """ms for which the record is kept: longer than any lane waits."""
@@ -27,15 +27,18 @@ class Trace:
     root: Root
     ts: str
     part: int = 0
+    together: tuple[MessageId, ...] = ()
 
     @classmethod
     def of(cls, root: Root, message: Message) -> Trace:
-        number = payload_of(message).get("part", 0)
-        return cls(root, str(message["ts"]), number if type(number) is int else 0)
+        told = payload_of(message)
+        number = told.get("part", 0)
+        named = tuple(MessageId(one) for one in told.get("messages") or ())
+        return cls(root, str(message["ts"]), number if type(number) is int else 0, named)
 
     @property
     def post(self) -> Post:
-        return self.root.post(self.ts)
+        return self.root.post(self.ts, together=self.together)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from urllib.parse import quote, unquote
 
 from bridge.ports import Placed
 from routing.ids import MessageId, NetworkName, PostRef, ThreadRef, read_session_id
@@ -23,9 +24,9 @@ class Root:
     def ref(self) -> ThreadRef:
         return ThreadRef(f"{self.team}:{self.channel}:{self.ts}")
 
-    def post(self, ts: str, files: tuple[str, ...] = ()) -> Post:
+    def post(self, ts: str, files: tuple[str, ...] = (), together: tuple[MessageId, ...] = ()) -> Post:
         """A message in this thread, or the root itself by its own ts."""
-        return Post(self.team, self.channel, ts, files)
+        return Post(self.team, self.channel, ts, files, together)
 
     @classmethod
     def of(cls, ref: ThreadRef) -> Root:
@@ -35,23 +36,26 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """A message of ours, with the files that it shows (Slack's file ids). A root's reference reads as a post's, too:
-    the store names roots among a mirror's posts."""
+    """A message of ours, with the files that it shows (Slack's file ids), or the messages that it shows together: see
+    `bursts`. A root's reference reads as a post's, too: the store names roots among a mirror's posts."""
 
     team: str
     channel: str
     ts: str
     files: tuple[str, ...] = ()
+    together: tuple[MessageId, ...] = ()
 
     @property
     def ref(self) -> PostRef:
-        shown = f":{'+'.join(self.files)}" if self.files else ""
-        return PostRef(f"{self.team}:{self.channel}:{self.ts}{shown}")
+        shown = f":{'+'.join(self.files)}" if self.files or self.together else ""
+        joined = f":{'+'.join(quote(one, safe='') for one in self.together)}" if self.together else ""
+        return PostRef(f"{self.team}:{self.channel}:{self.ts}{shown}{joined}")
 
     @classmethod
     def of(cls, ref: PostRef) -> Post:
-        team, channel, ts, *files = ref.split(":")
-        return cls(team, channel, ts, tuple(files[0].split("+")) if files else ())
+        team, channel, ts, files, together = (*ref.split(":"), "", "")[:5]
+        named = tuple(MessageId(unquote(one)) for one in together.split("+") if one)
+        return cls(team, channel, ts, tuple(files.split("+")) if files else (), named)
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,6 +229,11 @@ def in_pieces(words: TextPart) -> tuple[TextPart, ...]:
     return split(words, PIECE, _weight)
 
 
+def weight_of(text: str) -> int:
+    """How much of a post it takes, in characters as Slack may count them."""
+    return sum(map(_weight, text))
+
+
 def _weight(sign: str) -> int:
     """Slack stores `& < >` escaped, and counts as JavaScript does."""
     return _ESCAPED.get(sign) or (2 if sign > "\uffff" else 1)

@@ -22,9 +22,18 @@ EVENT_TYPE = "kakehashi_effect"
 """Of the metadata on everything that we post. Anyone in the workspace can read it, so it holds ids only."""
 
 
-def metadata(effect: str, session: SessionId, mirror: int, *, root: bool = False, part: int = 0) -> dict[str, Any]:
-    """`part` numbers the posts of one effect that is too long for one, from 0."""
-    payload = {"effect": effect, "session": session, "mirror": mirror, "root": root} | ({"part": part} if part else {})
+def metadata(
+    effect: str,
+    session: SessionId,
+    mirror: int,
+    *,
+    root: bool = False,
+    part: int = 0,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """`part` numbers the posts of an effect that is too long for one, from 0; `more` is what a burst says of itself."""
+    payload = {"effect": effect, "session": session, "mirror": mirror, "root": root, **(more or {})}
+    payload |= {"part": part} if part else {}
     return {"event_type": EVENT_TYPE, "event_payload": payload}
 
 

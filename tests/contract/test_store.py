@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -345,6 +346,8 @@ async def test_every_write_of_a_former_holder_is_refused(store: RedisStore) -> N
         store.settle(lane, old, pending.effect, Delivered(), sweep_at=None),
         store.set_aside(lane, old, pending.effect, "msg_too_long"),
         store.put_off(lane, old, 0, "later", certain=True),
+        store.stamp_together(lane, old, [pending.effect.id]),
+        store.unstamp(lane, old, [pending.effect.id]),
     ):
         with pytest.raises(LostLeaseError):
             await late
@@ -365,6 +368,26 @@ async def test_what_was_put_off_waits_and_shows_its_error(store: RedisStore) -> 
     head = await store.take(lane, term)
     assert head is not None
     assert head.stamp is None, "what was certainly not sent needs no looking for"
+
+
+async def test_effects_that_go_out_as_one_are_stamped_together_or_not_at_all(store: RedisStore) -> None:
+    stored = await opened_session(store)
+    lane, term = Lane(stored.session.id, SLACK), await _leased(store, stored.session.id)
+    root = await store.take(lane, term)
+    assert root is not None
+    (message,) = await store.following(lane, 5)
+    both = [root.effect.id, message.id]
+    assert not await store.stamp_together(lane, term, both[::-1]), "that is not how they stand in the lane"
+    assert await store.stamp_together(lane, term, both)
+    assert not await store.stamp_together(lane, term, both), "somebody may have begun to send the second"
+    assert await store.stamp_together(lane, term, both, again=True)
+    settled = await store.settle(lane, term, root.effect, Delivered(ThreadRef("T:1")), sweep_at=None)
+    assert settled.next is not None
+    assert settled.next.stamp is not None, "each is found by itself after a crash between"
+    await store.unstamp(lane, term, [message.id])
+    again = await store.take(lane, term)
+    assert again is not None
+    assert (again.effect.id, again.stamp) == (message.id, None)
 
 
 async def test_a_poisoned_effect_is_set_aside_and_the_lane_goes_on(store: RedisStore) -> None:
@@ -548,6 +571,39 @@ async def test_a_bucket_is_shared_and_pauses_when_told(store: RedisStore, other_
     given, wait = await other_store.draw("slack/C2", 1, rate=1, burst=5)
     assert given == 0
     assert 0 < wait <= 61_000, "a minute by the store's own clock, which is not read anew for every `now`"
+
+
+async def test_a_buckets_tokens_go_to_the_first_in_line_whichever_process_it_is_in(
+    store: RedisStore, other_store: RedisStore
+) -> None:
+    assert await store.draw("slack/C1", 5, rate=50, burst=5, rank=300) == (5, 20)
+    given, wait = await store.draw("slack/C1", 1, rate=0.001, burst=5, rank=100)
+    assert (given, wait > 0) == (0, True), "it waits, and the others hear of it"
+    assert (await other_store.draw("slack/C1", 1, rate=1_000_000, burst=5, rank=200))[0] == 0
+    assert (await other_store.draw("slack/C1", 2, rate=1_000_000, burst=5, rank=50))[0] == 2, "it was there before"
+    assert (await store.draw("slack/C1", 1, rate=1_000_000, burst=5, rank=100))[0] == 1
+    assert (await other_store.draw("slack/C1", 1, rate=1_000_000, burst=5, rank=200))[0] == 1
+
+
+async def test_who_waits_in_line_and_never_comes_is_not_waited_for(
+    store: RedisStore, other_store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.redis.store.WAITED_FOR", 0)
+    await store.draw("slack/C1", 5, rate=100, burst=5, rank=100)
+    await store.draw("slack/C1", 1, rate=100, burst=5, rank=100)  # and it dies
+
+    async def is_served() -> bool:
+        return (await other_store.draw("slack/C1", 1, rate=100, burst=5, rank=200))[0] == 1
+
+    await until(is_served)
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    for _ in range(2_000):
+        if await condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never became so")
 
 
 async def test_what_is_put_once_is_taken_once(store: RedisStore, other_store: RedisStore) -> None:

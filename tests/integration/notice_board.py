@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
@@ -61,13 +61,16 @@ Moods = Callable[[Delivery, int], Mood]
 
 @dataclass(slots=True)
 class Board:
-    """The platform. `mood(delivery, attempt)` is asked on every call; `latency` is in seconds."""
+    """The platform. `mood(delivery, attempt)` is asked on every call; `latency` is in seconds, and so is
+    `line(delivery)`: how long one waits in line. Notices of one post bear one reference."""
 
     mood: Moods = lambda _delivery, _attempt: Mood.FINE
     latency: float = 0.0
+    line: Callable[[Delivery], float] = lambda _delivery: 0.0
     notices: list[Notice] = field(default_factory=list)
     attempts: dict[EffectId, int] = field(default_factory=lambda: defaultdict(int))
-    late: dict[EffectId, Delivery] = field(default_factory=dict)
+    late: dict[EffectId, Sequence[Delivery]] = field(default_factory=dict)
+    bursts: list[int] = field(default_factory=list)
     removals: int = 0
     looks: int = 0
     _refs: itertools.count[int] = field(default_factory=itertools.count)
@@ -84,17 +87,36 @@ class Board:
         self._bring_out(effect.id)
         return _delivered(effect, notice)
 
-    def hide(self, delivery: Delivery) -> None:
-        self.post(delivery)
-        notice = self.notices[-1]
-        notice.hidden = True
-        asyncio.get_running_loop().call_later(HIDDEN_FOR, setattr, notice, "hidden", False)
+    def post_all(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
+        """One post, whatever it shows."""
+        begun = len(self.notices)
+        done = [self.post(one) for one in deliveries]
+        if len(deliveries) == 1:
+            return done
+        self.bursts.append(len(deliveries))
+        posted = self.notices[begun:]
+        for notice in posted:
+            notice.ref = posted[0].ref
+        return [Delivered(posts=(PostRef(posted[0].ref),)) for _ in deliveries]
+
+    def hide(self, deliveries: Sequence[Delivery]) -> None:
+        begun = len(self.notices)
+        self.post_all(deliveries)
+        for notice in self.notices[begun:]:
+            notice.hidden = True
+            asyncio.get_running_loop().call_later(HIDDEN_FOR, setattr, notice, "hidden", False)
+
+    def keep_late(self, deliveries: Sequence[Delivery]) -> None:
+        for one in deliveries:
+            self.late[one.effect.id] = deliveries
 
     def _bring_out(self, effect: EffectId) -> None:
         """Somebody has sent it again: now the one that was late turns up."""
-        late = self.late.pop(effect, None)
-        if late is not None:
-            asyncio.get_running_loop().call_soon(self.post, late)
+        late = self.late.pop(effect, ())
+        for one in late:
+            self.late.pop(one.effect.id, None)
+        if late:
+            asyncio.get_running_loop().call_soon(self.post_all, late)
 
     def _take_down(self, delivery: Delivery) -> None:
         for notice in self.notices:
@@ -104,9 +126,10 @@ class Board:
     def of(self, effect: EffectId) -> list[Notice]:
         return [one for one in self.notices if one.effect == effect and not (one.removed or one.hidden)]
 
-    def remove(self, ref: str) -> None:
+    def remove(self, ref: str, effect: EffectId) -> None:
+        """Of a post that shows others too, only this one goes."""
         self.removals += 1
-        next(one for one in self.notices if one.ref == ref).removed = True
+        next(one for one in self.notices if (one.ref, one.effect) == (ref, effect)).removed = True
 
     def shows(self, session: SessionId) -> list[str]:
         """What hangs there of a session, from top to bottom."""
@@ -143,18 +166,34 @@ class BoardNetwork:
     async def stop(self) -> None:
         """Nothing to close."""
 
+    def turn_now(self, delivery: Delivery) -> bool:
+        return False
+
+    async def turn(self, delivery: Delivery) -> bool:
+        wait = self.board.line(delivery)
+        if wait:
+            await asyncio.sleep(wait)
+        return wait > 0
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        return min(len(deliveries), 3)
+
     async def deliver(self, delivery: Delivery) -> Delivered:
-        board, effect = self.board, delivery.effect.id
+        return (await self.deliver_together((delivery,)))[0]
+
+    async def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
+        board, effect = self.board, deliveries[0].effect.id
         attempt = board.attempts[effect]
-        board.attempts[effect] += 1
+        for one in deliveries:
+            board.attempts[one.effect.id] += 1
         self.under_way += 1
         try:
             await asyncio.sleep(board.latency)
-            return await self._as_it_goes(board.mood(delivery, attempt), delivery)
+            return await self._as_it_goes(board.mood(deliveries[0], attempt), deliveries)
         finally:
             self.under_way -= 1
 
-    async def _as_it_goes(self, mood: Mood, delivery: Delivery) -> Delivered:
+    async def _as_it_goes(self, mood: Mood, deliveries: Sequence[Delivery]) -> list[Delivered]:
         if mood in REFUSALS:
             raise DeliveryError(REFUSALS[mood], mood.name.lower())
         if mood is Mood.LOST_BEFORE:
@@ -162,12 +201,12 @@ class BoardNetwork:
         if mood is Mood.HANG:
             await asyncio.Event().wait()
         if mood is Mood.LATE:
-            self.board.late[delivery.effect.id] = delivery
+            self.board.keep_late(deliveries)
             await asyncio.Event().wait()
         if mood is Mood.HIDDEN:
-            self.board.hide(delivery)
+            self.board.hide(deliveries)
             raise DeliveryError(Fault.AMBIGUOUS, "hidden")
-        done = self.board.post(delivery)
+        done = self.board.post_all(deliveries)
         if mood is Mood.LOST_AFTER:
             raise DeliveryError(Fault.AMBIGUOUS, "lost_after")
         if mood is Mood.BREAK:
@@ -179,9 +218,12 @@ class BoardNetwork:
         await asyncio.sleep(self.board.latency)
         return [_delivered(delivery.effect, one) for one in self.board.of(delivery.effect.id)]
 
+    async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
+        return [await self.find(one) for one in deliveries]
+
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
         for ref in (*double.posts, *([double.thread] if double.thread else [])):
-            self.board.remove(ref)
+            self.board.remove(ref, delivery.effect.id)
 
     async def refresh(self, delivery: Delivery) -> None:
         """The board has no cards."""

@@ -55,16 +55,24 @@ class World:
     """By customer: how many of their messages are stored, as they were told."""
     sessions: dict[str, SessionId] = field(default_factory=dict)
     calm: bool = False
+    _narrow: float = 0.0
 
     def __post_init__(self) -> None:
         self.board.mood = self._mood
         self.board.latency = self.chance.choice((0.0, 0.001, 0.02))
+        self._narrow = self.chance.choice((0.0, 0.5))
+        self.board.line = self._line
 
     def _mood(self, delivery: Delivery, attempt: int) -> Mood:
         del delivery
         if self.calm or attempt > 2 or self.chance.random() > 0.15:
             return Mood.FINE
         return self.chance.choice(TROUBLES)
+
+    def _line(self, delivery: Delivery) -> float:
+        """In a narrow place one waits now and then, and then messages go out together."""
+        del delivery
+        return self.chance.choice((0.005, 0.03, 0.15)) if self.chance.random() < self._narrow else 0.0
 
     async def add_room(self) -> None:
         one = await room(self.url, self.board, prefix=self.prefix)

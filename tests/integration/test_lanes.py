@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -214,13 +214,14 @@ class Dying(BoardNetwork):
         self.after_posting = after_posting
         self.at_the_point = asyncio.Event()
 
-    async def _as_it_goes(self, mood: Mood, delivery: Delivery) -> object:  # type: ignore[override]  # it never returns
-        if isinstance(delivery.effect, OpenThread):
-            return await super()._as_it_goes(mood, delivery)
+    async def _as_it_goes(self, mood: Mood, deliveries: Sequence[Delivery]) -> list[Delivered]:
+        if isinstance(deliveries[0].effect, OpenThread):
+            return await super()._as_it_goes(mood, deliveries)
         if self.after_posting:
-            self.board.post(delivery)
+            self.board.post_all(deliveries)
         self.at_the_point.set()
-        return await asyncio.Event().wait()
+        await asyncio.Event().wait()
+        raise AssertionError("it never comes here")
 
 
 @pytest.mark.parametrize("after_posting", [True, False])
@@ -293,9 +294,11 @@ class Paused(BoardNetwork):
 
     def __init__(self, board: Board) -> None:
         super().__init__(board)
+        self.about_to_post = asyncio.Event()
         self.awake = asyncio.Event()
 
     async def deliver(self, delivery: Delivery) -> Delivered:
+        self.about_to_post.set()
         await self.awake.wait()
         return await super().deliver(delivery)
 
@@ -309,7 +312,7 @@ async def test_a_process_that_slept_through_quarantine_and_sweep_has_its_double_
     sleeper.lanes._networks = {BOARD: asleep}
     await sleeper.start()
     session = (await sleeper.writes("a", 0)).stored.session.id
-    await until(lambda: sleeper.lanes._workers, "it is about to post")
+    await asleep.about_to_post.wait()
     for task in sleeper.tasks:
         task.cancel()  # nothing of it renews or looks any more; its worker sleeps on
     async with running(url, board, prefix=prefix) as other:

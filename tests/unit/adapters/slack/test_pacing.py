@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import cast
 
 import pytest
 
 from adapters.slack.client import TOTAL
-from adapters.slack.pacing import PATIENCE, Bucket, Pacing, Rate, Urgency
+from adapters.slack.pacing import PATIENCE, TIERS, UNPACED, Bucket, Pacing, Rate, Urgency
 from bridge.errors import DeliveryError, Fault, StoreUnavailableError
 from bridge.ports import Store
 from config.settings import SlackRates
@@ -25,7 +28,8 @@ class Tokens:
         self.down = False
         self.drawn = asyncio.Event()
 
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int) -> tuple[int, int]:
+    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+        assert rank is not None, "who waits has a place in line"
         self.draws.append((bucket, wanted))
         self.drawn.set()
         if self.down:
@@ -67,8 +71,10 @@ async def test_waiting_together_costs_one_draw(tokens: Tokens, bucket: Bucket) -
     assert tokens.draws == [("slack/T1/C1", 3)]
 
 
-async def test_customers_words_go_before_lines_and_lines_before_cards(tokens: Tokens, bucket: Bucket) -> None:
-    order = (Urgency.CARD, Urgency.LINE, Urgency.WORDS)
+async def test_first_messages_go_before_words_and_words_before_lines_and_cards_last(
+    tokens: Tokens, bucket: Bucket
+) -> None:
+    order = (Urgency.CARD, Urgency.LINE, Urgency.WORDS, Urgency.FIRST)
     waiting = {urgency: asyncio.ensure_future(bucket.take(urgency, 5.0)) for urgency in order}
     await tokens.drawn.wait()
     for urgency in sorted(order):
@@ -134,3 +140,96 @@ async def test_a_token_that_comes_too_late_is_not_lost(tokens: Tokens, bucket: B
 
 def test_waiting_for_both_of_a_posts_buckets_leaves_time_for_the_call() -> None:
     assert 2 * PATIENCE + TOTAL / 2 <= TOTAL
+
+
+async def turns(tokens: Tokens, bucket: Bucket, *waiting: tuple[Urgency, int]) -> list[int]:
+    """In which order those who have waited since so many ms get their tokens, which come one by one."""
+    order: list[int] = []
+
+    async def one(place: int, urgency: Urgency, since: int) -> None:
+        await bucket.wait(bucket.queue(urgency, since, None), None)
+        order.append(place)
+
+    tasks = [asyncio.ensure_future(one(place, *told)) for place, told in enumerate(waiting)]
+    await tokens.drawn.wait()
+    while len(order) < len(tasks):
+        if not tokens.tokens:
+            tokens.tokens = 1
+        await asyncio.sleep(0)
+    return order
+
+
+async def test_of_equals_who_has_waited_longest_is_first(tokens: Tokens, bucket: Bucket) -> None:
+    waiting = [(Urgency.WORDS, 900_000), (Urgency.WORDS, 100_000), (Urgency.WORDS, 500_000)]
+    assert await turns(tokens, bucket, *waiting) == [1, 2, 0]
+
+
+async def test_nobody_waits_for_ever(tokens: Tokens, bucket: Bucket) -> None:
+    """What has waited longer than the other's head start goes first, whatever it is: words may stand behind a line."""
+    waiting = [(Urgency.WORDS, 900_000), (Urgency.LINE, 894_000), (Urgency.CARD, 891_000), (Urgency.CARD, 889_000)]
+    assert await turns(tokens, bucket, *waiting) == [1, 3, 0, 2]
+
+
+async def test_a_first_message_is_not_sent_away_by_those_who_wait_behind_it(tokens: Tokens, bucket: Bucket) -> None:
+    crowd = [asyncio.ensure_future(bucket.wait(bucket.queue(Urgency.WORDS, 1_000, None), None)) for _ in range(50)]
+    first = asyncio.ensure_future(bucket.take(Urgency.FIRST, 2.0))
+    await tokens.drawn.wait()
+    with pytest.raises(DeliveryError):
+        await bucket.take(Urgency.CARD, 2.0)
+    tokens.tokens = 1
+    await first
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+
+async def test_a_turn_is_held_for_its_post_and_for_no_other(tokens: Tokens) -> None:
+    tokens.tokens = 100
+    all_of_them = Pacing(cast(Store, tokens), SlackRates())
+    all_of_them.team = "T1"
+    assert await all_of_them.hold("e1", "chat.postMessage", "C1", Urgency.WORDS, 1_000) is False
+    before = len(tokens.draws)
+    tokens.tokens = 0
+    await all_of_them.admit("chat.postMessage", "C1", Urgency.WORDS, 0.0, "e1")
+    assert len(tokens.draws) == before
+    with pytest.raises(DeliveryError):
+        await all_of_them.admit("chat.postMessage", "C1", Urgency.WORDS, 0.0, "e1")
+    tokens.tokens = 100
+    await all_of_them.hold("e2", "chat.postMessage", "C1", Urgency.WORDS, 1_000)
+    all_of_them.drop("e2")
+    tokens.tokens = 0
+    with pytest.raises(DeliveryError):
+        await all_of_them.admit("chat.postMessage", "C1", Urgency.WORDS, 0.0, "e2")
+    all_of_them.close()
+
+
+async def test_a_channel_is_behind_when_there_is_less_than_was_asked_for(tokens: Tokens) -> None:
+    all_of_them = Pacing(cast(Store, tokens), SlackRates())
+    all_of_them.team = "T1"
+    turn = asyncio.ensure_future(all_of_them.hold("e1", "chat.postMessage", "C1", Urgency.WORDS, 1_000))
+    await tokens.drawn.wait()
+    tokens.tokens = 2
+    assert await turn is True
+    tokens.tokens = 2
+    assert await all_of_them.hold("e2", "chat.postMessage", "C1", Urgency.WORDS, 1_000) is False
+    all_of_them.close()
+
+
+ADAPTER = Path(__file__).parents[4] / "adapters" / "slack"
+
+
+def methods() -> Iterator[tuple[str, str]]:
+    """Every name of one of Slack's methods that the adapter has in its code."""
+    families = "chat|conversations|files|users|usergroups|views|reactions|assistant|auth|apps|team|bots|emoji|pins"
+    named = re.compile(rf"({families})\.[a-zA-Z.]+")
+    for file in sorted(ADAPTER.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and named.fullmatch(node.value):
+                yield file.name, node.value
+
+
+def test_every_method_that_we_call_is_paced_by_its_tier() -> None:
+    known = {*TIERS, *UNPACED, "chat.postMessage"}
+    wrong = [one for one in methods() if one[1] not in known]
+    assert not wrong, "give it its tier in pacing.TIERS"
+    assert ("outbound.py", "chat.update") in set(methods())
