@@ -15,6 +15,7 @@ MODULES = (
     "idle_sockets",
     "decide",
     "queue_push",
+    "slack_goodput",
 )
 
 

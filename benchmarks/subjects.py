@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 import psutil
@@ -53,11 +54,14 @@ async def durable_redis() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def kakehashi(redis_url: str, api_url: str) -> AsyncIterator[Subject]:
-    """The service as an administrator runs it, with Slack over HTTP and limits above the load."""
+async def kakehashi(
+    redis_url: str, api_url: str, *, policy: str = POLICY, changed: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[Subject]:
+    """The service as an administrator runs it, with Slack over HTTP and limits above the load. `changed`: settings that
+    are others here; an empty one is not set."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         config = Path(folder, "kakehashi.toml")
-        config.write_text(POLICY)
+        config.write_text(policy)
         port = _free_port()
         settings = {
             "KAKEHASHI_CONFIG": str(config),
@@ -78,6 +82,7 @@ async def kakehashi(redis_url: str, api_url: str) -> AsyncIterator[Subject]:
             "KAKEHASHI_LOG__LEVEL": "warning",
         }
         command = [str(Path(sys.executable).with_name("kakehashi")), "up"]
+        settings = {name: value for name, value in {**settings, **changed}.items() if value}
         with _process(command, settings) as process:
             await _ready(f"http://127.0.0.1:{port}/readyz")
             yield Subject(f"http://127.0.0.1:{port}", psutil.Process(process.pid))

@@ -69,6 +69,7 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+
 class Setbacks(Protocol):
     """Who tells people of what will not be delivered: see `bridge.setbacks`."""
 
