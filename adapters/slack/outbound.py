@@ -35,7 +35,8 @@ from adapters.slack.shares import Shares
 from adapters.slack.threads import Threads, metadata
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
-from bridge.messages import Body
+from bridge.marks import stripped
+from bridge.messages import Body, TextPart
 from bridge.ports import Delivered, Delivery, Placed, Store
 from bridge.transcript import Uttered, said_so_far
 from routing.effects import (
@@ -658,8 +659,9 @@ def _pieces_of(delivery: Delivery) -> int:
     return len(render.in_pieces(body.words)) if may_be_long and body is not None else 1
 
 
-def _words_of(body: Body) -> str:
-    return " ".join([body.text, *(f"[{file.name}]" for file in body.files)]).strip()
+def _words_of(body: Body) -> TextPart:
+    files = "".join(f" [{file.name}]" for file in body.files)
+    return stripped(TextPart(body.text + files, body.words.marks))
 
 
 def _place(delivery: Delivery) -> str:

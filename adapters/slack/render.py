@@ -17,6 +17,7 @@ from adapters.slack import styled
 from adapters.slack.markup import escape, escaped_within, one_line
 from adapters.slack.parse import ACKNOWLEDGE, CLAIM, RESOLVE
 from adapters.slack.refs import button_value
+from bridge.marks import cut
 from bridge.messages import About, Body, TextPart
 from bridge.ports import Placed
 from bridge.splitting import split
@@ -252,7 +253,7 @@ def translation(body: Body, language: str, at: int, wording: Wording) -> tuple[R
     return tuple(one(number, piece) for number, piece in enumerate(pieces, 1))
 
 
-def history(said: Sequence[tuple[int, str, str]], language: str, wording: Wording) -> Rendered:
+def history(said: Sequence[tuple[int, str, TextPart]], language: str, wording: Wording) -> Rendered:
     """What was said before, as (when, who, words): one post, the latest of it when it is long.
 
     Each one's words stand in a quote of their own: whatever they look like, they are not what somebody else has said.
@@ -261,10 +262,10 @@ def history(said: Sequence[tuple[int, str, str]], language: str, wording: Wordin
     for at, who, words in reversed(said[-UTTERANCES:]):
         if room <= 0:
             break
-        text = words if len(words) <= room else f"…{words[1 - room :]}"
-        room -= len(text) + len(who)
+        latest = words if len(words.text) <= room else cut(words, len(words.text) - room)
+        room -= len(latest.text) + len(who)
         head = f"{datetime.fromtimestamp(at / 1000, UTC):%m-%d %H:%M} {who}"
-        shown[:0] = [_paragraph(head, bold=True), *([_quote(text)] if text else [])]
+        shown[:0] = [_paragraph(head, bold=True), *styled.elements(latest, quoted=True)]
     label = wording(language, "post.history", count=str(len(said)))
     return Rendered(label, [_context(label), _rich(*shown)], inert=True)
 

@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
-from bridge.messages import Body, Mark, MarkKind, TextPart
+from bridge.messages import Body, FilePart, Mark, MarkKind, TextPart
 from routing.facts import Side
-from routing.ids import InputKey, MessageId, OperatorId
-from routing.inputs import OperatorReplied, OperatorRevised, OperatorWithdrew
+from routing.ids import DeskId, InputKey, MessageId, OperatorId
+from routing.inputs import CustomerRevised, OperatorReplied, OperatorRevised, OperatorTransferred, OperatorWithdrew
 from routing.view import CustomerMessage
 from tests.integration.slack_house import House, house
-from tests.simulators.slack import Fault, Person, SlackSimulator
+from tests.integration.test_slack import png
+from tests.simulators.slack import Channel, Fault, Person, SlackSimulator
+from tests.simulators.slack.workspace import Message
+from tests.unit.adapters.slack.test_inert import ACTS
 
 BOLD, ITEM = MarkKind.BOLD, MarkKind.ITEM
 
@@ -171,3 +174,42 @@ async def test_the_longest_reply_from_slack_arrives_whole(here: House, kenji: Pe
     kenji.say(here.desk, longest, thread_ts=root.ts)
     await here.settled()
     assert [one.text for one in await customer_reads(here)] == [longest]
+
+
+# ------------------------------------------------------------------ what customers write acts nowhere
+
+
+async def everything(slack: SlackSimulator, *places: Channel) -> list[Message]:
+    return [one for place in places for root in slack.roots(place) for one in (root, *slack.replies(place, root.ts))]
+
+
+@pytest.mark.parametrize("persona", [False, True])
+async def test_nothing_of_a_customers_acts_anywhere_in_slack(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, persona: bool
+) -> None:
+    """Words, name, page, file, edit, and all of it again at the desk that the session moves to."""
+    if persona:
+        slack.workspace.app.scopes.add("chat:write.customize")
+    desks = (slack.channel("support"), slack.channel("withdrawals"))
+    hostile, name = "\n".join(ACTS), " ".join(ACTS[:6])
+    async with house(engine_url, tmp_path, slack, desks=desks) as here:
+        kept = await here.files.put("customer:main/~visitor", f"{name}.png", png(), "k1")
+        file = FilePart(kept.file_id, kept.name, kept.media_type, kept.size)
+        receipt = await here.writes(hostile, file, name=name)
+        await here.lanes_are_empty()
+        message = receipt.stored.session.recent[-1].message
+        await here.does(CustomerRevised(message, 1), Body((TextPart(f"{hostile} again"), file)))
+        moved = OperatorTransferred(SATO, DeskId("withdrawals"))
+        await here.relay.from_operator(receipt.stored.session.id, moved, InputKey("desk/move"))
+        await here.root(desks[1])
+        await here.lanes_are_empty()
+        messages = await everything(slack, *desks)
+        shown = [slack.seen(one) for one in messages]
+        assert sum(hostile in one for one in shown) >= 2
+        ours = {(link.url, link.kind) for one in messages for link in one.links if link.kind != "date"}
+        assert {kind for _, kind in ours} <= {"channel"}  # "This session moved to #withdrawals"
+        assert {url for url, _ in ours} <= {desk.id for desk in desks}
+        assert [one.unfurls for one in messages if one.unfurls] == []
+        assert {ping.kind for one in messages for ping in one.pings} <= {"user"}  # assignees, whom we mention
+        assert not any(ping.target in hostile for one in messages for ping in one.pings)
+        assert [one.name for one in slack.workspace.files.values()] == [kept.name]

@@ -53,7 +53,7 @@ class Words {
   }
 
   inline(run) {
-    if (run.pre) return [this.slice(run.start, run.end)];
+    if (run.pre) return this.write(this.slice(run.start, run.end));
     const links = this.marks.filter(({ kind, to }) => kind === "link" && LEADS.test(to));
     return this.#pieces(run, links).flatMap(([start, end]) => {
       const nodes = this.#styled({ start, end });

@@ -13,8 +13,8 @@ from adapters.slack.markup import unescape
 from adapters.slack.network import plain_title, thread_words
 from adapters.slack.parse import CLAIM, RESOLVE
 from adapters.slack.refs import read_button_value
-from adapters.slack.render import TEXT, Assignee, Rendered, card, customer_name, line, said
-from bridge.messages import About, Body, FilePart, TextPart
+from adapters.slack.render import TEXT, Assignee, Rendered, card, customer_name, history, line, said
+from bridge.messages import About, Body, FilePart, Mark, MarkKind, TextPart
 from bridge.ports import Placed
 from config.locales import LANGUAGES
 from routing.facts import Mirror, Side
@@ -145,3 +145,25 @@ def test_the_card_of_a_mirror_that_was_left_has_no_buttons() -> None:
 def test_the_bridges_own_lines_are_nobodys_words() -> None:
     rendered = line("The customer ended the conversation.")
     assert [block["type"] for block in rendered.blocks] == ["context"]
+
+
+def test_what_an_operator_formatted_before_a_transfer_is_formatted_behind_it() -> None:
+    words = TextPart("now\n• one", (Mark(MarkKind.BOLD, 0, 3), Mark(MarkKind.ITEM, 6, 9, "• ")))
+    told = history(
+        [(1_700_000_000_000, "Hanako", TextPart("*hi*")), (1_700_000_000_000, "Sato", words)], "en", thread_words
+    )
+    elements = told.blocks[-1]["elements"]
+    assert [(one["type"], one["elements"][0].get("style")) for one in elements] == [
+        ("rich_text_section", {"bold": True}),
+        ("rich_text_quote", None),
+        ("rich_text_section", {"bold": True}),
+        ("rich_text_quote", {"bold": True}),
+        ("rich_text_list", None),
+    ]
+
+
+def test_of_a_long_history_the_latest_is_shown() -> None:
+    told = history([(1, "Hanako", TextPart("a" * 9_000)), (2, "Sato", TextPart("b" * 7_000))], "en", thread_words)
+    assert not block_kit.are_too_long(told.blocks)
+    assert shown(told).endswith("b" * 7_000)
+    assert "a" * 900 in shown(told)
