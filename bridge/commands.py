@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from enum import StrEnum
@@ -63,10 +63,12 @@ RESULTS = (Outcome.SOLVED, Outcome.UNSOLVED, Outcome.NO_ANSWER, Outcome.SPAM)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`argument` is what follows, as it was typed, trimmed; of a note or a reply these are its words."""
+    """`argument` is what follows, as it was typed, trimmed; of a note or a reply these are its words, and `begins`
+    says where they do in the whole text."""
 
     verb: Verb
     argument: str = ""
+    begins: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ _AFTER = re.compile("[\\s*_~`\u200b-\u200f\u2060\ufeff]*[:：]?[ \\t\u3000*_~`]*
 
 def typed(text: str, vocabulary: Vocabulary) -> Command | Mistyped | None:
     """What plain `text`, written in a session's thread, asks for; None: it is no command, but words."""
+    lead = len(text) - len(text.lstrip())
     head, *below = text.strip().splitlines() or [""]
     found = _line(head, vocabulary)
     if isinstance(found, Mistyped):
@@ -144,7 +147,8 @@ def typed(text: str, vocabulary: Vocabulary) -> Command | Mistyped | None:
     if found is None:
         return Mistyped(further, misplaced=True) if further else None
     if found.verb is Verb.NOTE or (found.verb is Verb.SEND and not further):
-        return Command(found.verb, "\n".join((found.argument, *below)).strip())
+        said = "\n".join((found.argument, *below)).strip()
+        return Command(found.verb, said, lead + found.begins)
     if any(line.strip() for line in (*words, *below)):
         return Mistyped(further or found.verb, misplaced=True)
     return found
@@ -152,12 +156,12 @@ def typed(text: str, vocabulary: Vocabulary) -> Command | Mistyped | None:
 
 def asked(text: str, vocabulary: Vocabulary) -> Command | Mistyped:
     """What is typed after the network's own command, with or without a sign; nothing at all asks for everything."""
-    return _command(text[_begin(text, _after_sign(text)) :], vocabulary) or Command(Verb.HOME)
+    return _command(text, _begin(text, _after_sign(text)), vocabulary) or Command(Verb.HOME)
 
 
 def _line(line: str, vocabulary: Vocabulary) -> Command | Mistyped | None:
     start = _after_sign(line)
-    return _command(line[_begin(line, start) :], vocabulary) if start else None
+    return _command(line, _begin(line, start), vocabulary) if start else None
 
 
 def _word_of(line: str, vocabulary: Vocabulary) -> str | None:
@@ -180,17 +184,18 @@ def _begin(line: str, at: int) -> int:
     return at
 
 
-def _command(text: str, vocabulary: Vocabulary) -> Command | Mistyped | None:
-    """`text` begins with a command's word. Letters end where a number begins: `hold30m`."""
-    end = next((at for at, sign in enumerate(text) if not _is_letter(sign)), len(text))
-    if not end:
+def _command(line: str, at: int, vocabulary: Vocabulary) -> Command | Mistyped | None:
+    """A command's word begins at `at`. Letters end where a number begins: `hold30m`."""
+    end = next((place for place in range(at, len(line)) if not _is_letter(line[place])), len(line))
+    if end == at:
         return None
-    verb = vocabulary.get(text[:end])
+    verb = vocabulary.get(line[at:end])
     if verb is None:
-        word = unicodedata.normalize("NFKC", text[:end])
+        word = unicodedata.normalize("NFKC", line[at:end])
         return Mistyped(word, vocabulary.nearest(word))
-    gap = _AFTER.match(text, end)
-    return Command(verb, text[gap.end() if gap else end :].strip())
+    gap = _AFTER.match(line, end)
+    begins = gap.end() if gap else end
+    return Command(verb, line[begins:].strip(), begins)
 
 
 def _is_letter(sign: str) -> bool:

@@ -8,7 +8,8 @@ acknowledgement itself where the store is quick; else that says "still looking",
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
@@ -25,7 +26,7 @@ from bridge.answers import Answer, Answers, Explained, Found, Lacking, Shown, St
 from bridge.commands import Mistyped, Verb, Vocabulary, asked
 from bridge.directory import Directory
 from bridge.errors import KakehashiError
-from routing.ids import OperatorId
+from routing.ids import DeskId, OperatorId
 
 COMMAND = "/chat"
 
@@ -46,10 +47,18 @@ Ack = dict[str, Any]
 _log = structlog.get_logger(__name__)
 
 
-def ephemeral(text: str, blocks: list[Block] | None = None) -> Ack:
-    """An answer that one person sees."""
-    shown = {"blocks": blocks} if blocks else {}
-    return {"response_type": "ephemeral", "text": escape(text), **shown}
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What one person is shown. `text` is plain, and all that there is where there are no blocks."""
+
+    text: str
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def ack(self) -> Ack:
+        """As an acknowledgement's body."""
+        shown = {"blocks": self.blocks} if self.blocks else {}
+        return {"response_type": "ephemeral", "text": escape(self.text), **shown}
 
 
 class Commands:
@@ -78,7 +87,7 @@ class Commands:
             COMMANDED.check(payload, "command")
         except ValueError as wrong:
             _log.warning("slack_command_garbled", reason=str(wrong))
-            return ephemeral(self._face("en").say("command.failed"))
+            return Drawn(self._face("en").say("command.failed")).ack
         work = asyncio.get_running_loop().create_task(self._answer(payload))
         done, _ = await asyncio.wait({work}, timeout=AT_ONCE)
         if done:
@@ -86,7 +95,7 @@ class Commands:
         self._spawn(self._follow_up(work, str(payload.get("response_url") or "")))
         operator = self._operator(payload)
         language = self._answers.roster.language(operator) if operator else "en"
-        return ephemeral(self._face(language).say("command.later"))
+        return Drawn(self._face(language).say("command.later")).ack
 
     def _operator(self, payload: Payload) -> OperatorId | None:
         """Who asks, if they are enrolled. Guests of a shared channel have another team."""
@@ -100,13 +109,15 @@ class Commands:
         try:
             operator = self._operator(payload)
             if operator is None:
-                return stranger(self._face("en"), str(payload.get("team_id")), str(payload.get("user_id")))
+                return stranger(self._face("en"), str(payload.get("team_id")), str(payload.get("user_id"))).ack
             request = asked(unescape(str(payload.get("text") or "")), self._vocabulary)
             answer = await self._answers.answer(request, operator, ROWS)
-            return drawn(answer, self._face(self._answers.roster.language(operator)), slash, self._answers, operator)
+            face = self._face(self._answers.roster.language(operator))
+            desks = [desk.id for desk in self._answers.roster.desks(operator)]
+            return drawn(answer, face, f"{slash} ", desks).ack
         except KakehashiError as error:
             _log.warning("slack_command_failed", reason=error.what)
-            return ephemeral(self._face("en").say("command.failed"))
+            return Drawn(self._face("en").say("command.failed")).ack
 
     async def _follow_up(self, work: asyncio.Task[Ack], url: str) -> None:
         body = await work
@@ -126,48 +137,42 @@ class Commands:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def stranger(face: Face, team: str, user: str) -> Ack:
+def stranger(face: Face, team: str, user: str) -> Drawn:
     """Who is no operator here is told how to become one."""
-    return ephemeral(face.say("command.stranger", how=f"kakehashi operators link ACCOUNT {team}:{user}"))
+    return Drawn(face.say("command.stranger", how=f"kakehashi operators link ACCOUNT {team}:{user}"))
 
 
 # ------------------------------------------------------------------ drawing
 
 
-def drawn(answer: Answer, face: Face, slash: str, answers: Answers, operator: OperatorId) -> Ack:
-    """An answer as Slack shows it. `text` is for notifications and screen readers."""
+def drawn(answer: Answer, face: Face, sign: str, desks: Sequence[DeskId]) -> Drawn:
+    """An answer as Slack shows it. `sign` is what the question began with, `desks` are those of who asked."""
     if isinstance(answer, Mistyped):
-        return ephemeral(mistyped(answer, face, slash))
+        named = sheet.nearest(answer.nearest, sign, sheet.word(Verb.HELP, face), face)
+        return Drawn(face.say("command.unknown.asked", word=answer.word[: sheet.SOUGHT], nearest=named))
     if isinstance(answer, Lacking):
-        return ephemeral(face.say(f"command.{answer.key}", word=_typed(answer, face, slash)))
+        return Drawn(face.say(f"command.{answer.key}", word=_typed(answer, face, sign)))
     if isinstance(answer, Stood):
         stands = face.say("home.on" if answer.standing.on else "home.off")
-        return ephemeral(stands, [sheet.notice(sheet.stands(answer.standing, face))])
+        return Drawn(stands, [sheet.notice(sheet.stands(answer.standing, face))])
     if isinstance(answer, Found):
         return _found(answer, face)
     if isinstance(answer, Shown):
-        return ephemeral(_headline(answer, face), _blocks(answer, face))
+        return Drawn(_headline(answer, face), _blocks(answer, face))
     if isinstance(answer, Explained):
-        desks = [desk.id for desk in answers.roster.desks(operator)]
-        return ephemeral(face.say("command.help.anywhere", slash=slash), sheet.explained(face, slash, desks))
+        return Drawn(face.say("command.help.anywhere", slash=COMMAND), sheet.explained(face, COMMAND, desks))
     raise AssertionError("every answer is drawn above")
 
 
-def mistyped(word: Mistyped, face: Face, slash: str) -> str:
-    named = sheet.nearest(word.nearest, f"{slash} ", sheet.word(Verb.HELP, face), face)
-    return face.say("command.unknown.asked", word=word.word[: sheet.SOUGHT], nearest=named)
+def _typed(answer: Lacking, face: Face, sign: str) -> str:
+    return f"{'!' if answer.key == 'no_session' else sign}{sheet.word(answer.verb, face)}"
 
 
-def _typed(answer: Lacking, face: Face, slash: str) -> str:
-    sign = "!" if answer.key == "no_session" else f"{slash} "
-    return f"{sign}{sheet.word(answer.verb, face)}"
-
-
-def _found(answer: Found, face: Face) -> Ack:
+def _found(answer: Found, face: Face) -> Drawn:
     sought = answer.sought[: sheet.SOUGHT]
     if not answer.rows:
-        return ephemeral(face.say("find.none", sought=sought))
-    return ephemeral(" · ".join(map(sheet.first_words, answer.rows)), [sheet.rows(answer.rows, face)])
+        return Drawn(face.say("find.none", sought=sought))
+    return Drawn(" · ".join(map(sheet.first_words, answer.rows)), [sheet.rows(answer.rows, face)])
 
 
 def _headline(answer: Shown, face: Face) -> str:

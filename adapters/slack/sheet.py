@@ -72,7 +72,7 @@ def home(sheet: Sheet, face: Face, notice: Sequence[Block] = ()) -> list[Block]:
         *queues(sheet, face),
         {"type": "divider"},
         *today(sheet, face),
-        _rich([_section(_timed(face, "home.as_of", sheet.now))]),
+        _rich([_section(timed(face, "home.as_of", sheet.now))]),
     ]
 
 
@@ -99,9 +99,9 @@ def stands(how: Standing, face: Face) -> Pieces:
     pieces = [_bold(face.say("home.on" if how.on else "home.off"))]
     pieces.append(_text(f" · {face.say(f'home.because.{how.because}')}"))
     if how.until is not None:
-        pieces += [_text(" · "), *_timed(face, "home.until", how.until)]
+        pieces += [_text(" · "), *timed(face, "home.until", how.until)]
     if how.hands_back_at is not None:
-        pieces += [_text(" · "), *_timed(face, "home.hands_back", how.hands_back_at)]
+        pieces += [_text(" · "), *timed(face, "home.hands_back", how.hands_back_at)]
     return pieces
 
 
@@ -221,9 +221,9 @@ def _marks(row: Row, face: Face) -> Iterable[Pieces]:
     if row.state in (State.RESOLVED, State.CLOSED):
         yield [_text(face.say(f"state.{row.state}"))]
     elif row.turn is TurnOf.HELD and row.until is not None:
-        yield _timed(face, "home.turn.held", row.until)
+        yield timed(face, "home.turn.held", row.until)
     elif row.waiting_since is not None:
-        yield _timed(face, "home.since", row.waiting_since)
+        yield timed(face, "home.since", row.waiting_since)
     elif row.state is State.ASSIGNED:
         yield [_text(face.say(f"home.turn.{row.turn}"))]
     if row.urgency:
@@ -242,8 +242,13 @@ def word(verb: Verb, face: Face) -> str:
     return next(iter(spoken(face.say(f"command.{verb}"))), verb)
 
 
+def outcome(one: str, face: Face) -> str:
+    """What an outcome is called, where it is typed and where it is told."""
+    return next(iter(spoken(face.say(f"command.outcome.{one}"))), one)
+
+
 def outcomes(face: Face) -> str:
-    return ", ".join(next(iter(spoken(face.say(f"command.outcome.{one}"))), one) for one in RESULTS)
+    return ", ".join(outcome(one, face) for one in RESULTS)
 
 
 def explained(face: Face, slash: str, desks: Sequence[DeskId]) -> list[Block]:
@@ -288,19 +293,21 @@ def first_words(row: Row) -> str:
     return f"{row.code} {one_line(row.name, SHORT_NAME)}".strip()
 
 
-def sentence(face: Face, key: str, gap: str, inner: Block) -> Pieces:
+def sentence(face: Face, key: str, gap: str, inner: Block, **words: str) -> Pieces:
     """A wording with something in its `gap` that is no text."""
-    before, _, after = face.say(key, **{gap: _GAP}).partition(_GAP)
+    before, _, after = face.say(key, **{gap: _GAP}, **words).partition(_GAP)
     return [*([_text(before)] if before else []), inner, *([_text(after)] if after else [])]
 
 
-def _timed(face: Face, key: str, at: int) -> Pieces:
-    return sentence(face, key, "time", _moment(at))
+def timed(face: Face, key: str, at: int, **words: str) -> Pieces:
+    """A wording with a moment in it, in each reader's own zone."""
+    inner = {"type": "date", "timestamp": at // 1000, "format": "{date_short_pretty} {time}", "fallback": fallback(at)}
+    return sentence(face, key, "time", inner, **words)
 
 
-def _moment(at: int) -> Block:
-    fallback = f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
-    return {"type": "date", "timestamp": at // 1000, "format": "{date_short_pretty} {time}", "fallback": fallback}
+def fallback(at: int) -> str:
+    """For clients that cannot."""
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _text(text: str) -> Block:

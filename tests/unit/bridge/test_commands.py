@@ -86,6 +86,13 @@ def test_what_follows_keeps_every_character_as_it_was_typed() -> None:
     assert typed(f"！ｎｏｔｅ：{words}", WORDS) == Command(Verb.NOTE, words)
 
 
+@pytest.mark.parametrize("before", ["!send ", "  ！ｓｅｎｄ：", "\n *!send* ", "/reply\u3000"])
+def test_it_is_said_where_the_words_begin(before: str) -> None:
+    found = typed(f"{before}第二 *bold*\nthird", WORDS)
+    assert isinstance(found, Command)
+    assert f"{before}第二 *bold*\nthird"[found.begins :] == found.argument == "第二 *bold*\nthird"
+
+
 # ------------------------------------------------------------------ what is no command
 
 

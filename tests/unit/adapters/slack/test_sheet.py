@@ -13,7 +13,7 @@ from adapters.slack.home import ROWS as HOME_ROWS
 from adapters.slack.network import thread_words
 from adapters.slack.refs import NAME
 from adapters.slack.sheet import AWAY, BACK, NEXT, Face, home, notice, stands, told
-from bridge.answers import Answers, Explained, Found, Lacking, Shown, Stood
+from bridge.answers import Explained, Found, Lacking, Shown, Stood
 from bridge.commands import Mistyped, Verb
 from bridge.roster import Day, Queue, Row, Sheet
 from config.locales import LANGUAGES
@@ -92,11 +92,7 @@ def test_an_answer_is_within_slacks_limits_whatever_it_holds(name: str, language
 
 
 def draws(answer: Any, language: str) -> dict[str, Any]:
-    class Desks:
-        def desks(self, operator: OperatorId) -> list[Any]:
-            return []
-
-    return drawn(answer, face(language), "/chat", Answers(Desks()), OperatorId("aiko"))  # type: ignore[arg-type]
+    return drawn(answer, face(language), "/chat ", [DeskId(f"d{n}") for n in range(40)]).ack
 
 
 @given(names)
@@ -114,7 +110,7 @@ def test_every_other_answer_is_drawn_in_every_language() -> None:
             assert said["text"]
             assert errors_in(said.get("blocks", [])) == []
             assert not are_too_long(said.get("blocks", []))
-    assert "T1:U1" in stranger(face(), "T1", "U1")["text"]
+    assert "T1:U1" in stranger(face(), "T1", "U1").text
 
 
 @pytest.mark.parametrize("because", Because)
