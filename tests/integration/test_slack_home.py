@@ -60,7 +60,7 @@ async def asks(here: House, person: Person, text: str, place: Channel | str = ""
     outcome = await person.slash(place or here.desk, "/chat", text)
     assert outcome.ok, outcome
     shown = list(here.slack.workspace.ephemerals)[before:]
-    assert [one.user for one in shown] == [person.id]
+    assert {one.user for one in shown} == {person.id}
     return seen(outcome.answer)
 
 
