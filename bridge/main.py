@@ -315,6 +315,11 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
                 lambda: leases.term(SLACK, 0) is not None,
             ),
             title=lambda topic, language: _topic_title(rules.rulebook, topic, language),
+            policy=rules.policy,
+            desk_title=lambda desk, language: _desk_title(rules.rulebook, desk, language),
+            templates=lambda desk: rules.rulebook.templates.get(desk, ()),
+            tags=lambda: rules.rulebook.tag_titles,
+            admin_link=settings.web.admin_link,
             places=lambda: _places(rules.policy()),
             alone=lambda: not feed.others,
             whom=Attention(store, rules.policy, availability).whom,
@@ -379,6 +384,11 @@ def _places(policy: Policy) -> list[Place]:
 def _topic_title(rulebook: Rulebook, topic: Topic, language: str) -> str:
     titles = rulebook.topic_titles.get(topic, {})
     return titles.get(closest(language)) or titles.get("en") or topic
+
+
+def _desk_title(rulebook: Rulebook, desk: DeskId, language: str) -> str:
+    titles = rulebook.desk_titles.get(desk, {})
+    return titles.get(closest(language)) or titles.get("en") or desk
 
 
 async def _private_server(settings: Settings, stack: AsyncExitStack) -> PrivateServer:

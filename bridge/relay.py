@@ -508,6 +508,7 @@ def _face(session: Session) -> tuple[object, ...]:
         session.check,
         session.blocked_until,
         _shown(session),
+        session.tags,
     )
 
 

@@ -21,12 +21,15 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bridge.card import ACCOUNT_ID
 from bridge.files import MIB
+from bridge.templates import gaps
 from config.mistakes import settings_errors
 from config.sources import Environment, TomlFile, chosen_by, origin
 from config.values import (
     MAIL,
     SLACK_CHANNEL,
+    AdminLink,
     ApiAddress,
     Bytes,
     Colour,
@@ -209,11 +212,20 @@ class WebSettings(Section):
     contact: ContactSettings = Field(default_factory=ContactSettings)
     identity: IdentitySettings = Field(default_factory=IdentitySettings)
     emergency: Annotated[tuple[EmergencyLink, ...], Several] = Field(default=(), description="links that cannot wait")
+    admin_link: AdminLink = Field(
+        default="",
+        description="a customer's page in your own admin, for operators: `https://admin.example.com/users/{account_id}`",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.identity.enabled and not (self.identity.keys or self.jwt.keys):
             raise wrong("the outcome of an identity check must be signed", "set its keys", "identity.keys")
+        unknown = set(gaps(self.admin_link)) - {ACCOUNT_ID, *self.jwt.claims}
+        if unknown:
+            named = ", ".join(sorted(unknown))
+            mend = f"use {{{ACCOUNT_ID}}}, or let the claim through in web.jwt.claims"
+            raise wrong(f"nothing is known by the name {named}", mend, "admin_link")
         return self
 
 

@@ -106,6 +106,18 @@ def _web_address(value: str) -> str:
     return value
 
 
+def _admin_link(value: str) -> str:
+    """An address with gaps in braces behind its host: what is filled in may not choose where it leads."""
+    if not value:
+        return value
+    parts = split(value)
+    if parts.scheme != "https" or not parts.hostname or parts.username:
+        raise wrong("this is not an https address", 'write it as in "https://admin.example.com/users/{account_id}"')
+    if "{" in parts.netloc or any(sign in '<>|\\"' or sign.isspace() for sign in value):
+        raise wrong("this cannot stand in an address", "put gaps into its path or query only")
+    return value
+
+
 def _base_path(value: str) -> str:
     """Empty, or `/support`: a slash before and none behind."""
     path = value.strip("/")
@@ -175,6 +187,7 @@ Origin = Annotated[str, AfterValidator(_origin)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Positive = Annotated[int, Field(gt=0)]
+AdminLink = Annotated[str, AfterValidator(_admin_link)]
 WebPath = Annotated[str, AfterValidator(_base_path)]
 ApiAddress = Annotated[str, AfterValidator(_api_url)]
 Colour = Annotated[str, AfterValidator(_colour)]

@@ -10,6 +10,7 @@ import asyncio
 from asyncio import Lock
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -32,6 +33,7 @@ from adapters.slack.parse import (
     Pressed,
     Revised,
     Said,
+    Shortcut,
     TokensRevoked,
     Withdrawn,
     event,
@@ -42,7 +44,12 @@ from adapters.slack.reactions import Reactions, is_reaction
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Wording
 from adapters.slack.shape import GarbledError
+from adapters.slack.shortcuts import as_press
 from adapters.slack.threads import Threads
+from adapters.slack.views import Frame
+from adapters.slack.windows import Windows
+from bridge import blocks
+from bridge.card import Action
 from bridge.directory import Directory
 from bridge.errors import KakehashiError
 from bridge.files import FileRefused
@@ -130,6 +137,7 @@ class Inbound:
         directory: Directory,
         wording: Wording,
         tell: Tell,
+        windows: Windows,
         app: Callable[[], App],
         whereabouts: Whereabouts,
         late: Late,
@@ -158,7 +166,8 @@ class Inbound:
         self._deletions = deletions
         self._reactions = reactions
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
-        self._desk = Desk(door, self._answer)
+        self._windows = windows
+        self._desk = Desk(door, self._answer, self._open, partial(blocks.subject, relay))
         self.deferred = Deferred(store, self._carry_out)
 
     async def take(self, payload: Payload) -> None:
@@ -174,6 +183,8 @@ class Inbound:
             _log.debug("slack_ignored", because=happening.because)
         elif isinstance(happening, Pressed):
             await self._pressed(happening)
+        elif isinstance(happening, Shortcut):
+            await self._shortcut(happening)
         elif isinstance(happening, ChannelMoved):
             await self._moved(happening.old, happening.new)
         elif isinstance(happening, ChannelShared):
@@ -341,7 +352,26 @@ class Inbound:
         thread = (await self._store.threads(stored.session.id)).get(placed.mirror)
         return Root.of(thread) if thread else None
 
+    async def _shortcut(self, shortcut: Shortcut) -> None:
+        """A message's menu names no session: its thread does."""
+        placed = await self._threads.placed(shortcut.root) or await self._threads.read(shortcut.root, self._app())
+        pressed = as_press(shortcut, placed) if placed else None
+        if pressed is not None:
+            await self._pressed(pressed)
+        elif placed is None:
+            text = self._wording("", "told.no_session_here")
+            self._tell.later(shortcut.key, shortcut.root, shortcut.author.user, text)
+
+    def _open(self, name: Action, press: Press) -> None:
+        pressed, root, placed = press.pressed, press.root, press.pressed.placed
+        frame = Frame(placed.session, placed.mirror, root.team, root.channel, root.ts, quote=pressed.quote)
+        self._windows.open(name, press.stored, frame, pressed.author.user, pressed.trigger, pressed.key)
+
     # ------------------------------------------------------------------ who, and what they are told
+
+    def who(self, author: Author) -> OperatorId | None:
+        """The operator that a Slack user is; None for who may not act."""
+        return self._operator(author.user) if author.belongs_to(self._app().team) else None
 
     def _operator(self, user: str) -> OperatorId:
         name = f"{self._app().team}:{user}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.slack.commands import COMMAND
+from adapters.slack.shortcuts import for_manifest
 from bridge.errors import SettingsError
 from config.settings import SlackSettings
 
@@ -97,6 +98,7 @@ def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
             "app_home": APP_HOME,
             "bot_user": {"display_name": "kakehashi", "always_online": True},
             "slash_commands": [_command(public_url if by_http else "")],
+            "shortcuts": for_manifest(),
         },
         "oauth_config": {"scopes": {"bot": sorted(scopes(settings))}},
         "settings": {

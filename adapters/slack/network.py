@@ -20,6 +20,7 @@ from slack_bolt.async_app import AsyncApp
 from adapters.slack import bursts, receiver
 from adapters.slack.alerts import Whom, everybody_here
 from adapters.slack.announcements import Announcements
+from adapters.slack.cards import Cards
 from adapters.slack.channels import Channels
 from adapters.slack.checkup import Setup, checkup
 from adapters.slack.client import WebApi
@@ -32,7 +33,7 @@ from adapters.slack.late import Late
 from adapters.slack.markup import escape
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing, Urgency
-from adapters.slack.parse import App
+from adapters.slack.parse import App, Author
 from adapters.slack.presence import Presence
 from adapters.slack.presses import Door
 from adapters.slack.reactions import Reactions
@@ -44,7 +45,9 @@ from adapters.slack.sheet import Face
 from adapters.slack.sockets import PING, Sockets
 from adapters.slack.threads import Threads
 from adapters.slack.turns import Turns, channel_of
+from adapters.slack.windows import Windows, Words
 from bridge.answers import Answers
+from bridge.canned import Canned, DeskTitle, Ready
 from bridge.directory import Directory
 from bridge.doctor import Finding
 from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
@@ -57,7 +60,8 @@ from bridge.whereabouts import Whereabouts
 from config.locales import text
 from config.settings import SlackSettings
 from routing.deletions import SETTLE
-from routing.ids import Place, ThreadRef, Topic
+from routing.ids import DeskId, OperatorId, Place, ThreadRef, Topic
+from routing.policy import Policy
 
 INTRODUCED_AGAIN = 5.0
 """Seconds between tries to reach Slack when it cannot be reached at the start."""
@@ -85,6 +89,16 @@ def plain_title(topic: Topic, language: str) -> str:
     return topic
 
 
+def _desk_by_name(desk: DeskId, language: str) -> str:
+    del language
+    return desk
+
+
+def no_policy() -> Policy:
+    """Of who has written none."""
+    return Policy({})
+
+
 class SlackNetwork:
     """A `bridge.ports.Network`, and `SupportsTyping`, `SupportsTurns`, `SupportsBursts` and `SupportsDoctor`.
 
@@ -109,6 +123,11 @@ class SlackNetwork:
         presence: Callable[[WebApi], Presence] | None = None,
         wording: Wording = thread_words,
         title: Title = plain_title,
+        policy: Callable[[], Policy] = no_policy,
+        admin_link: str = "",
+        desk_title: DeskTitle | None = None,
+        templates: Ready = lambda desk: (),
+        tags: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
         places: Callable[[], Sequence[Place]] = tuple,
         alone: Callable[[], bool] = lambda: False,
         whom: Whom = everybody_here,
@@ -139,12 +158,27 @@ class SlackNetwork:
             shares=Shares(store, files, self._api),
             threads=self._threads,
             channels=self._channels,
+            cards=Cards(store, directory, wording, title, policy=policy, admin_link=admin_link),
             directory=directory,
             wording=wording,
             title=title,
             app=self._app,
             link=self._link,
             whom=whom,
+        )
+        desk_name = desk_title or _desk_by_name
+        self._canned = Canned(store, directory, templates, wording=wording, title=title, desk_title=desk_name)
+        self._windows = Windows(
+            api=self._api,
+            store=store,
+            relay=relay,
+            door=door or relay,
+            directory=directory,
+            canned=self._canned,
+            words=Words(wording, title, desk_name, tags),
+            policy=policy,
+            operator=self._who_is,
+            tell=self._tell.later,
         )
         self._inbound = Inbound(
             store=store,
@@ -168,6 +202,7 @@ class SlackNetwork:
             app=self._app,
             whereabouts=whereabouts or Whereabouts(store, relay, {NAME: self}),
             late=Late(self._api, store),
+            windows=self._windows,
             moved=self._channel_moved,
             shared=self._channels.forget,
             revoked=self._lose_token,
@@ -221,7 +256,11 @@ class SlackNetwork:
         returns, tries on, and `ready` says so: customers are served meanwhile."""
         await self._api.open()
         self._bolt = receiver.bolt_app(
-            self._api.sdk, self._take, self._wording, self._commands.answer if self._commands else None
+            self._api.sdk,
+            self._take,
+            self._wording,
+            self._commands.answer if self._commands else None,
+            self._windows.submitted,
         )
         try:
             await self._introduce()
@@ -278,6 +317,7 @@ class SlackNetwork:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inbound.deferred.stop()
+        await self._windows.stop()
         for part in (self._tell, self._home, self._commands):
             if part is not None:
                 await part.stop()
@@ -407,6 +447,9 @@ class SlackNetwork:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+
+    def _who_is(self, author: Author) -> OperatorId | None:
+        return self._inbound.who(author)
 
     def _app(self) -> App:
         if self._who is None:

@@ -21,6 +21,7 @@ from adapters.slack import reactions, render
 from adapters.slack.alerts import Alerts, Whom
 from adapters.slack.bursts import Bursts, Said
 from adapters.slack.calls import IN_THREAD, Calls
+from adapters.slack.cards import Cards
 from adapters.slack.channels import Channels
 from adapters.slack.client import Answer, WebApi
 from adapters.slack.faults import ALREADY_GONE, THREAD_GONE
@@ -97,6 +98,7 @@ class Outbound:
         shares: Shares,
         threads: Threads,
         channels: Channels,
+        cards: Cards,
         directory: Directory,
         wording: Wording,
         title: Title,
@@ -109,6 +111,7 @@ class Outbound:
         self._shares = shares
         self._threads = threads
         self._channels = channels
+        self._cards = cards
         self._directory = directory
         self._wording = wording
         self._title = title
@@ -178,7 +181,7 @@ class Outbound:
             "chat.postMessage",
             channel=_place(delivery),
             metadata=metadata(name, session.id, mirror, root=True),
-            **self._card(delivery).posted,
+            **(await self._cards.draw(delivery)).posted,
         )
         root = Root(self._app().team, answer["channel"], answer["ts"])
         await self._threads.place(root, Placed(session.id, mirror))
@@ -268,7 +271,7 @@ class Outbound:
     async def _retire_card(self, delivery: Delivery, root: Root) -> None:
         """The session lives elsewhere now: its old card keeps no buttons. Only looks depend on it."""
         try:
-            await self._update(root.channel, root.ts, self._card(delivery), Urgency.CARD)
+            await self._update(root.channel, root.ts, await self._cards.draw(delivery), Urgency.CARD)
         except DeliveryError as error:
             _log.info("slack_old_card_kept", session=delivery.session.id, code=error.code)
 
@@ -545,7 +548,7 @@ class Outbound:
         """Redraw the card. One that people deleted is not missed: the next post opens the thread again."""
         if delivery.thread is not None:
             root = Root.of(delivery.thread)
-            await self._update(root.channel, root.ts, self._card(delivery), Urgency.CARD)
+            await self._update(root.channel, root.ts, await self._cards.draw(delivery), Urgency.CARD)
 
     async def _update(self, channel: str, ts: str, rendered: Rendered, urgency: Urgency = Urgency.WORDS) -> None:
         try:
@@ -605,26 +608,6 @@ class Outbound:
                 raise
 
     # ------------------------------------------------------------------ how it looks
-
-    def _card(self, delivery: Delivery) -> Rendered:
-        session = delivery.session
-        return render.card(
-            session,
-            delivery.about,
-            delivery.effect.mirror,
-            assignee=self._assignee(session),
-            wording=self._wording,
-            title=self._title,
-        )
-
-    def _assignee(self, session: Session) -> render.Assignee:
-        """By the public name; somebody of Slack's whom the directory does not know, by their Slack name."""
-        operator = session.assignee
-        if operator is None:
-            return render.Assignee()
-        if self._directory.get(operator) is None and operator.startswith(f"{NAME}:"):
-            return render.Assignee(user=operator.rpartition(":")[2])
-        return render.Assignee(name=self._directory.public_name(operator, session.language))
 
     def _said(
         self, session: Session, delivery: Delivery, side: Side, operator: OperatorId | None, *, named: bool = True

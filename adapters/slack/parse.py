@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.slack.markup import emoji_in
 from adapters.slack.refs import Aim, Root, micros, read_aim
-from adapters.slack.shape import MOVED, PRESSED, SAID
+from adapters.slack.shape import CHOSEN, MOVED, PRESSED, SAID
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId
 
@@ -120,10 +120,29 @@ class Pressed:
     trigger: str = ""
     answer: str = ""
     only_theirs: bool = False
+    quote: str = ""
 
     @property
     def placed(self) -> Placed:
         return self.aim.placed
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcut:
+    """Somebody chose one of our entries in a message's menu: `name` is its callback id, `text` the message's words."""
+
+    key: InputKey
+    root: Root
+    ts: str
+    name: str
+    author: Author
+    text: str = ""
+    trigger: str = ""
+    answer: str = ""
+
+    @property
+    def message(self) -> MessageId:
+        return message_id(self.root.channel, self.ts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +169,7 @@ class Ignored:
 
 
 InThread = Said | Revised | Withdrawn
-Happening = InThread | Pressed | ChannelMoved | ChannelShared | TokensRevoked | Ignored
+Happening = InThread | Pressed | Shortcut | ChannelMoved | ChannelShared | TokensRevoked | Ignored
 
 
 def message_id(channel: str, ts: str) -> MessageId:
@@ -168,6 +187,8 @@ def parse(payload: Payload, app: App) -> Happening:
         return event(payload.get("event"), app)
     if kind == "block_actions":
         return _pressed(payload, app)
+    if kind == "message_action":
+        return _shortcut(payload, app)
     return Ignored(f"a payload of type {kind}")
 
 
@@ -337,4 +358,22 @@ def _pressed(payload: Payload, app: App) -> Happening:
         payload.get("trigger_id") or "",
         payload.get("response_url") or "",
         only_theirs,
+    )
+
+
+def _shortcut(payload: Payload, app: App) -> Happening:
+    CHOSEN.check(payload, "payload")
+    message, channel = payload.get("message") or {}, (payload.get("channel") or {}).get("id") or ""
+    user = payload.get("user") or {}
+    person, ts = _given(user, "id"), _given(message, "ts")
+    team = user.get("team_id") or (payload.get("team") or {}).get("id") or app.team
+    return Shortcut(
+        InputKey("/".join(("slack", "shortcut", channel, ts, person, _given(payload, "action_ts")))),
+        Root(app.team, channel, message.get("thread_ts") or ts),
+        ts,
+        _given(payload, "callback_id"),
+        Author(person, frozenset((team,))),
+        message.get("text") or "",
+        payload.get("trigger_id") or "",
+        payload.get("response_url") or "",
     )

@@ -34,13 +34,22 @@ ANYTHING = re.compile(".*")
 Take = Callable[[Mapping[str, Any]], Awaitable[None]]
 Asked = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any]]]
 
+Submitted = Callable[[Mapping[str, Any]], Awaitable[Mapping[str, Any] | None]]
+"""What a filled-in window tells is durable when this returns; the answer is what Slack does with the window."""
+
 _log = structlog.get_logger(__name__)
 
 
-def bolt_app(client: AsyncWebClient, take: Take, wording: Wording, asked: Asked | None = None) -> AsyncApp:
+def bolt_app(
+    client: AsyncWebClient,
+    take: Take,
+    wording: Wording,
+    asked: Asked | None = None,
+    submitted: Submitted | None = None,
+) -> AsyncApp:
     """The app that both ways in lead to. Signatures are checked at the HTTP door; a socket needs none.
 
-    `asked` answers slash commands with the acknowledgement's body.
+    `asked` answers slash commands with the acknowledgement's body, `submitted` windows that were filled in.
     """
 
     async def persist(req: AsyncBoltRequest, next: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:  # noqa: A002 - Bolt gives arguments by these names
@@ -63,7 +72,7 @@ def bolt_app(client: AsyncWebClient, take: Take, wording: Wording, asked: Asked 
         # It would swallow the deletion, by a person, of a message that we posted; `parse` knows our own doings.
         ignoring_self_events_enabled=False,
     )
-    _answer_the_rest(app, wording, asked)
+    _answer_the_rest(app, wording, asked, submitted)
     return app
 
 
@@ -71,7 +80,7 @@ def _is_answered_with_body(body: Mapping[str, Any]) -> bool:
     return str(body.get("type")) in WITH_BODY or "command" in body
 
 
-def _answer_the_rest(app: AsyncApp, wording: Wording, asked: Asked | None) -> None:
+def _answer_the_rest(app: AsyncApp, wording: Wording, asked: Asked | None, submitted: Submitted | None) -> None:
     async def command(ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """Slack has no slash commands inside threads, so none is about a session."""
         await ack(**(await asked(body) if asked else {"text": wording("en", "told.command")}))
@@ -79,8 +88,9 @@ def _answer_the_rest(app: AsyncApp, wording: Wording, asked: Asked | None) -> No
     async def options(ack: AsyncAck) -> None:
         await ack(options=[])
 
-    async def view(ack: AsyncAck) -> None:
-        await ack()
+    async def view(ack: AsyncAck, body: Mapping[str, Any]) -> None:
+        answer = await submitted(body) if submitted is not None else None
+        await ack(**(answer or {}))
 
     app.command(ANYTHING)(command)
     app.options(ANYTHING)(options)

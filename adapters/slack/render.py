@@ -8,22 +8,18 @@ Limits (Block Kit reference): header 150, section text 3,000, button value 2,000
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from adapters.slack import styled
 from adapters.slack.markup import escape, escaped_within, one_line
-from adapters.slack.parse import ACKNOWLEDGE, CLAIM, RESOLVE
-from adapters.slack.refs import button_value
+from bridge.card import Title, Wording
 from bridge.marks import cut
 from bridge.messages import About, Body, TextPart
-from bridge.ports import Placed
 from bridge.splitting import split
 from routing.facts import Side
-from routing.ids import Topic
-from routing.session import Session, State
 
 Block = dict[str, Any]
 
@@ -48,16 +44,6 @@ PAGE = 300
 DAY = "{date_short_pretty} "
 SHORT_NAME = 12
 """A name in the first words of a notification: a phone shows about forty characters."""
-
-
-class Wording(Protocol):
-    """A sentence of the `thread` face, in a language, with its words filled in."""
-
-    def __call__(self, language: str, key: str, /, **words: str) -> str: ...
-
-
-Title = Callable[[Topic, str], str]
-"""What a topic is called in a language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,100 +88,10 @@ def persona(about: About, language: str, wording: Wording) -> str:
     return wording(language, "post.persona", name=name) if name else wording(language, "customer.unnamed")
 
 
-# ------------------------------------------------------------------ the card
-
-
-def card(
-    session: Session, about: About, mirror: int, *, assignee: Assignee, wording: Wording, title: Title
-) -> Rendered:
-    """The session's first post in a thread."""
-    language = session.language
-    name = customer_name(about, language, wording)
-    topic, state = title(session.topic, language), wording(language, f"state.{session.state}")
-    headline = " · ".join((session.code, name, language, topic))
-    blocks: list[Block] = [
-        {"type": "header", "text": _plain(headline[:HEADER])},
-        {"type": "section", "fields": _fields(session, state, assignee, wording)},
-        {"type": "context", "elements": [_plain(one) for one in _background(session, about, wording)]},
-    ]
-    if session.mirror.number != mirror:
-        blocks.append(_context(wording(language, "card.moved")))
-    elif buttons := _buttons(session, mirror, wording):
-        blocks.append({"type": "actions", "elements": buttons})
-    first_words = (session.code, language, topic, state, one_line(name, SHORT_NAME))
-    return Rendered(escaped_within(" · ".join(first_words), TEXT), blocks, inert=True)
-
-
-def _fields(session: Session, state: str, assignee: Assignee, wording: Wording) -> list[Block]:
-    language = session.language
-    fields = [_field(wording(language, "card.state"), state)]
-    if session.waiting_since is not None:
-        fields.append(_moment(wording(language, "card.waiting"), session.waiting_since))
-    if session.turn.until is not None:
-        fields.append(_moment(wording(language, "card.promised"), session.turn.until))
-    fields.append(_assigned(session.language, assignee, wording))
-    return [
-        *fields,
-        *(_field(wording(language, f"card.{label}"), value) for label, value in _special(session, wording)),
-    ]
-
-
-def _special(session: Session, wording: Wording) -> list[tuple[str, str]]:
-    """What most sessions do not have: a ladder under way, an identity check, an incident."""
-    found: list[tuple[str, str]] = []
-    if session.escalation is not None:
-        found.append(("escalation", wording(session.language, f"escalation.{session.escalation.why}")))
-    if session.check is not None:
-        found.append(("check", wording(session.language, f"check.{session.check.state}")))
-    if session.incident is not None:
-        found.append(("incident", session.incident))
-    return found
-
-
-def _assigned(language: str, assignee: Assignee, wording: Wording) -> Block:
-    label = wording(language, "card.assignee")
-    if assignee.user:
-        return {"type": "mrkdwn", "text": f"{escape(label)}\n<@{assignee.user}>"}
-    return _field(label, assignee.name or wording(language, "card.nobody"))
-
-
-def _field(label: str, value: str) -> Block:
-    return _plain(f"{label}\n{value}")
-
-
-def _moment(label: str, at: int) -> Block:
-    return {"type": "mrkdwn", "text": f"{escape(label)}\n{clock(at, DAY)}"}
-
-
 def clock(at: int, day: str = "") -> str:
     """A time in each reader's own zone; the words after the bar are for clients that cannot."""
     fallback = f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
     return f"<!date^{at // 1000}^{day}{{time}}|{fallback}>"
-
-
-def _background(session: Session, about: About, wording: Wording) -> list[str]:
-    known = "card.verified" if session.verified else "card.unverified"
-    lines = [wording(session.language, known), one_line(about.page, PAGE), one_line(about.time_zone, NAME)]
-    return [line for line in lines if line]
-
-
-def _buttons(session: Session, mirror: int, wording: Wording) -> list[Block]:
-    value = button_value(Placed(session.id, mirror))
-
-    def button(action: str, label: str, *, primary: bool = False) -> Block:
-        text = _plain(wording(session.language, f"button.{label}"))
-        shape = {"type": "button", "action_id": action, "text": text, "value": value}
-        return shape | ({"style": "primary"} if primary else {})
-
-    called = session.escalation is not None and session.escalation.acknowledged_by is None
-    first = [button(ACKNOWLEDGE, "acknowledge", primary=True)] if called else []
-    if session.state is State.QUEUED:
-        return [*first, button(CLAIM, "claim", primary=not called), button(RESOLVE, "resolve")]
-    if session.state is State.ASSIGNED:
-        return [*first, button(RESOLVE, "resolve", primary=not called)]
-    if session.state is State.RESOLVED:
-        return [button(CLAIM, "reopen")]
-    return []
 
 
 # ------------------------------------------------------------------ what is said in the thread
@@ -294,3 +190,6 @@ def _context(text: str) -> Block:
 
 def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
+
+
+__all__ = ["Assignee", "Rendered", "Title", "Wording"]

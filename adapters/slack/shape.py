@@ -77,3 +77,9 @@ PRESSED = Shape(
     lists={"actions": Shape(("action_id", "action_ts", "value"), {"selected_option": Shape(("value",))})},
 )
 """A payload of type `block_actions`."""
+
+CHOSEN = Shape(
+    ("callback_id", "action_ts", "trigger_id", "response_url"),
+    {"user": _NAMED, "team": _NAMED, "channel": _NAMED, "message": _MESSAGE},
+)
+"""A payload of type `message_action`."""

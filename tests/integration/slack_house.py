@@ -198,6 +198,7 @@ async def house(
     operators: Sequence[OperatorId] = (),
     desk_page: str = "",
     ping: float = 0.2,
+    parts: dict[str, Any] | None = None,
 ) -> AsyncIterator[House]:
     """A running process. The first of `desks` takes every session; another process joins by the same `prefix`."""
     channels = desks or (slack.workspace.channel_named("support") or slack.channel("support"),)
@@ -236,6 +237,8 @@ async def house(
             orders=Orders(partial(text, "thread"), LANGUAGES, directory, desks=lambda: policy.desks),
             ping=ping,
             settle=SETTLE,
+            policy=lambda: policy,
+            **(parts or {}),
         )
         service = Service(
             store=store,

@@ -89,7 +89,8 @@ async def test_the_card_names_session_and_customer_and_follows_the_state(here: H
     assert "hello" not in here.slack.seen(root)
     await kenji.click(here.desk, root, "claim")
     await here.slack.until(lambda: f"@{kenji.user.name}" in here.slack.seen(root))
-    assert [b["action_id"] for b in root.blocks[-1]["elements"]] == ["resolve"]
+    shown = [one["action_id"] for one in root.blocks[-1]["elements"]]
+    assert shown == ["templates", "note", "hold", "resolve", "menu"]
 
 
 async def test_where_personas_are_granted_the_post_bears_the_customers_name(

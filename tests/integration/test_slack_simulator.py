@@ -1340,11 +1340,13 @@ async def test_a_modal_opens_within_three_seconds_once_and_is_submitted(
         async def note(ack: Any, view: Json) -> None:
             submitted.append(view)
             words = view["state"]["values"]["note"]["words"]["value"]
-            await (ack() if words else ack(response_action="errors", errors={"note": "say something"}))
+            await (ack() if words != "?" else ack(response_action="errors", errors={"note": "say something"}))
 
         ts = await post(client, desk, "card", blocks=[actions(button())])
         assert (await kenji.click(desk, ts, "claim")).ok
-        refusal = await kenji.submit({"words": ""})
+        with pytest.raises(ValueError, match="must be filled in"):
+            await kenji.submit({})
+        refusal = await kenji.submit({"words": "?"})
         assert refusal.answer["errors"] == {"note": "say something"}
         assert kenji.modal().body["callback_id"] == "note"
         await kenji.submit({"words": "called the bank"})

@@ -237,6 +237,11 @@ class Person:
 
     def _obey(self, view: View, answer: Json) -> None:
         action, body = answer.get("response_action"), answer.get("view")
+        if action == "errors":
+            fields = {block["block_id"] for block in view.body["blocks"] if block["type"] == "input"}
+            wrong = answer["errors"].keys() - fields
+            if wrong or not answer["errors"]:
+                raise ValueError(f"errors at fields that the window does not have: {', '.join(sorted(wrong))}")
         shown = isinstance(body, dict) and not view_errors(body, "modal")
         if action == "update" and shown:
             replace(view, body or {})
@@ -279,13 +284,30 @@ def _choice(element: Json, value: str | None) -> Json:
 
 
 def _filled(blocks: list[Json], values: Json) -> dict[str, dict[str, Any]]:
+    """What Slack sends of a form. Raises ValueError where it would not send it: something required is missing, or too
+    long; and LookupError for what the form does not ask."""
     state: dict[str, dict[str, Any]] = {}
+    asked = {element["action_id"] for _block, element in block_kit.buttons_in(blocks)}
+    if unknown := values.keys() - asked:
+        raise LookupError(f"the form has no {', '.join(sorted(unknown))}")
     for block, element in block_kit.buttons_in(blocks):
-        filled: Json = {"type": element["type"]}
-        value = values.get(element["action_id"])
-        if "select" in element["type"] or element["type"] == "radio_buttons":
-            filled |= _choice(element, value) or {"selected_option": None}
-        else:
-            filled["value"] = value
-        state.setdefault(block.get("block_id", ""), {})[element["action_id"]] = filled
+        filled = _fill(element, values.get(element["action_id"]))
+        if block["type"] == "input" and not block.get("optional") and not any(filled.values()):
+            raise ValueError(f"{element['action_id']} must be filled in")
+        state.setdefault(block.get("block_id", ""), {})[element["action_id"]] = {"type": element["type"], **filled}
     return state
+
+
+def _fill(element: Json, value: Any) -> Json:
+    """An element as a person leaves it: what they chose, else what it began with."""
+    kind = str(element["type"])
+    if kind.startswith("multi_") or kind == "checkboxes":
+        chosen = [_choice(element, one)["selected_option"] for one in value or ()]
+        return {"selected_options": chosen or element.get("initial_options", [])}
+    if "select" in kind or kind == "radio_buttons":
+        return _choice(element, value) or {"selected_option": element.get("initial_option")}
+    if kind == "datetimepicker":
+        return {"selected_date_time": value or element.get("initial_date_time")}
+    if len(str(value or "")) > int(element.get("max_length", 3_000)):
+        raise ValueError(f"{element['action_id']} is too long")
+    return {"value": value or element.get("initial_value")}

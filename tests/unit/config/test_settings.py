@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pydantic import ValidationError
 
 from bridge.errors import SettingsError
 from config.settings import Settings, SlackSettings, WebSettings, load
@@ -384,3 +385,19 @@ def test_the_sites_keys_also_sign_the_outcome_of_an_identity_check() -> None:
         "identity": {"url": "https://a.example/check"},
     }
     assert load(web=web).web.identity.enabled
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://admin.example.com/{account_id}",
+        "https://{account_id}.example.com/",
+        "https://admin.example.com/{iban}",
+        "https://admin.example.com/<{account_id}>",
+        "admin/{account_id}",
+    ],
+)
+def test_a_link_to_the_admin_that_could_lead_elsewhere_is_refused(link: str) -> None:
+    with pytest.raises(ValidationError):
+        WebSettings.model_validate({"admin_link": link})
+    assert WebSettings.model_validate({"admin_link": "https://a.example.com/u/{account_id}?n={name}"}).admin_link

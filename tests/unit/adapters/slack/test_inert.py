@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import render
-from adapters.slack.network import plain_title, thread_words
-from adapters.slack.render import Assignee, Rendered
+from adapters.slack.network import thread_words
+from adapters.slack.render import Rendered
 from adapters.slack.rewording import reworded
 from adapters.slack.threads import metadata
 from bridge.messages import About, Body, TextPart
@@ -24,7 +24,7 @@ from tests.simulators.slack.composing import compose
 from tests.simulators.slack.refusal import Args
 from tests.simulators.slack.shapes import seen
 from tests.simulators.slack.workspace import Message, Workspace
-from tests.unit.adapters.slack.test_render import SESSION
+from tests.unit.adapters.slack.test_card import SESSION, a_card
 
 ACTS = [
     *("<!channel>", "<!here>", "<!everyone>", "<!here|here>", "<!subteam^S0SIM1|@night>", "<@U0SIM00001>", "<@W1|bob>"),
@@ -149,8 +149,7 @@ def test_what_was_said_before(said: list[tuple[str, str]], language: str) -> Non
 @given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(LANGUAGES))
 def test_the_card(name: str, page: str, zone: str, language: str) -> None:
     about = About(name=name, page=page, time_zone=zone, claims={"tier": name})
-    card = render.card(SESSION, about, 1, assignee=Assignee(), wording=thread_words, title=plain_title)
-    message = post(card)
+    message = post(a_card(SESSION, about))
     do_nothing([message])
     buttons = [block for block in message.blocks if block["type"] == "actions"]
     assert len(buttons) == 1

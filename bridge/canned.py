@@ -1,0 +1,90 @@
+"""Templates at work: which a desk has ready for a session, what is known for their gaps, how often each was used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from bridge import templates
+from bridge.card import Title, Wording
+from bridge.directory import Directory
+from bridge.messages import About
+from bridge.ports import Store
+from bridge.templates import Filled, Lacking, Template
+from routing.ids import DeskId, OperatorId
+from routing.session import Session
+
+USED = "template_use"
+"""Prefix of the names under which the store counts uses, by desk and code."""
+
+TRIES = 4
+"""To count one use while others count theirs. One that is lost changes an order a little, and nothing else."""
+
+Ready = Callable[[DeskId], Sequence[Template]]
+
+
+class DeskTitle(Protocol):
+    """What a desk is called in a language."""
+
+    def __call__(self, desk: DeskId, language: str, /) -> str: ...
+
+
+class Canned:
+    """`ready` gives a desk's templates as the policy of the moment has them."""
+
+    def __init__(
+        self, store: Store, directory: Directory, ready: Ready, *, wording: Wording, title: Title, desk_title: DeskTitle
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._ready = ready
+        self._wording = wording
+        self._title = title
+        self._desk_title = desk_title
+
+    async def offered(self, session: Session) -> list[Template]:
+        """Those with words for this customer, the likeliest first. Raises StoreUnavailableError."""
+        counted = await self._store.shelf(f"{USED}/{session.desk}")
+        used = {name.rpartition("/")[2]: int(count) for name, count in counted.items() if count.isdigit()}
+        return templates.ranked(self._ready(session.desk), session.topic, session.language, used)
+
+    def named(self, session: Session, code: str) -> Template | None:
+        return templates.named(self._ready(session.desk), code)
+
+    def nearest(self, session: Session, code: str) -> list[str]:
+        """Codes of the desk's that may have been meant."""
+        return templates.nearest(self._ready(session.desk), code)
+
+    def known(self, session: Session, about: About, operator: OperatorId) -> Mapping[str, str]:
+        """What the session itself fills in. The claims come first, so that none takes the place of what we know."""
+        language = session.language
+        name = about.name.strip()
+        return {
+            **about.claims,
+            "customer": self._wording(language, "customer.named" if name else "customer.unnamed", name=name),
+            "operator": self._directory.public_name(operator, language),
+            "code": session.code,
+            "desk": self._desk_title(session.desk, language),
+            "topic": self._title(session.topic, language),
+        }
+
+    async def fill(
+        self, template: Template, session: Session, operator: OperatorId, given: Mapping[str, str]
+    ) -> Filled | Lacking:
+        """Its words for this customer; what is not known is taken from `given`. Raises StoreUnavailableError."""
+        about = await self._store.about(session.id)
+        known = self.known(session, about, operator)
+        return templates.fill(template, session.language, {**given, **{k: v for k, v in known.items() if v.strip()}})
+
+    async def missing(self, template: Template, session: Session, operator: OperatorId) -> tuple[str, ...]:
+        """The gaps that an operator has to fill. Raises StoreUnavailableError."""
+        known = self.known(session, await self._store.about(session.id), operator)
+        return tuple(name for name in template.gaps(session.language) if not known.get(name, "").strip())
+
+    async def note_use(self, session: Session, code: str) -> None:
+        """Raises StoreUnavailableError."""
+        name = f"{USED}/{session.desk}/{code}"
+        for _ in range(TRIES):
+            before = await self._store.get(name)
+            if await self._store.swap(name, before, str(int(before or 0) + 1)):
+                return
