@@ -25,6 +25,9 @@ Payload = Mapping[str, Any]
 LINE = ":deleted"
 """Behind a thread's name: the line in which its deletions wait, apart from its words."""
 
+WORDS = frozenset(("text", "blocks", "attachments", "files", "edited", "metadata"))
+"""What a message says, as opposed to whose and where it was."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -65,6 +68,12 @@ def deleter(event: Payload) -> str:
     return ""
 
 
+def _without_words(event: Payload) -> dict[str, Any]:
+    """What was deleted is not kept anywhere on its account: it may be an erasure's doing."""
+    previous = {name: value for name, value in event["previous_message"].items() if name not in WORDS}
+    return {**event, "previous_message": previous}
+
+
 class Deletions:
     """`settle`: ms that a deletion waits for others."""
 
@@ -80,7 +89,7 @@ class Deletions:
             _log.debug("slack_ignored", because="a deletion of what is old, or of no reply")
             return
         line = ThreadRef(one.thread + LINE)
-        await deferred.keep(Unplaced(one.key, line, dict(event), await self._store.now()))
+        await deferred.keep(Unplaced(one.key, line, _without_words(event), await self._store.now()))
 
     async def is_the_authors(self, unplaced: Unplaced, withdrawn: Withdrawn) -> bool:
         """Wait until others would be here, then judge. Raises StoreUnavailableError."""

@@ -97,8 +97,9 @@ class SlackDesk:
         return self._roots[code]
 
     async def roots(self, code: str) -> list[Json]:
+        """What stands in the channel of it, but for the lines that call people there."""
         messages = (await self.slack.do("roots", channel=CHANNEL))["messages"]
-        return [one for one in messages if one["seen"].startswith(code)]
+        return [one for one in messages if one["seen"].startswith(code) and "@here" not in one["seen"]]
 
     async def messages(self, code: str) -> list[Json]:
         """The session's thread without its root."""
