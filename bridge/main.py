@@ -92,6 +92,7 @@ from bridge.views import Views
 from bridge.vigil import Rules as HealthRules
 from bridge.vigil import Vigil
 from bridge.whereabouts import Whereabouts
+from bridge.writing import Writing
 from config import checks
 from config import policy as policies
 from config import secrets as keys
@@ -517,6 +518,7 @@ def _service(engine: Engine, watch: PolicyWatch) -> Service:
         policy,
     )
     detection, vigil = _language(engine), _vigil(engine)
+    writing = Writing(engine.store, engine.relay, engine.feed, engine.leases, engine.networks)
     background: list[tuple[str, Callable[[], Awaitable[None]]]] = [
         ("detection", detection.run),
         ("directory", engine.directory.follow),
@@ -529,6 +531,7 @@ def _service(engine: Engine, watch: PolicyWatch) -> Service:
         ("calendars", watch.renew_calendars),
         ("pages", engine.pages.run),
         ("handovers", _handovers(engine).run),
+        ("writing", writing.run),
         ("vigil", vigil.run),
         ("heartbeat", vigil.run_heartbeat),
     ]

@@ -632,6 +632,7 @@ class Network(Protocol):
         ...
 
 
+@runtime_checkable
 class SupportsTyping(Protocol):
     """A network that can show that the customer is typing."""
 

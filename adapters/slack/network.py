@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from time import monotonic
 from typing import Any
 
 import structlog
@@ -32,7 +31,7 @@ from adapters.slack.inbound import Inbound, Tell
 from adapters.slack.late import Late
 from adapters.slack.markup import escape
 from adapters.slack.outbound import Outbound
-from adapters.slack.pacing import Pacing, Urgency
+from adapters.slack.pacing import Pacing
 from adapters.slack.parse import App, Author
 from adapters.slack.presence import Presence
 from adapters.slack.presses import Door
@@ -46,6 +45,7 @@ from adapters.slack.sockets import PING, Sockets
 from adapters.slack.threads import Threads
 from adapters.slack.turns import Turns, channel_of
 from adapters.slack.windows import Windows, Words
+from adapters.slack.writing import QUIET, Writing
 from bridge.answers import Answers
 from bridge.canned import Canned, DeskTitle, Ready
 from bridge.directory import Directory
@@ -65,9 +65,6 @@ from routing.policy import Policy
 
 INTRODUCED_AGAIN = 5.0
 """Seconds between tries to reach Slack when it cannot be reached at the start."""
-
-TYPING_EVERY = 60.0
-"""Seconds. Slack shows "is typing" for two minutes, and a post ends it."""
 
 MOVED = f"{NAME}/moved"
 """Prefix of the names under which the store keeps channels' new ids."""
@@ -136,6 +133,7 @@ class SlackNetwork:
         orders: Orders | None = None,
         ping: float = PING,
         settle: int = SETTLE,
+        quiet: float = QUIET,
     ) -> None:
         if settings.bot_token is None:
             raise AssertionError("Slack is off without a bot token; main makes no network then")
@@ -219,7 +217,7 @@ class SlackNetwork:
         self._bolt: AsyncApp | None = None
         self._sockets: Sockets | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._typed: dict[ThreadRef, float] = {}
+        self._writing = Writing(self._api, wording, self._language, quiet)
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -318,6 +316,7 @@ class SlackNetwork:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inbound.deferred.stop()
         await self._windows.stop()
+        await self._writing.stop()
         for part in (self._tell, self._home, self._commands):
             if part is not None:
                 await part.stop()
@@ -355,7 +354,7 @@ class SlackNetwork:
     async def deliver(self, delivery: Delivery) -> Delivered:
         with self._at_work():
             try:
-                return await self._outbound.deliver(delivery)
+                return self._posted(delivery, await self._outbound.deliver(delivery))
             finally:
                 self._turns.drop(delivery)
 
@@ -366,13 +365,21 @@ class SlackNetwork:
     async def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
         with self._at_work():
             try:
-                return await self._outbound.deliver_together(deliveries)
+                done = await self._outbound.deliver_together(deliveries)
+                self._posted(deliveries[0], done[0])
+                return done
             finally:
                 self._turns.drop(deliveries[0])
 
     async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
         with self._at_work():
             return await self._outbound.find_together(deliveries)
+
+    def _posted(self, delivery: Delivery, done: Delivered) -> Delivered:
+        """A new post takes the status off that somebody types."""
+        if delivery.thread is not None and done.posts not in ((), delivery.posts):
+            self._writing.ended(delivery.thread)
+        return done
 
     async def find(self, delivery: Delivery) -> list[Delivered]:
         with self._at_work():
@@ -396,26 +403,9 @@ class SlackNetwork:
             return await self._announcements.is_posted(place, key, since)
 
     async def show_typing(self, thread: ThreadRef) -> None:
-        """Show for up to two minutes that the customer is typing. Best effort."""
-        if monotonic() < self._typed.get(thread, 0.0):
-            return
-        if len(self._typed) > 1_000:
-            self._typed.clear()
-        self._typed[thread] = monotonic() + TYPING_EVERY
-        root = Root.of(thread)
-        try:
-            with self._at_work():
-                status = self._wording(await self._language(root), "status.typing")
-                await self._api.call(
-                    "assistant.threads.setStatus",
-                    urgency=Urgency.CARD,
-                    patience=0.1,
-                    channel_id=root.channel,
-                    thread_ts=root.ts,
-                    status=status,
-                )
-        except KakehashiError as error:
-            _log.debug("slack_typing_not_shown", reason=error.what)
+        """Show that the customer is typing. Best effort."""
+        with self._at_work():
+            await self._writing.show(thread)
 
     async def _language(self, root: Root) -> str:
         placed = await self._threads.placed(root)

@@ -237,6 +237,7 @@ async def house(
             orders=Orders(partial(text, "thread"), LANGUAGES, directory, desks=lambda: policy.desks),
             ping=ping,
             settle=SETTLE,
+            quiet=1.0,
             policy=lambda: policy,
             **(parts or {}),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import time
@@ -19,9 +20,11 @@ from adapters.slack.network import SlackNetwork
 from adapters.slack.refs import Root
 from adapters.slack.threads import metadata
 from bridge.errors import KakehashiError, StoreUnavailableError
+from bridge.feed import Signal
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Delivered, Delivery, Lane
 from bridge.relay import Receipt
+from bridge.writing import Writing
 from routing.effects import OpenThread
 from routing.ids import DeskId, EffectId, InputKey, MessageId, OperatorId, partition_in
 from routing.inputs import (
@@ -829,6 +832,34 @@ async def test_two_processes_lose_and_double_nothing_while_answers_are_lost(
         ]
         assert sorted(await one.replies_seen()) == [f"reply {number}" for number in range(5)]
         assert len(slack.roots(one.desk)) == 1
+
+
+async def test_typing_is_shown_by_who_works_the_lanes_and_a_post_or_a_silence_ends_it(here: House) -> None:
+    await here.writes("hello")
+    root = await here.root()
+    await here.thread(1)
+    session, service = (await here.session()).session, here.service
+    writing = Writing(here.store, here.relay, here.feed, service.leases, service.networks)
+    work = asyncio.create_task(writing.run())
+    for operator in ("somebody", ""):
+        await asyncio.sleep(0)
+        await here.feed.signal(session, Signal("typing", session.id, operator=operator))
+    said: list[str] = []
+
+    def calls(count: int) -> bool:
+        said[:] = [call.args["status"] for call in here.slack.calls_of("assistant.threads.setStatus")]
+        return len(said) == count
+
+    await here.slack.until(lambda: calls(1))
+    await here.writes("there")
+    await here.lanes_are_empty()
+    await here.feed.signal(session, Signal("typing", session.id))
+    await here.slack.until(lambda: calls(2))  # at once, for the post has ended the first
+    await here.slack.until(lambda: calls(3))
+    assert said == [*["The customer is typing…"] * 2, ""]
+    assert here.slack.status(here.desk, root.ts) == ""
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
 
 
 async def test_the_customers_typing_is_shown(here: House) -> None:
