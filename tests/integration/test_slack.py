@@ -865,7 +865,7 @@ async def test_typing_is_shown_by_who_works_the_lanes_and_a_post_or_a_silence_en
 async def test_the_customers_typing_is_shown(here: House) -> None:
     await here.writes("hello")
     root = await here.root()
-    await here.thread(1)
+    await here.lanes_are_empty()
     thread = Root(here.slack.workspace.team_id, here.desk.id, root.ts).ref
     await here.network.show_typing(thread)
     await here.network.show_typing(thread)
