@@ -13,14 +13,21 @@ from typing import Any, TypeGuard
 
 import structlog
 
+from adapters.slack.client import WebApi
 from adapters.slack.deferred import Deferred
+from adapters.slack.markup import escape
 from adapters.slack.parse import App, Withdrawn
-from adapters.slack.refs import NAME, micros
-from bridge.ports import Store, Unplaced
+from adapters.slack.refs import NAME, button_value, micros
+from adapters.slack.render import Wording
+from bridge.errors import KakehashiError
+from bridge.ports import Placed, Store, Unplaced
 from routing.deletions import CLEARING, OLD, SETTLE, is_clearing
 from routing.ids import InputKey, ThreadRef
 
 Payload = Mapping[str, Any]
+
+WITHDRAW = "withdraw"
+"""The button with which an author takes back what somebody else has deleted."""
 
 LINE = ":deleted"
 """Behind a thread's name: the line in which its deletions wait, apart from its words."""
@@ -77,10 +84,32 @@ def _without_words(event: Payload) -> dict[str, Any]:
 class Deletions:
     """`settle`: ms that a deletion waits for others."""
 
-    def __init__(self, store: Store, app: Callable[[], App], settle: int = SETTLE) -> None:
+    def __init__(
+        self, store: Store, app: Callable[[], App], api: WebApi, wording: Wording, settle: int = SETTLE
+    ) -> None:
         self._store = store
         self._app = app
+        self._api = api
+        self._wording = wording
         self._settle = settle
+
+    async def offer(self, withdrawn: Withdrawn, placed: Placed, language: str) -> None:
+        """Tell the author, and nobody else, that the customer has it still, with the button that takes it back."""
+        text = self._wording(language, "told.deletion_ignored")
+        label = {"type": "plain_text", "text": self._wording(language, "button.withdraw"), "emoji": False}
+        value = button_value(placed, withdrawn.message)
+        button = {"type": "button", "action_id": WITHDRAW, "text": label, "value": value}
+        said = {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
+        place: dict[str, Any] = {
+            "channel": withdrawn.root.channel,
+            "thread_ts": withdrawn.root.ts,
+            "user": withdrawn.author,
+        }
+        blocks = [said, {"type": "actions", "elements": [button]}]
+        try:
+            await self._api.call("chat.postEphemeral", text=escape(text), blocks=blocks, **place)
+        except KakehashiError as error:
+            _log.warning("slack_answer_not_shown", channel=withdrawn.root.channel, reason=error.what)
 
     async def keep(self, event: Payload, deferred: Deferred) -> None:
         """Durable when it returns, or too old to concern anybody."""

@@ -258,7 +258,9 @@ class Inbound:
 
     async def _deletion_ignored(self, withdrawn: Withdrawn, placed: Placed) -> None:
         key = InputKey(f"{withdrawn.key}/ignored")
-        await self._relay.from_bridge(placed.session, DeletionDoubted(withdrawn.message), key)
+        answer = await self._relay.from_bridge(placed.session, DeletionDoubted(withdrawn.message), key)
+        if isinstance(answer, Receipt) and answer.fresh:
+            self._tell.beside(self._deletions.offer(withdrawn, placed, answer.stored.session.language))
 
     async def _act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
         stored = await self._relay.session(placed.session)

@@ -182,7 +182,7 @@ class SlackNetwork:
             store=store,
             relay=relay,
             door=door or relay,
-            deletions=Deletions(store, self._app, settle),
+            deletions=Deletions(store, self._app, self._api, wording, settle),
             reactions=Reactions(
                 store=store,
                 relay=relay,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from adapters.slack.card import MENU
+from adapters.slack.deletions import WITHDRAW
 from adapters.slack.parse import ACKNOWLEDGE, CLAIM, Pressed
 from adapters.slack.refs import Root
 from adapters.slack.views import WINDOWS
@@ -29,6 +30,7 @@ from routing.inputs import (
     OperatorInput,
     OperatorReleased,
     OperatorUnblocked,
+    OperatorWithdrew,
 )
 
 
@@ -115,6 +117,13 @@ async def _acknowledge(press: Press) -> None:
     await press.enter(OperatorAcknowledged(press.operator))
 
 
+async def _withdraw(press: Press) -> None:
+    """Their own words, which somebody else has deleted in Slack."""
+    message = press.pressed.aim.message
+    if message is not None:
+        await press.enter(OperatorWithdrew(message, press.operator))
+
+
 DEEDS: Mapping[str, Deed] = {
     ACKNOWLEDGE: _acknowledge,
     CLAIM: _claim,
@@ -125,5 +134,6 @@ DEEDS: Mapping[str, Deed] = {
     Action.CHECK: _check,
     Action.UNBLOCK: _unblock,
     MENU: _choose,
+    WITHDRAW: _withdraw,
     **{name: _window(name) for name in WINDOWS},
 }

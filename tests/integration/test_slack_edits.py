@@ -150,6 +150,15 @@ async def test_a_deletion_that_slack_says_was_somebody_elses_is_not_passed_on(
     slack.person("admin").delete(here.desk, said)
     await here.settled()
     assert await here.replies_seen() == ["Certainly."]
+    await slack.until(lambda: any(one.user == kenji.id and one.blocks for one in slack.workspace.ephemerals))
+    told = next(one for one in slack.workspace.ephemerals if one.user == kenji.id and one.blocks)
+    button = told.blocks[-1]["elements"][0]
+    root = await here.root()
+    for who in (slack.person("mai"), kenji):
+        payload = slack.interactions.block_actions(who.user, here.desk, root, button | {"block_id": "b"})
+        await slack.interactions.send("interactive", payload)
+        seen = await here.replies_seen()
+        assert seen[-1].endswith("withdrawn)") is (who is kenji)
 
 
 async def test_what_retention_deletes_concerns_nobody(here: House, kenji: Person, slack: SlackSimulator) -> None:
