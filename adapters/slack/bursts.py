@@ -104,7 +104,7 @@ class Bursts:
             if len(text) + 1 + len(part.text) > TEXT:
                 break
             text += f"\n{part.text}"
-        return Rendered(text, [block for part in parts for block in part.blocks])
+        return Rendered(text, [block for part in parts for block in part.blocks], inert=True)
 
 
 def _shortened(body: Body, messages: int) -> Body:

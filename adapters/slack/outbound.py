@@ -210,7 +210,7 @@ class Outbound:
         if said.body is None:
             return render.line(self._wording(session.language, "line.withdrawn"))
         whole = self._said(session, replace(delivery, body=said.body), Side.CUSTOMER, None, named=named)
-        rendered = Rendered(whole[0].text, [block for one in whole for block in one.blocks])
+        rendered = replace(whole[0], blocks=[block for one in whole for block in one.blocks])
         return reworded(rendered, said.former, session.language, self._wording) if said.edited else rendered
 
     async def _post_with_files(self, delivery: Delivery, body: Body, rendered: Sequence[Rendered]) -> Delivered:

@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import render
+from adapters.slack.bursts import Bursts, Said, Say
 from adapters.slack.network import thread_words
 from adapters.slack.render import Rendered
 from adapters.slack.rewording import reworded
 from adapters.slack.threads import metadata
 from bridge.messages import About, Body, TextPart
+from bridge.ports import Delivery, Store
 from config.locales import LANGUAGES
+from routing.effects import Effect
 from routing.facts import Side
 from routing.ids import SessionId
 from tests.simulators.slack.composing import compose
@@ -143,6 +146,25 @@ def test_what_was_said_before(said: list[tuple[str, str]], language: str) -> Non
     assert [one["type"] for one in elements] == ["rich_text_section", "rich_text_quote"] * len(said)
     shown = [one["elements"][0]["text"] for one in elements]
     assert shown == [text for head, (_, words) in zip(heads, said, strict=True) for text in (head, words)]
+
+
+@settings(deadline=None)
+@given(st.lists(WORDS, min_size=2, max_size=4), HOSTILE)
+def test_several_messages_in_one_post(texts: list[str], name: str) -> None:
+    speaker = render.customer_name(About(name=name), "en", thread_words)
+
+    def draw(delivery: Delivery, said: Said, named: bool) -> Rendered:
+        del delivery
+        assert said.body is not None
+        (one,) = render.said(Side.CUSTOMER, said.body, speaker, language="en", wording=thread_words, persona=not named)
+        return one
+
+    bursts = Bursts(cast(Store, None), draw, cast(Say, None))
+    delivery = Delivery(cast(Effect, None), SESSION, About(name=name), None, None)
+    message = post(bursts._joined(delivery, [Said(Body((TextPart(text),))) for text in texts]))
+    do_nothing([message], ours=[speaker])
+    assert read(message) == "\n".join((speaker, *texts))
+    assert kinds_in(message) == ["rich_text"] * len(texts)
 
 
 @settings(deadline=None)
