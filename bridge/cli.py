@@ -25,6 +25,8 @@ from bridge.directory import Operator, new_operator_id, normal_account
 from bridge.doctor import Finding, examine, worst
 from bridge.erasure import ELSEWHERE, Leftovers, erase
 from bridge.errors import KakehashiError, OverloadedError, SettingsError, StoreUnavailableError
+from bridge.file_commands import COLUMNS as FILE_COLUMNS
+from bridge.file_commands import FileCommands
 from bridge.incident_commands import COLUMNS, IncidentCommands
 from bridge.inspection import (
     NO_ADAPTER,
@@ -47,6 +49,7 @@ from bridge.terminal import Terminal
 from bridge.transcript import moment, transcript
 from bridge.vigil import Mute, Mutes
 from routing.ids import DeskId, EffectId, NetworkName, OperatorId, SessionId
+from routing.inputs import PurgeReason
 from routing.policy import OperatorProfile
 from routing.session import State
 
@@ -497,6 +500,23 @@ def _incident(deed: Callable[[IncidentCommands], Awaitable[bool]]) -> Callable[[
     return carry_out
 
 
+def _list_files(command: _Command) -> Status:
+    async def work(engine: Engine) -> Status:
+        rows = await FileCommands(engine, command.terminal, command.chosen, _agreed).rows()
+        command.table(rows, FILE_COLUMNS, "there is no attachment")
+        return Status.DONE
+
+    return command.with_engine(work)
+
+
+def _purge_file(command: _Command) -> Status:
+    async def work(engine: Engine) -> Status:
+        gone = await FileCommands(engine, command.terminal, command.chosen, _agreed).purge()
+        return Status.DONE if gone else Status.UNFINISHED
+
+    return command.with_engine(work)
+
+
 # ------------------------------------------------------------------ operators
 
 
@@ -722,6 +742,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(metavar="command", required=True)
     _service_arguments(commands)
     _session_arguments(commands)
+    _file_arguments(commands)
     _outbox_arguments(commands)
     _pager_arguments(commands)
     _incident_arguments(commands)
@@ -808,6 +829,19 @@ def _session_arguments(commands: Commands) -> None:
     gone.add_argument("--wait", type=float, default=120.0, metavar="SECONDS", help="for the mirrors; default: 120")
     for made in (explain, show, export, gone):
         made.add_argument("code", help="the session's short code, such as K7Q2, or its id")
+
+
+def _file_arguments(commands: Commands) -> None:
+    group = _group(commands, "files", "attachments")
+    listing = _answering(_add(group, "list", _list_files, "list a session's attachments, without their names"))
+    gone = _add(group, "purge", _purge_file, "remove one attachment everywhere")
+    for made in (listing, gone):
+        made.add_argument("code", help="the session's short code, such as K7Q2, or its id")
+    gone.add_argument("file", help="the attachment's id, as `files list` shows it")
+    reasons = [reason.value for reason in PurgeReason]
+    gone.add_argument("--why", choices=reasons, default=PurgeReason.OTHER.value, help="for the record; default: other")
+    gone.add_argument("--yes", action="store_true", help="do not ask")
+    gone.add_argument("--wait", type=float, default=120.0, metavar="SECONDS", help="for the mirrors; default: 120")
 
 
 def _outbox_arguments(commands: Commands) -> None:

@@ -16,6 +16,7 @@ from bridge.errors import KakehashiError
 from bridge.files import Files
 from bridge.ports import LaneState, Network, Store, Stored
 from bridge.relay import Relay
+from bridge.takeovers import SPACE
 from bridge.transcript import moment
 from routing.facts import Fact
 from routing.ids import NetworkName, OperatorId, SessionId, partition_in, read_code
@@ -154,7 +155,8 @@ async def outbox(engine: Engine) -> list[dict[str, Any]]:
 
 async def neglected(engine: Engine) -> list[Finding]:
     """What waits where nobody looks: for networks that have no adapter, at desks that the policy does not have."""
-    return [*await _waiting_for_no_adapter(engine), *await _held_up(engine), *await _at_no_desk(engine)]
+    found = [*await _waiting_for_no_adapter(engine), *await _held_up(engine), *await _at_no_desk(engine)]
+    return [*found, *await _taken_over(engine)]
 
 
 async def _held_up(engine: Engine) -> list[Finding]:
@@ -177,6 +179,21 @@ async def _waiting_for_no_adapter(engine: Engine) -> list[Finding]:
             what = f"{to}: {NO_ADAPTER}; sessions with something waiting for it: {len(waiting)}"
             findings.append(Finding("warn", what, NO_ADAPTER_MEND))
     return findings
+
+
+async def _taken_over(engine: Engine) -> list[Finding]:
+    """Sessions that the built-in desk answers, because their network takes nothing."""
+    since: dict[str, list[int]] = {}
+    for name, at in (await engine.store.shelf(SPACE)).items():
+        since.setdefault(name.split("/")[1], []).append(int(at))
+    return [
+        Finding(
+            "warn",
+            f"{network} has taken nothing since {moment(min(times))}; sessions answered at the desk: {len(times)}",
+            "see `kakehashi outbox list` for why; they go back by themselves",
+        )
+        for network, times in since.items()
+    ]
 
 
 async def _at_no_desk(engine: Engine) -> list[Finding]:

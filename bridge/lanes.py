@@ -20,6 +20,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
+from bridge.attachments import as_allowed
 from bridge.errors import (
     DeliveryError,
     Fault,
@@ -56,6 +57,7 @@ from routing.effects import (
     PostMessage,
     PostTranslation,
     ReactToMessage,
+    RemoveFile,
     ReviseMessage,
     TranslateMessage,
     WithdrawMessage,
@@ -706,7 +708,7 @@ class Lanes:
         stored = known.stored or await self._store.load(lane.session)
         if stored is None:
             return None
-        return Delivery(
+        delivery = Delivery(
             effect=effect,
             session=stored.session,
             about=await self._about(stored),
@@ -715,6 +717,7 @@ class Lanes:
             posts=await self._posts(lane.session, effect),
             former=await self._former(lane.session, effect),
         )
+        return as_allowed(delivery)
 
     async def _about(self, stored: Stored) -> About:
         session = stored.session.id
@@ -753,7 +756,7 @@ class Lanes:
     async def _body(self, session: SessionId, effect: Effect, known: _Known) -> Body | None:
         if isinstance(effect, PostTranslation):
             key = (kept_under(effect), effect.revision)
-        elif isinstance(effect, PostMessage | ReviseMessage | TranslateMessage):
+        elif isinstance(effect, PostMessage | ReviseMessage | TranslateMessage | RemoveFile):
             key = (effect.message, effect.revision)
         else:
             return None
@@ -770,7 +773,7 @@ class Lanes:
         return tuple(body for body in bodies if body is not None)
 
     async def _posts(self, session: SessionId, effect: Effect) -> tuple[PostRef, ...]:
-        if isinstance(effect, ReviseMessage | WithdrawMessage | ReactToMessage):
+        if isinstance(effect, ReviseMessage | WithdrawMessage | ReactToMessage | RemoveFile):
             return await self._store.posts(session, effect.message, effect.mirror)
         if isinstance(effect, PostTranslation | WithdrawTranslation | AskAboutHeld | EndHeld):
             return await self._store.posts(session, kept_under(effect), effect.mirror)
@@ -792,10 +795,10 @@ def _same(one: Delivered, other: Delivered) -> bool:
 
 
 def _may_merge(delivery: Delivery) -> bool:
-    """A customer's words alone. Files stand by themselves."""
+    """A customer's words alone. Files stand by themselves, held back and removed ones, too."""
     effect, body = delivery.effect, delivery.body
     is_customers = isinstance(effect, PostMessage) and effect.side is Side.CUSTOMER
-    return is_customers and body is not None and not body.files
+    return is_customers and body is not None and not body.files and not body.purged and not delivery.held
 
 
 MERGED = 10

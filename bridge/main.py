@@ -78,6 +78,7 @@ from bridge.orders import Orders
 from bridge.pagers import KeepsPages, PageCall, Pager, in_time
 from bridge.pages import Pages
 from bridge.ports import Network
+from bridge.purges import Purges
 from bridge.queues import Queues
 from bridge.relay import Relay
 from bridge.reload import PolicyWatch
@@ -85,6 +86,7 @@ from bridge.roster import Roster
 from bridge.routes import Atlas, Question, explain, parse_time
 from bridge.service import Listener, Service
 from bridge.setbacks import Setbacks
+from bridge.takeovers import Takeovers
 from bridge.terminal import Terminal
 from bridge.timers import Timers
 from bridge.translation import Translation
@@ -104,9 +106,10 @@ from config.secrets import Secrets
 from config.settings import Settings
 from config.sources import variable
 from config.values import listener_url
-from routing.effects import ONCALL, TRANSLATION
+from routing.effects import FILES, ONCALL, TRANSLATION
 from routing.ids import DeskId, NetworkName, OperatorId, Place, ShortCode, Topic
 from routing.policy import Policy
+from routing.session import Session
 
 log = structlog.get_logger(__name__)
 
@@ -261,6 +264,8 @@ class Engine:
     networks: dict[NetworkName, Network]
     destinations: Sequence[NetworkName]
     pages: Pages
+    purges: Purges
+    takeovers: Takeovers
     checks: Sequence[Finding]
     server: PrivateServer | None = None
 
@@ -290,7 +295,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     await directory.refresh()
     rules = Rules(rulebook, directory)
     networks: dict[NetworkName, Network] = {CONSOLE: ConsoleNetwork()}
-    destinations = [CONSOLE, *([SLACK] if settings.slack.enabled else ()), INDEX, TIMERS, DESKS, ONCALL]
+    destinations = [CONSOLE, *([SLACK] if settings.slack.enabled else ()), INDEX, TIMERS, DESKS, ONCALL, FILES]
     if settings.translation.enabled:
         destinations.append(TRANSLATION)
     leases = Leases(store, random.token_hex(6), destinations)
@@ -336,7 +341,10 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
                 titles=lambda: rules.rulebook.desk_titles,
                 zone=lambda desk: _zone(rules, desk),
             ),
+            desk_link=lambda session, file: _held_link(settings, session, file),
+            leads=lambda partition: leases.term(SLACK, partition) is not None,
         )
+    purges = networks[FILES] = Purges(store, relay, files)
     pages = _pages(settings, rules, store, relay, leases.holder)
     networks[ONCALL] = OncallNetwork(pages)
     for pager in pages.pagers.values():
@@ -365,9 +373,17 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
         networks=networks,
         destinations=destinations,
         pages=pages,
+        purges=purges,
+        takeovers=Takeovers(store, relay, leases, _takeovers_after(settings)),
         checks=[Finding(one.level, one.what, one.mend) for one in checks],
         server=server,
     )
+
+
+def _takeovers_after(settings: Settings) -> dict[NetworkName, int]:
+    """ms, for each network that the built-in desk stands in for; never where there is no desk."""
+    slack = settings.slack
+    return {SLACK: int(slack.takeover_after * 1000) if settings.desk.enabled else 0} if slack.enabled else {}
 
 
 def _slack_users(directory: Directory, policy: Policy) -> Mapping[OperatorId, str]:
@@ -532,6 +548,7 @@ def _service(engine: Engine, watch: PolicyWatch) -> Service:
         ("pages", engine.pages.run),
         ("handovers", _handovers(engine).run),
         ("writing", writing.run),
+        ("takeovers", engine.takeovers.run),
         ("vigil", vigil.run),
         ("heartbeat", vigil.run_heartbeat),
     ]
@@ -566,8 +583,8 @@ def _language(engine: Engine) -> Detection:
 
 
 def _with_cards(networks: Mapping[NetworkName, Network]) -> dict[NetworkName, Network]:
-    """Those where sessions have a card: pagers and translators have none."""
-    return {name: network for name, network in networks.items() if name not in (ONCALL, TRANSLATION)}
+    """Those where sessions have a card: pagers, translators and files have none."""
+    return {name: network for name, network in networks.items() if name not in (ONCALL, TRANSLATION, FILES)}
 
 
 def _pages(settings: Settings, rules: Rules, store: RedisStore, relay: Relay, holder: str) -> Pages:
@@ -630,6 +647,7 @@ def _vigil(engine: Engine) -> Vigil:
         identity=f"{socket.gethostname()}:{engine.settings.web.port}",
         site=_host(engine.settings),
         engine=lambda: None if server is None or server.alive else "the private server is being restarted",
+        late=engine.takeovers.late,
         beat=Heartbeat(chosen.heartbeat_url.get_secret_value()) if chosen.heartbeat_url else None,
         beat_every=chosen.heartbeat_every,
     )
@@ -761,6 +779,7 @@ def _desk_app(engine: Engine, url: str, remote: Callable[[web.Request], str]) ->
         availability=engine.availability,
         incidents=engine.incidents,
         broadcasts=engine.broadcasts,
+        purges=engine.purges,
         desk_titles=InForce(lambda: engine.rules.rulebook.desk_titles),
         topic_titles=InForce(lambda: engine.rules.rulebook.topic_titles),
         limits=engine.limits,
@@ -794,6 +813,11 @@ def _desk_address(settings: Settings) -> str:
 def _on_the_desk(settings: Settings, code: ShortCode) -> str:
     """A session's address on the desk page; empty where there is none."""
     return f"{_desk_address(settings)}/#{code}" if settings.desk.enabled else ""
+
+
+def _held_link(settings: Settings, session: Session, file: str) -> str:
+    """The session at the desk with the file in view; the desk asks who is there first."""
+    return f"{_desk_address(settings)}/#{session.code}/{file}" if settings.desk.enabled else ""
 
 
 def _origins_of(url: str) -> tuple[str, ...]:
@@ -872,7 +896,7 @@ async def _measure(engine: Engine) -> None:
             for partition, _term in held:
                 lanes, due = await store.backlog(partition, name, now)
                 waiting, oldest = waiting + lanes, max(oldest, now - due if lanes else 0)
-            metrics.lanes(name, waiting, oldest / 1000)
+            metrics.lanes(name, waiting, max(oldest, engine.takeovers.late(name).age) / 1000)
             metrics.unplaced(name, len(await store.unplaced(name)))
         metrics.store_up(True)
     except KakehashiError:

@@ -57,7 +57,10 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class FilePart:
-    """A file that the Files port keeps. `name` is already safe to show; sizes in bytes and pixels."""
+    """A file that the Files port keeps. `name` is already safe to show; sizes in bytes and pixels.
+
+    Of a `purged` one there is neither name nor content any more, only its place in the message.
+    """
 
     file: str
     name: str
@@ -65,6 +68,7 @@ class FilePart:
     size: int
     width: int = 0
     height: int = 0
+    purged: bool = False
 
 
 Part = TextPart | FilePart
@@ -93,7 +97,12 @@ class Body:
 
     @property
     def files(self) -> tuple[FilePart, ...]:
-        return tuple(part for part in self.parts if isinstance(part, FilePart))
+        return tuple(part for part in self.parts if isinstance(part, FilePart) and not part.purged)
+
+    @property
+    def purged(self) -> int:
+        """How many attachments were removed from it."""
+        return sum(isinstance(part, FilePart) and part.purged for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -574,8 +574,19 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class HeldFile:
+    """A file that is held back, as a network may tell of it. `file` is for a link to the desk, and good for nothing
+    else without signing in there."""
+
+    file: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
-    """An effect with everything that is needed to carry it out. `body` is None where the words were erased.
+    """An effect with everything that is needed to carry it out. `body` is None where the words were erased; it is
+    without the files that are `held` back.
 
     `thread` is the mirror's root, None before it is open. `posts` are those of the message that is revised, withdrawn
     or reacted to, or all of the mirror's for DeleteMirror. `former` are the customer's earlier wordings of what is
@@ -589,6 +600,7 @@ class Delivery:
     body: Body | None = None
     posts: tuple[PostRef, ...] = ()
     former: tuple[Body, ...] = ()
+    held: tuple[HeldFile, ...] = ()
 
 
 class Network(Protocol):

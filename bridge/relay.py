@@ -216,13 +216,15 @@ class Relay:
         key: InputKey,
         *,
         body: Body | None = None,
+        bodies: tuple[Written, ...] = (),
         fence: tuple[str, int] | None = None,
     ) -> Answer:
         """A deadline, an allocation, an administrator's order. Raises LostLeaseError when `fence` is not current.
 
-        `body` is of MessageTranslated only: the translation itself.
+        `body` is of MessageTranslated only: the translation itself. `bodies`, of FilePurgeOrdered only, take the place
+        of those that are there.
         """
-        return await self._into(session, event, key, body=body, fence=fence)
+        return await self._into(session, event, key, body=body, bodies=bodies, fence=fence)
 
     async def _into(
         self,
@@ -231,13 +233,14 @@ class Relay:
         key: InputKey,
         *,
         body: Body | None = None,
+        bodies: tuple[Written, ...] = (),
         fence: tuple[str, int] | None = None,
     ) -> Answer:
         with self._admitted():
             stored = await self.session(session)
             if stored is None:
                 return Refusal(Reason.NO_SESSION)
-            arrival = _Arrival(stored.session.customer, event, key, body, None, fence)
+            arrival = _Arrival(stored.session.customer, event, key, body, None, fence, bodies)
             async with self._turn(stored.session.customer):
                 return await self._settle(arrival, lambda: self.session(session))
 
@@ -448,6 +451,7 @@ class _Arrival:
     body: Body | None = None
     greeting: Greeting | None = None
     fence: tuple[str, int] | None = None
+    bodies: tuple[Written, ...] = ()
 
     @property
     def opens(self) -> bool:
@@ -456,6 +460,8 @@ class _Arrival:
     @property
     def written(self) -> tuple[Written, ...]:
         event = self.event
+        if isinstance(event, i.FilePurgeOrdered):
+            return self.bodies
         if self.body is not None and isinstance(event, i.MessageTranslated):
             return (Written(translation_id(event.message, event.language), event.revision, self.body),)
         if self.body is None or not isinstance(event, SPEAKS):
@@ -509,6 +515,7 @@ def _face(session: Session) -> tuple[object, ...]:
         session.blocked_until,
         _shown(session),
         session.tags,
+        session.taken_over,
     )
 
 

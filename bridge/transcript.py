@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
+from bridge.attachments import unnamed
 from bridge.marks import as_text
 from bridge.messages import Body, FilePart
 from bridge.ports import Entry, Store, Stored
@@ -31,6 +32,7 @@ class _Said:
     revision: int
     operator: OperatorId | None
     withdrawn: bool = False
+    purged: bool = False  # no wording of it: an attachment was removed then
 
 
 _Line = _Said | CustomerNotice | CustomerReaction
@@ -44,7 +46,7 @@ async def transcript(store: Store, stored: Stored, *, with_notes: bool = False) 
     """
     entries = await store.journal(stored.session.id)
     lines = [line for entry in entries if (line := _line(entry, with_notes)) is not None]
-    said = [line for line in lines if isinstance(line, _Said) and not line.withdrawn]
+    said = [line for line in lines if isinstance(line, _Said) and not line.withdrawn and not line.purged]
     gone = set() if with_notes else {line.message for line in lines if isinstance(line, _Said) and line.withdrawn}
     wanted = [(line.message, line.revision) for line in said if line.message not in gone]
     bodies = dict(zip(wanted, await store.bodies(stored.session.id, wanted), strict=True)) if wanted else {}
@@ -54,7 +56,8 @@ async def transcript(store: Store, stored: Stored, *, with_notes: bool = False) 
 def _line(entry: Entry, with_notes: bool) -> _Line | None:
     event = customer_view(entry.fact)
     if isinstance(event, CustomerMessage):
-        return _Said(event.at, event.side, event.message, event.revision, event.operator, event.withdrawn)
+        said = _Said(event.at, event.side, event.message, event.revision, event.operator, event.withdrawn)
+        return replace(said, purged=event.purged)
     if isinstance(event, CustomerTranslation):
         return None  # a machine's words; the originals are the evidence
     return event if event is not None else _note(entry.fact) if with_notes else None
@@ -68,6 +71,8 @@ def _note(fact: f.Fact) -> _Said | None:
         return _Said(fact.at, Side.NOTE, fact.message, fact.revision, None)
     if isinstance(fact, f.MessageWithdrawn) and fact.side is Side.NOTE:
         return _Said(fact.at, Side.NOTE, fact.message, 0, None, withdrawn=True)
+    if isinstance(fact, f.FilePurged):
+        return _Said(fact.at, fact.side, fact.message, fact.revision, fact.by, purged=True)
     return None
 
 
@@ -97,6 +102,8 @@ def _written(line: _Line, bodies: dict[tuple[MessageId, int], Body | None]) -> d
     said |= {"id": line.message, "revision": line.revision, "from": line.side}
     if line.operator is not None:
         said["operator"] = line.operator
+    if line.purged:
+        return said | {"kind": "file_removed"}
     if line.withdrawn:
         return said | {"withdrawn": True, "parts": None}
     body = bodies.get((line.message, line.revision))
@@ -119,6 +126,8 @@ def _parts(body: Body) -> Sequence[dict[str, Any]]:
 
 
 def _file(part: FilePart) -> dict[str, Any]:
+    if part.purged:
+        return {"type": "file", "removed": True, "media_type": part.media_type}
     return {"type": "file", "file": part.file, "name": part.name, "media_type": part.media_type, "size": part.size}
 
 
@@ -140,20 +149,31 @@ class Uttered:
 
 
 async def said_so_far(store: Store, session: SessionId) -> list[Uttered]:
-    """What was said, oldest first, in its latest wording; without what was taken back or erased.
+    """What was said, oldest first, in its latest wording; without what was taken back or erased, and without the names
+    of files that are held back.
 
     Raises StoreUnavailableError.
     """
     said: dict[MessageId, _Said] = {}
+    held: set[MessageId] = set()
     for entry in await store.journal(session):
+        if getattr(entry.fact, "held", False):
+            held.add(cast(f.CustomerMessageAdded, entry.fact).message)
         line = _line(entry, with_notes=True)
-        if isinstance(line, _Said):
+        if isinstance(line, _Said) and not line.purged:
             first = said.get(line.message, line)
             said[line.message] = replace(line, at=first.at, operator=first.operator)
     kept = [line for line in said.values() if not line.withdrawn]
     bodies = await store.bodies(session, [(line.message, line.revision) for line in kept]) if kept else []
     return [
-        Uttered(line.at, line.side, line.operator, body, line.message, line.revision)
+        Uttered(
+            line.at,
+            line.side,
+            line.operator,
+            unnamed(body) if line.message in held else body,
+            line.message,
+            line.revision,
+        )
         for line, body in zip(kept, bodies, strict=True)
         if body is not None
     ]

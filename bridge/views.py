@@ -202,6 +202,7 @@ def summary(session: Session, policy: Policy) -> dict[str, object]:
         "last_operator": session.last_operator,
         "assigned_at": session.assigned_at,
         "berth": session.mirror.place,
+        "taken_over": session.taken_over,
     }
 
 

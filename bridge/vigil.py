@@ -30,6 +30,7 @@ from bridge.leases import Leases, lease_name
 from bridge.pagers import KeepsPages, PageCall, Pager, in_time
 from bridge.pages import Pages, Words, spelt
 from bridge.ports import Network, Store
+from bridge.takeovers import Lateness
 from routing.ids import NetworkName
 
 LOOK_EVERY = 5.0
@@ -247,7 +248,8 @@ class Vigil:
     """One process's watchman.
 
     `identity` names this process to people, and stays over a restart: `host:port`. `site` names the installation.
-    `engine` says what is wrong with an engine of our own; `beat` sends a heartbeat.
+    `engine` says what is wrong with an engine of our own, `late` what a network has not taken for long; `beat` sends a
+    heartbeat.
     """
 
     store: WatchedStore
@@ -261,6 +263,7 @@ class Vigil:
     identity: str
     site: str
     engine: Callable[[], str | None] = lambda: None
+    late: Callable[[NetworkName], Lateness] = lambda _network: Lateness()
     beat: Callable[[], Awaitable[None]] | None = None
     beat_every: float = 60.0
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("UTC"))
@@ -337,9 +340,11 @@ class Vigil:
     async def _examine_deliveries(self) -> dict[str, Symptom]:
         now, found = await self.store.now(), {}
         for name in self.networks:
-            age = await self._lane_age(name, now)
+            late = self.late(name)  # a lane that is put off again and again is never long overdue
+            age = max(await self._lane_age(name, now), late.age)
             if age >= self.rules.lane_late:
-                found[f"lane:{name}"] = Symptom(str(name), age)
+                detail = f"{name}: {late.error}" if late.error else str(name)
+                found[f"lane:{name}"] = Symptom(detail, age)
         if self.leases.holder == min(await self.store.processes(self.leases.holder, now)):
             found |= await self._examine_all(now)  # one speaks of what is everybody's
         return found

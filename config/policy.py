@@ -257,6 +257,7 @@ class _Draft:
             alert=_chosen_alert(desk.alert),
             remind_after=_ms(desk.remind_after),
             unreached_after=_ms(desk.unreached_after),
+            attachments=desk.attachments,
             estimate_from=desk.estimate_from,
             gone_after=_ms(desk.gone_after),
             silence_after=_ms(desk.silence_after),
@@ -301,6 +302,7 @@ class _Draft:
             head_start=_ms(topic.head_start),
             priority=topic.priority,
             hours=self._hours(topic.hours),
+            attachments=self._tables.attachments(name),
         )
 
     def _operator(self, name: str, operator: OperatorTable) -> OperatorProfile:

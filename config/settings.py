@@ -301,6 +301,11 @@ class SlackSettings(Section):
         description="ask Slack each minute which operators are active; needs the scope users:read, so it costs the app "
         "the right to read people's names",
     )
+    takeover_after: Seconds = Field(
+        default=300,
+        ge=0,
+        description="the built-in desk takes a session over when Slack has taken nothing of it for so long; 0: never",
+    )
     rates: SlackRates = Field(default_factory=SlackRates)
 
     @property

@@ -18,7 +18,7 @@ from config.calendars import HoursRef, HoursTable
 from config.rotas import RotaTable
 from config.settings import Section
 from config.values import OR_MAIL, SLACK_CHANNEL, SLACK_USER, Id, Seconds, wrong
-from routing.policy import AlertBy, Assignment, Clock, PlainWords, Priority, Promised, RungKind
+from routing.policy import AlertBy, Assignment, Attachments, Clock, PlainWords, Priority, Promised, RungKind
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _LEVELS = {"basic": 1, "fluent": 2, "native": 3}
@@ -241,6 +241,9 @@ class EveryDesk(Section):
     unreached_after: Seconds = Field(
         default=30, ge=0, description="a reply to a customer who left is said not to be delivered after this"
     )
+    attachments: Attachments | None = Field(
+        default=None, description="shown or held: held ones stay here, and its network is told type and size only"
+    )
     estimate_from: int = Field(
         default=5, ge=1, le=1000, description='sessions of the last hour below which "we cannot tell" how long it takes'
     )
@@ -316,6 +319,11 @@ class TopicTable(Section):
     )
     head_start: Seconds = Field(default=0, ge=0, description="counts in the queue as if it had waited so much longer")
     hours: HoursRef = Field(default="always", description="when it is looked after; shown before it is chosen")
+    attachments: Attachments | None = Field(
+        default=None,
+        description="shown or held, as for a desk: one word for held is enough. Unset: as what it is under, and where "
+        "nothing is said, held with an identity check",
+    )
 
 
 AnyTopic = Annotated[TopicTable, BeforeValidator(_titles_apart)]
@@ -382,6 +390,16 @@ class PolicyTables(Section):
             if own or field.split(".")[0] not in self.every_desk.model_fields_set
             else f"every_desk.{field}"
         )
+
+    def attachments(self, topic: str) -> Attachments | None:
+        """What the topic says of them, else what it is under says."""
+        seen: set[str] = set()
+        while (table := self.topics.get(topic)) is not None and topic not in seen:
+            if table.attachments is not None:
+                return table.attachments
+            seen.add(topic)
+            topic = table.under or ""
+        return None
 
     def below(self, topic: str) -> Iterator[str]:
         """The topic itself and whatever is a part of it."""

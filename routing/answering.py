@@ -42,6 +42,7 @@ def reply(
         revision=revision,
         note=note,
         wording=wording,
+        held=case.holds_back,
     )
     escalation.end(case, actor, Why.ANSWERED)
     words.mirror_words(case, said, Side.REPLY)
@@ -55,5 +56,6 @@ def note(case: Case, said: i.OperatorNoted, inside: Inside | None = None) -> Non
         operator=said.operator,
         mirror=said.origin.mirror,
         inside=inside,
+        held=case.holds_back,
     )
     words.mirror_words(case, said, Side.NOTE)

@@ -56,6 +56,11 @@ class Case:
         chosen = self.berths.get(desk.id, desk.place)
         return chosen if chosen in desk.places else desk.place
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether the files of what is said now stay with us."""
+        return self.policy.holds_back(self.desk, self.open.topic)
+
     def worked(self) -> int:
         """What the turn that ends now adds to the resolution's account."""
         return sla.worked(self.open, self.desk, self.policy, self.now)

@@ -8,6 +8,7 @@ from typing import Any
 
 from routing import (
     answering,
+    attachments,
     attention,
     checks,
     escalation,
@@ -15,6 +16,7 @@ from routing import (
     incidents,
     intent,
     language,
+    outage,
     reactions,
     sla,
     transfer,
@@ -144,7 +146,7 @@ def _customer_message(case: Case, event: i.CustomerWrote) -> None:
         case.say("reopened")
     if case.open.turn.of is TurnOf.HELD:
         case.record(f.HoldEnded, Actor.CUSTOMER, why=Why.WROTE, worked=case.worked())
-    case.record(f.CustomerMessageAdded, Actor.CUSTOMER, message=event.message)
+    case.record(f.CustomerMessageAdded, Actor.CUSTOMER, message=event.message, held=case.holds_back)
     words.apply_kept(case, event.message, "")
     words.ask_to_post(case, event.message, Side.CUSTOMER, None)
     translation.ask_for(case, event.message)
@@ -451,6 +453,7 @@ RULES: dict[str, Callable[[Case, Any], None]] = {
     "send": held.send,
     "undo": held.undo,
     "claim": _claim,
+    "claim_assigned": outage.claim_assigned,
     "claim_resolved": _claim_resolved,
     "release": _release,
     "hold": _hold,
@@ -481,6 +484,9 @@ RULES: dict[str, Callable[[Case, Any], None]] = {
     "end_offer": _end_offer,
     "deadline": _deadline,
     "erase": _erase,
+    "purge_file": attachments.purge,
+    "take_over": outage.take_over,
+    "hand_back": outage.hand_back,
 }
 """Every rule that the table names."""
 

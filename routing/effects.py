@@ -32,6 +32,7 @@ class PostMessage(Effect):
     revision: int
     side: Side
     operator: OperatorId | None = None
+    held: bool = False  # the network is told its files' types and sizes, and gets no bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class ReviseMessage(Effect):
     message: MessageId
     revision: int
     side: Side
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +169,26 @@ class DeleteMirror(Effect):
     """Delete whatever of the session can be deleted on the network: the thread, the posts, the files."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveFile(Effect):
+    """Delete one attachment of a message in the mirror, and say in its place that there was one."""
+
+    message: MessageId
+    revision: int
+    side: Side
+    file: str
+    withdrawn: bool = False
+    held: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurgeFile(Effect):
+    """`to` is `FILES`: delete an attachment's bytes, and its name wherever a body still has it."""
+
+    message: MessageId
+    file: str
+
+
 EFFECTS: tuple[type[Effect], ...] = (
     OpenThread,
     PostMessage,
@@ -186,6 +208,8 @@ EFFECTS: tuple[type[Effect], ...] = (
     WithdrawTranslation,
     PostHistory,
     DeleteMirror,
+    RemoveFile,
+    PurgeFile,
 )
 """Every effect that this release writes."""
 
@@ -201,4 +225,5 @@ def kept_under(effect: Effect) -> MessageId:
 
 ONCALL = NetworkName("oncall")
 TRANSLATION = NetworkName("translation")
+FILES = NetworkName("files")
 """Destinations that are no place where operators work: lanes lead there as they lead to networks."""

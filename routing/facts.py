@@ -23,7 +23,7 @@ from routing.ids import (
     ShortCode,
     Topic,
 )
-from routing.inputs import Outcome, Untranslated
+from routing.inputs import Outcome, PurgeReason, Untranslated
 from routing.policy import Promised, RungKind
 
 
@@ -62,6 +62,7 @@ class Why(StrEnum):
     WENT_OFF = "went_off"  # the operator is not on any more
     OVERFLOW = "overflow"  # nobody at the desk had time for it
     LANGUAGE = "language"
+    TAKEN_OVER = "taken_over"  # who held it cannot be reached: their network does not answer
     DESK_REMOVED = "desk_removed"
     ANSWERED = "answered"
 
@@ -148,6 +149,7 @@ class DeskOpened(Fact):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerMessageAdded(Fact):
     message: MessageId
+    held: bool = False  # its files are not given to the network, whatever the policy says later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,7 @@ class ReplyAdded(Fact):
     revision: int = 0  # the wording that leaves: what was held may have been edited meanwhile
     note: MessageId | None = None  # the note whose words these are, in wording `wording`
     wording: int = 0
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +173,7 @@ class NoteAdded(Fact):
     mirror: int | None
     revision: int = 0
     inside: Inside | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -567,6 +571,32 @@ class SessionErased(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilePurged(Fact):
+    """One attachment is gone everywhere that we reach. `by` None: by an administrator's command."""
+
+    message: MessageId
+    file: str
+    side: Side
+    revision: int
+    withdrawn: bool
+    why: PurgeReason
+    by: OperatorId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskTookOver(Fact):
+    """The network has delivered nothing since `since`: the built-in desk answers until it has caught up."""
+
+    network: NetworkName
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskHandedBack(Fact):
+    network: NetworkName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownFact(Fact):
     """Written by a newer release. Kept as it was, folded as nothing."""
 
@@ -635,5 +665,8 @@ FACTS: tuple[type[Fact], ...] = (
     CheckFailed,
     CheckExpired,
     SessionErased,
+    FilePurged,
+    DeskTookOver,
+    DeskHandedBack,
 )
 """Every fact that this release writes."""

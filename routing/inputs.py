@@ -15,6 +15,7 @@ from routing.ids import (
     EffectId,
     IncidentId,
     MessageId,
+    NetworkName,
     OperatorId,
     SessionId,
     ShortCode,
@@ -51,6 +52,17 @@ class Origin:
     """Where an operator acted: the mirror (by number) whose thread already shows it, or none for the desk page."""
 
     mirror: int | None = None
+
+
+class PurgeReason(StrEnum):
+    """Why an attachment has to go. A code, so that the record of it holds no words."""
+
+    CUSTOMER_ASKED = "customer_asked"
+    PERSONAL_DATA = "personal_data"
+    CREDENTIALS = "credentials"  # a password, a key, a recovery phrase
+    WRONG_CUSTOMER = "wrong_customer"  # it was sent to somebody whom it is not about
+    HARMFUL = "harmful"
+    OTHER = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,9 +406,11 @@ class MessageNotTranslated:
 
 @dataclass(frozen=True, slots=True)
 class DeletionDoubted:
-    """An operator's words were deleted on a network, and it does not look as if their author did it."""
+    """An operator's words were deleted on a network, and it does not look as if their author did it. `unheard`: they
+    were found to be gone after a time in which nobody heard, so nobody knows who did it, or when."""
 
     message: MessageId
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +433,35 @@ class DeadlineFell:
 @dataclass(frozen=True, slots=True)
 class ErasureOrdered:
     """The bodies are to be erased, and every mirror deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePurgeOrdered:
+    """One attachment is to be gone everywhere. What its message is was read from the journal: the snapshot knows the
+    latest only. `by` None: an administrator's command."""
+
+    message: MessageId
+    file: str
+    side: str  # a `routing.facts.Side`: that module reads this one
+    why: PurgeReason
+    revision: int = 0
+    withdrawn: bool = False
+    by: OperatorId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFellSilent:
+    """The session's lane to this network has delivered nothing since `since`, and had something to deliver."""
+
+    network: NetworkName
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCaughtUp:
+    """The lane is empty again: the thread shows all that happened."""
+
+    network: NetworkName
 
 
 CustomerInput = (
@@ -471,5 +514,8 @@ BridgeInput = (
     | DeskRemoved
     | DeadlineFell
     | ErasureOrdered
+    | FilePurgeOrdered
+    | NetworkFellSilent
+    | NetworkCaughtUp
 )
 Input = CustomerInput | OperatorInput | BridgeInput

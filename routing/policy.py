@@ -33,6 +33,13 @@ class Priority(StrEnum):
     URGENT = "urgent"
 
 
+class Attachments(StrEnum):
+    """Whether a network where operators work is given the files of a session, or only their type and size."""
+
+    SHOWN = "shown"
+    HELD = "held"
+
+
 class Promised(StrEnum):
     """What a desk may promise."""
 
@@ -151,6 +158,7 @@ class Desk:
     alert: Alert = Alert()  # how it hears of a session that waits
     remind_after: int = 10 * MINUTE  # a customer's words after so much quiet call the assignee again; 0: never
     unreached_after: int = 30_000  # a reply to an absent customer is said not to be delivered after this
+    attachments: Attachments | None = None  # None: as the topic says
     estimate_from: int = 5  # handled sessions of the last hour below which "we cannot tell"
     gone_after: int = 10 * MINUTE
     silence_after: int = 24 * HOUR
@@ -179,6 +187,7 @@ class TopicRules:
     head_start: int = 0
     priority: Priority = Priority.NORMAL
     hours: Hours = ALWAYS
+    attachments: Attachments | None = None  # None: held where the topic demands an identity check
 
     @property
     def effective_priority(self) -> Priority:
@@ -293,6 +302,12 @@ class Policy:
 
     def topic(self, topic: Topic) -> TopicRules:
         return self.topic_rules.get(topic) or TopicRules(topic)
+
+    def holds_back(self, desk: Desk, topic: Topic) -> bool:
+        """Whether files stay with us. One word for it is enough; where nobody says, an identity check does."""
+        rules = self.topic(topic)
+        said = {desk.attachments, rules.attachments} - {None}
+        return Attachments.HELD in said or (not said and rules.identity_check)
 
     def on_call(self, desk: Desk, at: int) -> OperatorId | None:
         rota = self.rotas.get(desk.rota)

@@ -202,7 +202,7 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
     i.OperatorWithdrew: _stays("withdraw", _NONE, _OVER),
     i.OperatorReacted: _stays("operator_reacted", _NOTHING, _ENDED),
     i.OperatorClaimed: _row(
-        _NONE, Accept("claim", (_A,)), Refuse(Reason.ALREADY_CLAIMED), Accept("claim_resolved", (_A,)), _OVER
+        _NONE, Accept("claim", (_A,)), Accept("claim_assigned", (_A,)), Accept("claim_resolved", (_A,)), _OVER
     ),
     i.OperatorReleased: _row(
         _NONE, Refuse(Reason.NOT_HELD_BY_YOU), Accept("release", (_Q,)), Refuse(Reason.NOT_HELD_BY_YOU), _OVER
@@ -316,6 +316,9 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
         Accept("erase", (_C,)),
         Accept("erase", (_C,)),
     ),
+    i.FilePurgeOrdered: _stays("purge_file", _NOTHING, Accept("purge_file", (_C,))),
+    i.NetworkFellSilent: _stays("take_over", _NOTHING, _ENDED),
+    i.NetworkCaughtUp: _stays("hand_back", _NOTHING, _ENDED),
 }
 
 
@@ -382,6 +385,7 @@ class Spoken:
     withdrawn: bool = False
     translation: str = ""  # the language of the translation that is shown beside it
     inside: Inside | None = None  # of a note that might have been a reply
+    held: bool = False  # its files stay with us
 
 
 @dataclass(frozen=True, slots=True)
@@ -489,6 +493,8 @@ class Session:
     reactions: tuple[Reaction, ...] = ()
     looked_into: int | None = None  # since when the turn is ours in which the customer was told that somebody looks
     doubted_at: int | None = None  # when operators were last told that a deletion is not passed on
+    taken_over: int | None = None  # since when its network has not answered: the built-in desk does
+    taken_over_at: int = 0
 
     @property
     def waiting(self) -> bool:
@@ -583,7 +589,7 @@ def _(fact: f.DeskOpened, session: Session) -> Session:
 
 @apply.register
 def _(fact: f.CustomerMessageAdded, session: Session) -> Session:
-    spoken = Spoken(fact.message, Side.CUSTOMER, "", fact.at)
+    spoken = Spoken(fact.message, Side.CUSTOMER, "", fact.at, held=fact.held)
     return replace(
         session,
         turn=Turn(TurnOf.OURS, session.turn.since if session.turn.of is TurnOf.OURS else fact.at),
@@ -602,8 +608,11 @@ def _(fact: f.ReplyAdded, session: Session) -> Session:
         first_response_at=fact.at if session.first_response_at is None else session.first_response_at,
         last_reply=fact.message,
         messages=session.messages + 1,
-        recent=_remember(session, Spoken(fact.message, Side.REPLY, fact.operator, fact.at, fact.mirror, fact.revision)),
         pending=_without(session, fact.message),
+        recent=_remember(
+            session,
+            Spoken(fact.message, Side.REPLY, fact.operator, fact.at, fact.mirror, fact.revision, held=fact.held),
+        ),
         worked=session.worked + fact.worked,
         warned=_still(session.warned),
         missed=_still(session.missed),
@@ -615,6 +624,7 @@ def _(fact: f.ReplyAdded, session: Session) -> Session:
 @apply.register
 def _(fact: f.NoteAdded, session: Session) -> Session:
     spoken = Spoken(fact.message, Side.NOTE, fact.operator, fact.at, fact.mirror, fact.revision, inside=fact.inside)
+    spoken = replace(spoken, held=fact.held)
     return replace(session, recent=_remember(session, spoken), pending=_without(session, fact.message))
 
 
@@ -989,6 +999,16 @@ def _(fact: f.VisitorLinked, session: Session) -> Session:
 @apply.register
 def _(fact: f.SessionErased, session: Session) -> Session:
     return replace(session, erased=True)
+
+
+@apply.register
+def _(fact: f.DeskTookOver, session: Session) -> Session:
+    return replace(session, taken_over=fact.since, taken_over_at=fact.at)
+
+
+@apply.register
+def _(fact: f.DeskHandedBack, session: Session) -> Session:
+    return replace(session, taken_over=None, taken_over_at=0)
 
 
 def _still(promises: tuple[Promised, ...]) -> tuple[Promised, ...]:

@@ -25,6 +25,7 @@ class CustomerMessage:
     revision: int = 0
     operator: OperatorId | None = None
     withdrawn: bool = False
+    purged: bool = False  # an attachment of it is gone: the same revision is to be shown anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,14 @@ def _(fact: f.ReactionAdded) -> CustomerEvent | None:
 @customer_view.register
 def _(fact: f.ReactionRemoved) -> CustomerEvent | None:
     return None if fact.by else CustomerReaction(fact.at, fact.message, fact.reaction, on=False)
+
+
+@customer_view.register
+def _(fact: f.FilePurged) -> CustomerEvent | None:
+    """The message as it was last said, whose body has the file no more."""
+    if fact.side is Side.NOTE or fact.withdrawn:
+        return None
+    return CustomerMessage(fact.at, fact.side, fact.message, fact.revision, purged=True)
 
 
 @customer_view.register

@@ -23,7 +23,8 @@ def mirror_words(case: Case, event: i.OperatorReplied | i.OperatorNoted, side: S
 def ask_to_post(case: Case, message: MessageId, side: Side, operator: OperatorId | None) -> None:
     spoken = case.open.spoken(message)
     if spoken is not None and not spoken.withdrawn:
-        case.ask(e.PostMessage, message=message, revision=spoken.revision, side=side, operator=operator)
+        about = {"message": message, "revision": spoken.revision, "side": side, "held": spoken.held}
+        case.ask(e.PostMessage, operator=operator, **about)
 
 
 # ------------------------------------------------------------------ rules
@@ -37,7 +38,7 @@ def revise(case: Case, event: i.CustomerRevised | i.OperatorRevised) -> None:
     if event.revision <= spoken.revision or spoken.withdrawn:
         return  # a newer revision, or the withdrawal, came first
     case.record(f.MessageRevised, _author(event), message=event.message, revision=event.revision, side=spoken.side)
-    _in_other_mirrors(case, spoken, e.ReviseMessage, revision=event.revision)
+    _in_other_mirrors(case, spoken, e.ReviseMessage, revision=event.revision, held=spoken.held)
     translation.ask_for(case, event.message)
 
 
@@ -67,7 +68,9 @@ DOUBTED_EVERY = 60_000
 def ignore_deletion(case: Case, event: i.DeletionDoubted) -> None:
     """Whoever deleted it, the customer keeps what the author told them. Old words need no word about them."""
     spoken, before = case.open.spoken(event.message), case.open.doubted_at
-    if spoken is None or spoken.withdrawn or case.now - spoken.at > case.policy.revise_within:
+    if spoken is None or spoken.withdrawn:
+        return
+    if not event.unheard and case.now - spoken.at > case.policy.revise_within:
         return
     case.record(f.DeletionIgnored, Actor.BRIDGE, message=event.message)
     if before is None or case.now - before > DOUBTED_EVERY:

@@ -33,6 +33,7 @@ from bridge.incidents import Incidents
 from bridge.marks import as_text
 from bridge.messages import PARTS_LIMIT, TEXT_LIMIT, About, Body, FilePart, Part, TextPart
 from bridge.ports import Store, Stored
+from bridge.purges import Purges
 from bridge.relay import Receipt, Relay
 from bridge.setbacks import standing
 from routing import inputs as i
@@ -73,6 +74,7 @@ class Engine:
     availability: Availability
     incidents: Incidents
     broadcasts: Broadcasts
+    purges: Purges
     desk_titles: Mapping[DeskId, Mapping[str, str]] = field(default_factory=dict)
     topic_titles: Mapping[Topic, Mapping[str, str]] = field(default_factory=dict)
     limits: FileLimits = field(default_factory=FileLimits)
@@ -179,6 +181,7 @@ class Api:
             "rows": await self._board.shown(rows),
             "more": more,
             "counts": self._board.counts(operator),
+            "outages": self._board.outages(operator),
             "now": await self._engine.store.now(),
         }
         return web.json_response(answer)
@@ -314,6 +317,10 @@ class Api:
 
     # ------------------------------------------------------------------ the parts of answers
 
+    async def reachable(self, request: web.Request) -> Stored:
+        """The session that a request names. Raises HTTPNotFound for one that is not this operator's to see."""
+        return await self._reachable(request)
+
     async def _reachable(self, request: web.Request) -> Stored:
         stored = await self._known(request)
         if not may_see(operator_of(request), self._board.row(stored)):
@@ -399,10 +406,13 @@ class Api:
     async def _as_part(self, part: Part, reader: str) -> dict[str, object]:
         if isinstance(part, TextPart):
             return as_text(part)
+        if part.purged:
+            return {"type": "file", "removed": True}
         kept = await self._engine.files.stat(part.file)
         path = None if kept is None else self._engine.links.path(kept, reader, self._engine.clock())
         return {
             "type": "file",
+            "file": part.file,
             "name": part.name,
             "media_type": part.media_type,
             "size": part.size,

@@ -72,6 +72,7 @@ class Board:
         self._promise = promise or Promise()
         self._rows: dict[SessionId, Row] = {}
         self._counts: Counter[tuple[DeskId, str, str]] = Counter()
+        self._over: dict[SessionId, Row] = {}  # those that the desk has taken over
         self._dresses: OrderedDict[SessionId, _Dress] = OrderedDict()
         self._forgotten = 0  # the relay's count when every row was looked at last
 
@@ -168,6 +169,15 @@ class Board:
             if operator.serves(desk)
         }
 
+    def outages(self, operator: Operator) -> list[dict[str, object]]:
+        """Networks that do not answer, as far as it shows in what this operator sees, and since when (ms)."""
+        found: dict[str, int] = {}
+        for row in self._over.values():
+            desk = self._policy().desks.get(row.desk)
+            if desk is not None and row.taken_over is not None and may_see(operator, row):
+                found[desk.network] = min(found.get(desk.network, row.taken_over), row.taken_over)
+        return [{"network": network, "since": since} for network, since in sorted(found.items())]
+
     def held(self) -> dict[OperatorId, list[Row]]:
         """By operator, what each of them holds."""
         held: dict[OperatorId, list[Row]] = {}
@@ -201,10 +211,13 @@ class Board:
 
     def _put(self, row: Row) -> None:
         before = self._rows.pop(row.session, None)
+        self._over.pop(row.session, None)
         if before is not None:
             self._counts.subtract(_tallies(before))
         if row.state is not State.CLOSED:
             self._rows[row.session] = row
+            if row.taken_over is not None:
+                self._over[row.session] = row
             self._counts.update(_tallies(row))
 
     def _undress(self, row: Row) -> None:
@@ -247,7 +260,8 @@ def _tallies(row: Row) -> Sequence[tuple[DeskId, str, str]]:
     """What a row adds to the counts of its desk."""
     if row.state not in OPEN:
         return ()
-    return (row.desk, "open", ""), (row.desk, "held" if row.assignee else "waiting", row.assignee or "")
+    whose = [(row.desk, "held" if row.assignee else "waiting", row.assignee or "")]
+    return (row.desk, "open", ""), *whose, *([(row.desk, "waiting", "")] if row.unattended else ())
 
 
 def _preview(said: Spoken, body: Body | None) -> dict[str, object]:
@@ -282,6 +296,9 @@ def _as_shown(row: Row, dress: _Dress) -> dict[str, object]:
         "offer": {"operator": row.offer[0], "until": row.offer[1]} if row.offer else None,
         "incident": row.incident,
         "opens_at": row.opens_at,
+        "taken_over": row.taken_over,
+        "unattended": row.unattended,
+        "network": row.network,
         "name": dress.name,
         "last": dress.last,
         "incoming": dress.incoming,

@@ -241,7 +241,14 @@ class Live:
         operator = page.seat.operator
         mine = [show for row, show in zip(rows, shown, strict=True) if may_see(operator, row)]
         gone = [row.session for row in rows if not may_see(operator, row)]
-        return {"t": "rows", "rows": mine, "gone": gone, "counts": self._board.counts(operator), "now": now}
+        return {
+            "t": "rows",
+            "rows": mine,
+            "gone": gone,
+            "counts": self._board.counts(operator),
+            "outages": self._board.outages(operator),
+            "now": now,
+        }
 
     async def _look_for_lost_hints(self) -> None:
         while True:

@@ -14,6 +14,7 @@ from bridge.directory import Operator
 from bridge.ports import Line, Stored
 from routing import queue, sla
 from routing.ids import DeskId, OperatorId, SessionId
+from routing.outage import is_out_of_reach
 from routing.policy import Desk, Policy, Promised
 from routing.session import Check, Escalation, Session, State
 
@@ -70,11 +71,14 @@ class Row:
     offer: tuple[OperatorId, int] | None = None
     incident: str | None = None
     opens_at: int | None = None
+    taken_over: int | None = None  # since when its network has not answered
+    network: str = ""
+    unattended: bool = False  # taken over, owed an answer, and whoever holds it sits before the silent network
 
     def in_list(self, name: str, operator: OperatorId) -> bool:
         if name == "mine":
             return self.state in OPEN and self.assignee == operator
-        return self.state in OPEN and (name == "all" or self.assignee is None)
+        return self.state in OPEN and (name == "all" or self.assignee is None or self.unattended)
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -129,6 +133,9 @@ def row_of(stored: Stored, policy: Policy, promise: Promise | None = None) -> Ro
         offer=(session.offer.operator, session.offer.until) if session.offer else None,
         incident=session.incident,
         opens_at=session.opens_at,
+        taken_over=session.taken_over,
+        network=desk.network,
+        unattended=session.assignee is not None and session.waiting_since is not None and is_out_of_reach(session),
     )
 
 
@@ -202,6 +209,9 @@ def row_of_line(line: Line, policy: Policy, promise: Promise | None = None) -> R
         offer=(OperatorId(offer["operator"]), int(offer["until"])) if offer else None,
         incident=known.get("incident"),
         opens_at=known.get("opens_at"),
+        taken_over=known.get("taken_over"),
+        network=next((desk.network for desk in policy.desks.values() if desk.id == line.desk), ""),
+        unattended=_listed_unattended(known),
     )
 
 
@@ -218,6 +228,12 @@ def _listed_colours(known: Mapping[str, Any], promise: Promise) -> tuple[int | N
         return (since + promise.amber, since + promise.red) if not due else (None, None)
     warned = any(kind in (known.get("warned") or ()) for kind in RESPONSES)
     return since if warned else min(times) - promise.ahead, min(times)
+
+
+def _listed_unattended(known: Mapping[str, Any]) -> bool:
+    """The index does not say who has spoken since; the session does, as soon as anything happens to it."""
+    since, assigned = known.get("taken_over"), known.get("assigned_at") or 0
+    return bool(since and known.get("assignee") and known.get("waiting_since") and assigned < since)
 
 
 def _listed_place(known: Mapping[str, Any], emergency: bool) -> tuple[int, int]:

@@ -27,6 +27,7 @@ from adapters.console.handovers import HandoverDesk
 from adapters.console.incidents import IncidentDesk
 from adapters.console.live import Live
 from adapters.console.passwords import LONGEST
+from adapters.console.purges import PurgeDesk
 from adapters.console.team import Team
 from bridge.directory import DirectoryError
 from bridge.errors import OverloadedError, StoreUnavailableError
@@ -81,8 +82,10 @@ def console_app(
     where = address or Address()
     board = Board(engine.store, engine.relay, engine.policy, engine.promise)
     live = Live(board, engine.feed, engine.store, accounts, engine.availability, engine.incidents)
+    api = Api(engine, board, live)
     parts = (
-        Api(engine, board, live),
+        api,
+        PurgeDesk(engine, api),
         Team(engine, board, live),
         IncidentDesk(engine, board, live),
         HandoverDesk(engine),

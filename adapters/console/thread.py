@@ -223,6 +223,8 @@ def _(fact: f.OperatorUnassigned, page: _Page, index: int) -> None:
         page.tell(index, fact, "released", fact.operator)
     elif fact.why in (Why.WENT_OFF, Why.LEFT):
         page.tell(index, fact, "went_off", fact.operator)
+    elif fact.why is Why.TAKEN_OVER:
+        page.tell(index, fact, "out_of_reach", fact.operator)
 
 
 @_write.register
@@ -465,6 +467,21 @@ def _(fact: f.SessionErased, page: _Page, index: int) -> None:
     page.tell(index, fact, "erased")
 
 
+@_write.register
+def _(fact: f.FilePurged, page: _Page, index: int) -> None:
+    page.tell(index, fact, "file_purged", fact.by, purge=fact.why)
+
+
+@_write.register
+def _(fact: f.DeskTookOver, page: _Page, index: int) -> None:
+    page.tell(index, fact, "taken_over", network=fact.network, until=fact.since)
+
+
+@_write.register
+def _(fact: f.DeskHandedBack, page: _Page, index: int) -> None:
+    page.tell(index, fact, "handed_back", network=fact.network)
+
+
 LINE_KEYS: Sequence[str] = (
     "opened",
     "given",
@@ -519,5 +536,9 @@ LINE_KEYS: Sequence[str] = (
     "rerouted",
     "words_held",
     "held_words_withdrawn",
+    "out_of_reach",
+    "file_purged",
+    "taken_over",
+    "handed_back",
 )
 """Every key that a line may have; a test holds the locale files against it."""

@@ -87,6 +87,8 @@ def encode_session(session: Session) -> bytes:
 def _row(spoken: Spoken) -> tuple[Any, ...]:
     """The fields in their order, cut off where only defaults would follow."""
     row = (spoken.message, spoken.side, spoken.by, spoken.at, spoken.mirror, spoken.revision, spoken.withdrawn)
+    if spoken.held:
+        return (*row, spoken.translation, spoken.inside, spoken.held)
     if spoken.inside:
         return (*row, spoken.translation, spoken.inside)
     if spoken.translation:

@@ -8,6 +8,7 @@ other methods go through the SDK, unmodified.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,8 +26,10 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import faults
+from adapters.slack.gates import gate_shut_by, gates_of, is_unanswered
 from adapters.slack.pacing import PATIENCE, Pacing, Urgency
 from bridge.errors import DeliveryError, Fault
+from bridge.pulse import Pulse
 from config.settings import SlackSettings
 from config.values import is_loopback
 
@@ -59,7 +62,14 @@ def sdk_logger() -> logging.Logger:
 class WebApi:
     """Use between `open` and `close`. `moved` knows the new id of a channel that got another one."""
 
-    def __init__(self, settings: SlackSettings, pacing: Pacing, moved: Callable[[str], Awaitable[str | None]]) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        pacing: Pacing,
+        moved: Callable[[str], Awaitable[str | None]],
+        pulse: Pulse | None = None,
+    ) -> None:
+        self.pulse = pulse or Pulse()
         if settings.bot_token is None:
             raise AssertionError("Slack is off without a bot token; nobody makes its adapter then")
         self._token = settings.bot_token
@@ -158,13 +168,28 @@ class WebApi:
 
     async def _paced(self, method: str, urgency: Urgency, patience: float, args: dict[str, Any]) -> Answer:
         channel = str(args.get("channel", ""))
+        gates = gates_of(method, channel)
+        self.pulse.admit(gates)
         await self._pacing.admit(method, channel, urgency, patience, _effect(args) if method == LEAN else "")
         try:
-            return await (self._lean(method, args) if method == LEAN else self._by_sdk(method, args))
+            answer = await (self._lean(method, args) if method == LEAN else self._by_sdk(method, args))
+        except asyncio.CancelledError:
+            self._felt(faults.unanswered("cut_off"), method, channel)
+            raise
         except DeliveryError as error:
+            self._felt(error, method, channel)
             if error.retry_after is not None:
                 await self._pacing.pause(method, channel, error.retry_after)
             raise
+        self.pulse.answered(gates)
+        return answer
+
+    def _felt(self, error: DeliveryError, method: str, channel: str) -> None:
+        if not is_unanswered(error):
+            self.pulse.understood()
+        gate = gate_shut_by(error, method, channel)
+        if gate is not None:
+            self.pulse.failed(gate, error)
 
     async def auth_test(self) -> Answer:
         """Who we are. Also learns which scopes were granted."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.slack.client import WebApi
 from adapters.slack.faults import ALREADY_GONE
+from adapters.slack.pacing import PATIENCE, Urgency
 from adapters.slack.refs import Root
 from adapters.slack.threads import payload_of
 from bridge.errors import DeliveryError
@@ -30,8 +31,12 @@ class Thread:
 
 
 class History:
-    def __init__(self, api: WebApi) -> None:
+    """`urgency` and `patience` are those of its calls."""
+
+    def __init__(self, api: WebApi, urgency: Urgency = Urgency.WORDS, patience: float = PATIENCE) -> None:
         self._api = api
+        self._urgency = urgency
+        self._patience = patience
 
     async def channel(self, channel: str, since: int) -> list[Message]:
         """What stands in the channel itself from `since` on (ms since 1970), oldest first."""
@@ -69,7 +74,15 @@ class History:
         messages: dict[str, Message] = {}
         cursor = ""
         while True:
-            page = await self._api.call(method, limit=PAGE, include_all_metadata=True, cursor=cursor or None, **args)
+            page = await self._api.call(
+                method,
+                urgency=self._urgency,
+                patience=self._patience,
+                limit=PAGE,
+                include_all_metadata=True,
+                cursor=cursor or None,
+                **args,
+            )
             messages.update((one["ts"], one) for one in page["messages"])  # the root heads every page
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:

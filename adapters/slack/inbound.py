@@ -22,6 +22,7 @@ from adapters.slack.deletions import Deletions, is_deletion
 from adapters.slack.downloads import Downloads, NotFetchedError
 from adapters.slack.late import Late
 from adapters.slack.mentions import Names, labels_in
+from adapters.slack.missed import Missed, NothingMissed
 from adapters.slack.parse import (
     App,
     Author,
@@ -169,6 +170,7 @@ class Inbound:
         self._windows = windows
         self._desk = Desk(door, self._answer, self._open, partial(blocks.subject, relay))
         self.deferred = Deferred(store, self._carry_out)
+        self.missed: Missed = NothingMissed()
 
     async def take(self, payload: Payload) -> None:
         """Returns when it is durable, or means nothing. Raises StoreUnavailableError or OverloadedError, and
@@ -210,7 +212,8 @@ class Inbound:
         if placed is None and self._is_foreign(happening):
             return
         has_files = isinstance(happening, Said) and bool(happening.files)
-        if placed is None or has_files or self.deferred.holds(happening.root.ref):
+        owed = placed is not None and await self.missed.owes(happening.root, placed.session)
+        if placed is None or has_files or owed or self.deferred.holds(happening.root.ref):
             await self._keep(happening, body)
         else:
             await self._let_earlier_pass(happening, patience)
@@ -251,6 +254,7 @@ class Inbound:
         if placed is None:
             _log.debug("slack_ignored", because="a thread of other people's")
             return None
+        await self.missed.catch_up(happening.root, placed)
         if isinstance(happening, Withdrawn) and not await self._deletions.is_the_authors(unplaced, happening):
             return await self._deletion_ignored(happening, placed)
         parts = await self._fetched(happening) if isinstance(happening, Said) else ()
@@ -261,6 +265,13 @@ class Inbound:
         answer = await self._relay.from_bridge(placed.session, DeletionDoubted(withdrawn.message), key)
         if isinstance(answer, Receipt) and answer.fresh:
             self._tell.beside(self._deletions.offer(withdrawn, placed, answer.stored.session.language))
+
+    async def recover(self, body: Payload, placed: Placed) -> None:
+        """What was said in a thread while nobody heard. Raises KakehashiError to have it tried again."""
+        happening = event(body, self._app())
+        if isinstance(happening, InThread):
+            parts = await self._fetched(happening) if isinstance(happening, Said) else ()
+            await self._act(happening, placed, parts)
 
     async def _act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
         stored = await self._relay.session(placed.session)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -19,6 +20,8 @@ from slack_bolt.async_app import AsyncApp
 from adapters.slack import bursts, receiver
 from adapters.slack.alerts import Whom, everybody_here
 from adapters.slack.announcements import Announcements
+from adapters.slack.attached import DeskLink
+from adapters.slack.backfill import UNHEARD, Backfill
 from adapters.slack.cards import Cards
 from adapters.slack.channels import Channels
 from adapters.slack.checkup import Setup, checkup
@@ -26,6 +29,7 @@ from adapters.slack.client import WebApi
 from adapters.slack.commands import Commands
 from adapters.slack.deletions import Deletions
 from adapters.slack.downloads import Downloads
+from adapters.slack.hearing import BEAT, Hearing
 from adapters.slack.home import Home
 from adapters.slack.inbound import Inbound, Tell
 from adapters.slack.late import Late
@@ -54,6 +58,7 @@ from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailable
 from bridge.files import Files
 from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
+from bridge.pulse import Pulse
 from bridge.relay import Relay
 from bridge.roster import Roster
 from bridge.whereabouts import Whereabouts
@@ -62,6 +67,7 @@ from config.settings import SlackSettings
 from routing.deletions import SETTLE
 from routing.ids import DeskId, OperatorId, Place, ThreadRef, Topic
 from routing.policy import Policy
+from routing.session import Session
 
 INTRODUCED_AGAIN = 5.0
 """Seconds between tries to reach Slack when it cannot be reached at the start."""
@@ -96,14 +102,25 @@ def no_policy() -> Policy:
     return Policy({})
 
 
+def no_desk(session: Session, file: str) -> str:
+    """Where there is no built-in desk, a held file is told of without a way to it."""
+    del session, file
+    return ""
+
+
+def _spelt(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%H:%M} UTC"
+
+
 class SlackNetwork:
     """A `bridge.ports.Network`, and `SupportsTyping`, `SupportsTurns`, `SupportsBursts` and `SupportsDoctor`.
 
     `roster` and `orders`: what operators ask of their own work; without them there is no `/chat` and no home.
-    `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called; `places`
-    are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `whom` an alert
-    calls now; `whereabouts` knows where a talk goes on; `ping` the seconds between pings of a socket; `settle` the ms
-    in which deletions that belong together arrive.
+    `wording(language, key, **words)` is the `thread` face; `title(topic, language)` what a topic is called;
+    `places` are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `whom` an alert
+    calls now; `whereabouts` knows where a talk goes on; `desk_link(session, file)` is where the built-in desk shows
+    a held file; `leads` says whether the lease on a partition is this process's; `ping` the seconds between pings
+    of a socket; `settle` the ms in which deletions that belong together arrive.
     """
 
     name = NAME
@@ -131,6 +148,8 @@ class SlackNetwork:
         whereabouts: Whereabouts | None = None,
         roster: Roster | None = None,
         orders: Orders | None = None,
+        desk_link: DeskLink = no_desk,
+        leads: Callable[[int], bool] = lambda _partition: True,
         ping: float = PING,
         settle: int = SETTLE,
         quiet: float = QUIET,
@@ -145,7 +164,7 @@ class SlackNetwork:
         self._wording = wording
         self._pacing = Pacing(store, settings.rates)
         self._turns = Turns(self._pacing)
-        self._api = WebApi(settings, self._pacing, self._moved_to)
+        self._api = WebApi(settings, self._pacing, self._moved_to, Pulse(ping / PING))
         self._threads = Threads(store, self._api)
         self._channels = Channels(self._api, places, allow_shared=settings.allow_shared_channels)
         self._tell = Tell(self._tell_one)
@@ -163,6 +182,7 @@ class SlackNetwork:
             app=self._app,
             link=self._link,
             whom=whom,
+            desk_link=desk_link,
         )
         desk_name = desk_title or _desk_by_name
         self._canned = Canned(store, directory, templates, wording=wording, title=title, desk_title=desk_name)
@@ -210,6 +230,19 @@ class SlackNetwork:
         self._home: Home | None = None
         if roster is not None and orders is not None:
             self._roster_by(roster, orders, door or relay, directory, title)
+        unit = ping / PING
+        self._hearing = Hearing(store, self._is_hearing, alone, BEAT * unit)
+        self._backfill = Backfill(
+            store=store,
+            relay=relay,
+            api=self._api,
+            hearing=self._hearing,
+            recover=self._inbound.recover,
+            app=self._app,
+            leads=leads,
+            unit=unit,
+        )
+        self._inbound.missed = self._backfill
         self._presence = presence(self._api) if presence is not None and settings.presence else None
         self._who: App | None = None
         self._workspace_url = ""
@@ -280,6 +313,7 @@ class SlackNetwork:
         self._who = App(who["team_id"], who["user_id"], who["bot_id"])
         self._pacing.team = who["team_id"]
         self._workspace_url = who["url"]
+        await self._hearing.begin()  # before an ear is open: what is heard then is not what was missed
         self._work(self._inbound.deferred.run())
         self._work(self._channels.run())
         if self._presence is not None:
@@ -288,6 +322,8 @@ class SlackNetwork:
             self._work(self._home.run())
         if self._settings.events == "socket":
             await self._open_sockets()
+        self._work(self._hearing.run())
+        self._work(self._backfill.run())
         self._trouble = ""
         _log.info("slack_started", team=who["team_id"], events=self._settings.events)
 
@@ -327,6 +363,14 @@ class SlackNetwork:
         self._pacing.close()
         await self._api.close()
 
+    async def _unheard(self) -> list[Finding]:
+        since = await self._store.get(UNHEARD)
+        if since is None:
+            return []
+        what = f"people wrote in threads since {_spelt(int(since) / 1000)}, and Slack sent no event of it"
+        mend = "switch “Event Subscriptions” (or Socket Mode) on again on the app's page; what was missed is read back"
+        return [Finding("fail", what, mend)]
+
     def http_app(self) -> web.Application:
         """`/events`, `/interactions` and `/commands`, to be mounted under `/slack`. With HTTP events only."""
         secret = self._settings.signing_secret
@@ -337,8 +381,15 @@ class SlackNetwork:
     def ready(self) -> str | None:
         if self._trouble:
             return self._trouble
+        trouble, silent = self._api.pulse.trouble, self._api.pulse.silent_since
+        if trouble is not None and silent is not None:
+            mend = f"; {trouble.mend}" if trouble.mend else ""
+            return f"Slack has taken nothing since {_spelt(silent)} ({trouble.code}){mend}"
         if self._sockets is not None and not self._sockets.connected:
-            return "no socket to Slack is open"
+            return f"no socket to Slack is open{self._sockets.trouble}"
+        if self._backfill.unheard_since is not None:
+            since = _spelt(self._backfill.unheard_since / 1000)
+            return f"Slack has not told us everything since {since}; look at “Event Subscriptions” on the app's page"
         return self._channels.trouble()
 
     # ------------------------------------------------------------------ the port
@@ -416,14 +467,19 @@ class SlackNetwork:
         """What token, scopes, channels and sockets are like. Before `start` too."""
         setup = Setup(self._settings, self._places())
         if self._who is not None:
-            return await checkup(self._api, setup)
+            return [*await checkup(self._api, setup), *await self._unheard()]
         await self._api.open()
         try:
-            return await checkup(self._api, setup)
+            return [*await checkup(self._api, setup), *await self._unheard()]
         finally:
             await self._api.close()
 
     # ------------------------------------------------------------------ what the parts ask
+
+    def _is_hearing(self) -> bool:
+        if self._stopped or self._who is None:
+            return False
+        return self._settings.events == "http" or (self._sockets is not None and self._sockets.connected > 0)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:

@@ -17,8 +17,9 @@ from typing import Any
 
 import structlog
 
-from adapters.slack import reactions, render
+from adapters.slack import attached, reactions, render
 from adapters.slack.alerts import Alerts, Whom
+from adapters.slack.attached import DeskLink, Removal
 from adapters.slack.bursts import Bursts, Said
 from adapters.slack.calls import IN_THREAD, Calls
 from adapters.slack.cards import Cards
@@ -37,7 +38,7 @@ from adapters.slack.threads import Threads, metadata
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
 from bridge.marks import stripped
-from bridge.messages import Body, TextPart
+from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Delivered, Delivery, Placed, Store
 from bridge.transcript import Uttered, said_so_far
 from routing.effects import (
@@ -51,6 +52,7 @@ from routing.effects import (
     PostMessage,
     PostTranslation,
     ReactToMessage,
+    RemoveFile,
     ReviseMessage,
     WithdrawMessage,
     WithdrawTranslation,
@@ -105,6 +107,7 @@ class Outbound:
         app: Callable[[], App],
         link: Callable[[Root], str],
         whom: Whom,
+        desk_link: DeskLink,
     ) -> None:
         self._api = api
         self._store = store
@@ -117,9 +120,11 @@ class Outbound:
         self._title = title
         self._app = app
         self._link = link
+        self._desk_link = desk_link
         self._history = History(api)
         self._part_books = PartBooks(store)
         self._bursts = Bursts(store, self._drawn, self._say_burst)
+        self._removal = Removal(api, store, link)
         self._calls = Calls(api, directory, wording, title, link, lambda: app().team)
         self._alerts = Alerts(api, self._calls, wording, whom, lambda: app().team)
 
@@ -153,6 +158,8 @@ class Outbound:
             return await self._withdraw(delivery)
         if isinstance(effect, WithdrawTranslation):
             return await self._remove_all(delivery)
+        if isinstance(effect, RemoveFile):
+            return await self._remove_file(delivery, effect)
         if isinstance(effect, DeleteMirror):
             return await self._delete_mirror(delivery)
         raise AssertionError(f"routing.effects has no {type(effect).__name__} for a network")
@@ -315,6 +322,21 @@ class Outbound:
                 await self._remove(post)
             else:
                 shown = await self._bursts.redrawn(delivery, post) if post.together else gone
+                await self._update(post.channel, post.ts, shown)
+        return Delivered()
+
+    async def _remove_file(self, delivery: Delivery, effect: RemoveFile) -> Delivered:
+        """The file goes, and the words above it say that there was one."""
+        session, body = delivery.session, delivery.body
+        files = [part.file for part in body.parts if isinstance(part, FilePart)] if body is not None else []
+        await self._removal.remove(delivery, effect, files.index(effect.file) if effect.file in files else -1)
+        spoken = session.spoken(effect.message)
+        whose_is_known = effect.side is Side.CUSTOMER or (spoken is not None and spoken.by)
+        if delivery.posts and body is not None and whose_is_known and not effect.withdrawn:
+            words = [post for post in map(Post.of, delivery.posts) if not post.files]
+            by = OperatorId(spoken.by) if spoken and spoken.by else None
+            for post, one in zip(words, self._said(session, delivery, effect.side, by), strict=False):
+                shown = await self._bursts.redrawn(delivery, post) if post.together else one
                 await self._update(post.channel, post.ts, shown)
         return Delivered()
 
@@ -620,7 +642,12 @@ class Outbound:
         else:
             speaker = self._directory.public_name(operator, language)
         persona = side is Side.CUSTOMER and not delivery.body.files and (self._has_personas or not named)
-        return render.said(side, delivery.body, speaker, language=language, wording=self._wording, persona=persona)
+        others = len(delivery.held) + delivery.body.purged
+        rendered = render.said(
+            side, delivery.body, speaker, language=language, wording=self._wording, persona=persona, others=others
+        )
+        *before, last = rendered
+        return (*before, attached.beneath(last, delivery, self._wording, self._desk_link))
 
     def _persona(self, delivery: Delivery, side: Side) -> dict[str, str]:
         if side is not Side.CUSTOMER or not self._has_personas:

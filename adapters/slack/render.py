@@ -98,14 +98,16 @@ def clock(at: int, day: str = "") -> str:
 
 
 def said(
-    side: Side, body: Body, speaker: str, *, language: str, wording: Wording, persona: bool = False
+    side: Side, body: Body, speaker: str, *, language: str, wording: Wording, persona: bool = False, others: int = 0
 ) -> tuple[Rendered, ...]:
     """A message, in as many posts as it needs. `speaker` is the customer as the desk calls them, or the operator's
     public name.
 
-    With `persona` the post itself bears the name. Operators' words from another face, and notes, say what they are.
+    `others` are attachments that Slack is not given. With `persona` the post itself bears the name. Operators'
+    words from another face, and notes, say what they are.
     """
-    words = body.words if body.text else TextPart(wording(language, "post.files", count=str(len(body.files))))
+    count = str(len(body.files) + others)
+    words = body.words if body.text else TextPart(wording(language, "post.files", count=count))
     pieces = in_pieces(words)
 
     def one(number: int, piece: TextPart) -> Rendered:

@@ -13,6 +13,7 @@ from typing import Any
 
 import structlog
 
+from adapters.slack.attached import uploaded_as
 from adapters.slack.client import WebApi
 from adapters.slack.faults import ALREADY_GONE, unanswered
 from adapters.slack.refs import NAME, Post, Root
@@ -99,7 +100,14 @@ class Shares:
                 continue
             share = replace(share, uploaded={**share.uploaded, part.file: await self._up(part, content)})
             await self.record(effect, share)
+            await self._note(part.file, share.uploaded[part.file])
         return share
+
+    async def _note(self, file: str, uploaded: str) -> None:
+        """Under our own name for it, so that a purge finds it however often and wherever it was uploaded."""
+        before = await self._store.get(uploaded_as(file))
+        known = json.loads(before) if before else []
+        await self._store.put(uploaded_as(file), json.dumps([*known, uploaded]), KEPT)
 
     async def _up(self, part: FilePart, content: bytes) -> str:
         place = await self._api.call("files.getUploadURLExternal", filename=part.name, length=len(content))

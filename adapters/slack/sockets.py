@@ -23,6 +23,9 @@ PING = 5.0
 STALE = 3.0
 """After so many pings without a connection its address counts as dead."""
 
+ASK_AGAIN = 6.0
+"""After so many pings without any connection Slack is asked why."""
+
 FIRST_WITHIN = 15.0
 """Seconds that `start` waits for the first connection. Slack being slow does not keep the rest of the house down."""
 
@@ -39,6 +42,8 @@ class Sockets:
             AsyncSocketModeHandler(app, app_token, sdk_logger(), api.sdk, api.proxy, ping) for _ in range(handlers)
         ]
         self._tasks: list[asyncio.Task[None]] = []
+        self.trouble = ""
+        """Why no socket opens, behind "no socket is open", where Slack says so."""
 
     @property
     def connected(self) -> int:
@@ -70,8 +75,14 @@ class Sockets:
 
     async def _watch(self) -> None:
         seen = [monotonic()] * len(self._handlers)
+        asked = monotonic()
         while True:
             await asyncio.sleep(self._ping)
+            if self.connected:
+                self.trouble, asked = "", monotonic()
+            elif monotonic() - asked > ASK_AGAIN * self._ping:
+                await self._ask_why()
+                asked = monotonic()
             for number, handler in enumerate(self._handlers):
                 if _is_open(handler):
                     seen[number] = monotonic()
@@ -79,6 +90,16 @@ class Sockets:
                     seen[number] = monotonic()
                     handler.client.wss_uri = None
                     _log.warning("slack_socket_address_dropped", handler=number)
+
+    async def _ask_why(self) -> None:
+        """The SDK tries on without a word. Ask for an address ourselves; where we are given one, it is used."""
+        try:
+            self._handlers[0].client.wss_uri = await self._api.socket_url()
+            self.trouble = ""
+        except DeliveryError as error:
+            mend = f"; {error.mend}" if error.mend else ""
+            self.trouble = f" ({error.code}{mend})"
+            _log.error("slack_socket_refused", code=error.code)
 
     async def stop(self) -> None:
         """Take no more input. What is being acknowledged has been committed already."""

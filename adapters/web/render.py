@@ -159,6 +159,9 @@ class Renderer:
     def _part(self, part: TextPart | FilePart, reader: Reader) -> dict[str, Any]:
         if isinstance(part, TextPart):
             return as_text(part)
+        if part.purged:
+            gone = {"file": "", "name": "", "media": part.media_type, "size": 0, "width": 0, "height": 0, "url": None}
+            return {"type": "file", **gone, "removed": True}
         return {
             "type": "file",
             "file": part.file,
@@ -172,7 +175,9 @@ class Renderer:
 
     def links(self, body: Body | None, reader: str) -> dict[str, str]:
         """Where this reader finds the files of a message, by their ids."""
-        files = (part for part in (body.parts if body is not None else ()) if isinstance(part, FilePart))
+        files = (
+            part for part in (body.parts if body is not None else ()) if isinstance(part, FilePart) and not part.purged
+        )
         return {file.file: self._link(file, reader) for file in files}
 
     def _translation(

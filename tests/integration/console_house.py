@@ -38,13 +38,15 @@ from bridge.lanes import Lanes
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
-from bridge.ports import Stored
+from bridge.ports import Network, Stored
+from bridge.purges import Purges
 from bridge.relay import Greeting, Receipt, Relay
 from bridge.service import Listener, Service
 from bridge.timers import Timers
 from bridge.views import Views
 from config.settings import DeskSettings
 from routing import inputs as i
+from routing.effects import FILES
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, SessionId, Topic
 from routing.policy import Desk, Policy
 from tests.redis_servers import private_redis
@@ -212,12 +214,13 @@ async def _running(store: RedisStore, folder: Path, written: Policy) -> AsyncIte
     def rules() -> Policy:
         return replace(written, operators=directory.profiles())
 
-    networks = {CONSOLE: ConsoleNetwork()}
-    leases = Leases(store, "house", [CONSOLE, INDEX, TIMERS])
+    networks: dict[NetworkName, Network] = {CONSOLE: ConsoleNetwork()}
+    leases = Leases(store, "house", [CONSOLE, INDEX, TIMERS, FILES])
     lanes = Lanes(store, networks, leases, feed, Metrics("test"))
     relay = Relay(store, feed, rules, lanes)
     limits = FileLimits(reserve_bytes=0)
     files = DiskFiles(folder / "files", limits)
+    purges = networks[FILES] = Purges(store, relay, files)
     accounts = Accounts(store, directory, quick_passwords(), DeskSettings())
     availability, incidents = Availability(store, rules), Incidents(store, relay, rules)
     assignments = Assignments(store, relay, rules, availability)
@@ -238,6 +241,7 @@ async def _running(store: RedisStore, folder: Path, written: Policy) -> AsyncIte
         availability=availability,
         incidents=incidents,
         broadcasts=broadcasts,
+        purges=purges,
         desk_titles=DESK_TITLES,
         topic_titles=TOPIC_TITLES,
         limits=limits,
@@ -255,7 +259,7 @@ async def _running(store: RedisStore, folder: Path, written: Policy) -> AsyncIte
     root.add_subapp("/files/", files_app(files, signer, _anybody, engine.clock))
     listener = Listener("public", root, "127.0.0.1", 0)
     timers = Timers(store, relay, leases, rules)
-    views = Views(store, networks, leases, rules)
+    views = Views(store, {CONSOLE: networks[CONSOLE]}, leases, rules)
     background = [("broadcasts", broadcasts.run)]
     service = Service(store, relay, feed, leases, lanes, timers, views, networks, [listener], background)
     async with service.running():

@@ -7,7 +7,7 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,19 +30,23 @@ from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
 from bridge.orders import Orders
 from bridge.ports import Stored
+from bridge.purges import Purges
 from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.roster import Roster
 from bridge.service import Listener, Service
 from bridge.setbacks import Setbacks
+from bridge.takeovers import Takeovers
 from bridge.timers import Timers
 from bridge.views import Views
 from bridge.whereabouts import Whereabouts
 from config.locales import LANGUAGES, text
 from config.settings import SlackRates, SlackSettings
+from routing.effects import FILES
 from routing.facts import Side
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, Topic
 from routing.inputs import CustomerInput, CustomerWrote
 from routing.policy import Desk, OperatorProfile, Policy, Rota, Shift
+from routing.session import Session
 from routing.view import CustomerMessage, CustomerNotice
 from tests.contract.engines import opened
 from tests.simulators.slack import Channel, SlackSimulator
@@ -82,6 +86,8 @@ class House:
     network: SlackNetwork
     service: Service
     availability: Availability
+    purges: Purges = field(init=False)
+    takeovers: Takeovers = field(init=False)
 
     async def writes(
         self, *parts: str | FilePart, customer: CustomerKey = CUSTOMER, name: str = "Hanako", language: str = "en"
@@ -165,6 +171,10 @@ class House:
         await self.until(empty)
 
 
+def _desk_link(session: Session, file: str) -> str:
+    return f"https://desk.example.com/console/#{session.code}/{file}"
+
+
 def _words(event: CustomerMessage, body: Body | None) -> str:
     if event.withdrawn:
         return f"({event.message} withdrawn)"
@@ -199,8 +209,11 @@ async def house(
     desk_page: str = "",
     ping: float = 0.2,
     parts: dict[str, Any] | None = None,
+    takeover_after: int = 0,
 ) -> AsyncIterator[House]:
-    """A running process. The first of `desks` takes every session; another process joins by the same `prefix`."""
+    """A running process. The first of `desks` takes every session; another process joins by the same `prefix`.
+
+    The built-in desk takes over after `takeover_after` ms without a delivery; 0: never."""
     channels = desks or (slack.workspace.channel_named("support") or slack.channel("support"),)
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
         files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
@@ -219,7 +232,7 @@ async def house(
 
         availability = Availability(store, with_people)
         networks: dict[NetworkName, Any] = {}
-        leases = Leases(store, secrets.token_hex(4), [SLACK, INDEX, TIMERS])
+        leases = Leases(store, secrets.token_hex(4), [SLACK, INDEX, TIMERS, FILES])
         berths = Berths(store, Index(store, lambda: policy), lambda: policy)
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
         relay = Relay(store, feed, lambda: policy, lanes, berths=berths)
@@ -240,7 +253,11 @@ async def house(
             quiet=1.0,
             policy=lambda: policy,
             **(parts or {}),
+            desk_link=_desk_link,
+            leads=lambda partition: leases.term(SLACK, partition) is not None,
         )
+        purges = networks[FILES] = Purges(store, relay, files)
+        takeovers = Takeovers(store, relay, leases, {SLACK: takeover_after}, 0.05)
         service = Service(
             store=store,
             relay=relay,
@@ -248,9 +265,9 @@ async def house(
             leases=leases,
             lanes=lanes,
             timers=Timers(store, relay, leases, lambda: policy),
-            views=Views(store, networks, leases, lambda: policy),
+            views=Views(store, {SLACK: network}, leases, lambda: policy),
             networks=networks,
-            background=[("berths", berths.run)],
+            background=[("berths", berths.run), ("takeovers", takeovers.run)],
         )
         if by_http:
             outer = web.Application()
@@ -260,5 +277,7 @@ async def house(
             if by_http:
                 url = service.listeners[0].url
                 slack.use_http(*(f"{url}/slack/{door}" for door in ("events", "interactions", "commands")))
-            yield House(slack, channels[0], store, relay, feed, files, directory, network, service, availability)
+            house = House(slack, channels[0], store, relay, feed, files, directory, network, service, availability)
+            house.purges, house.takeovers = purges, takeovers
+            yield house
         await files.close()

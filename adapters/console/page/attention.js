@@ -12,7 +12,7 @@ export class Attention {
   }
 
   show(row, card) {
-    const strips = row.state === "closed" ? [] : [this.emergency(row), this.escalation(row), this.check(row, card), this.incident(row, card), this.closed(row)].filter(Boolean);
+    const strips = row.state === "closed" ? [] : [this.emergency(row), this.escalation(row), this.check(row, card), this.incident(row, card), this.takenOver(row), this.closed(row)].filter(Boolean);
     const signature = JSON.stringify(strips);
     if (signature === this.signature) return;
     this.signature = signature;
@@ -53,6 +53,10 @@ export class Attention {
     if (!row.incident) return null;
     const text = t(card.incident?.ended_at ? "attention.incident_over" : "attention.incident", { incident: this.names.incidentName(row.incident) });
     return { level: "near", text, href: `#/incidents/${row.incident}`, label: t("attention.open_incident") };
+  }
+
+  takenOver(row) {
+    return row.taken_over && { level: "near", text: t("attention.taken_over", { network: t(`network.${row.network}`), time: moment(row.taken_over) }) };
   }
 
   closed(row) {

@@ -5,7 +5,7 @@ import { Attention } from "./attention.js";
 import { Card } from "./card.js";
 import { Changes } from "./changes.js";
 import { Composer } from "./composer.js";
-import { askHold, askIncident, askResolve, askTransfer, nameFields, show, wording } from "./dialogs.js";
+import { askHold, askIncident, askPurge, askResolve, askTransfer, nameFields, show, wording } from "./dialogs.js";
 import { el, fill, icon } from "./dom.js";
 import { Incidents } from "./incidents.js";
 import { Kept } from "./kept.js";
@@ -26,7 +26,7 @@ import { languageName, pick, speak, t } from "./words.js";
 const WRITING_FOR = 6_000; // ms that "is writing" holds after the last key
 const TICK = 15_000;
 const PEOPLE_EVERY = 10_000; // ms
-const CODE = /^#([0-9A-Za-z]{4,8})$/;
+const CODE = /^#([0-9A-Za-z]{4,8})(?:\/([0-9A-Za-z_-]{1,64}))?$/; // a session, and perhaps one of its files
 const VIEW = /^#\/(team|incidents)(?:\/([0-9A-Za-z-]{1,20}))?$/;
 const root = document.getElementById("root");
 
@@ -37,6 +37,7 @@ class Desk {
     this.rows = new Map();
     this.offered = new Map();
     this.broken = me.incidents;
+    this.outages = [];
     this.writing = new Map();
     this.kept = new Kept(this.id);
     this.people = new Map(me.people.map((one) => [one.id, one]));
@@ -127,6 +128,8 @@ class Desk {
       onRetry: (id) => this.outbox.retry(id),
       onTakeBack: (id) => this.composer.takeBack(this.outbox.takeBack(id)),
       onOlder: () => this.showOlder(),
+      mayPurge: () => this.state && (me.operator.lead || this.state.row.assignee === this.id),
+      onPurge: (file) => askPurge((fields) => this.purge(file, fields)),
     });
     this.offers = new Offers({ names, promise: me.promise, onTake: (row) => this.accept(row), onPass: (row) => this.decline(row) });
     this.handover = new Handover({ names, kept: this.kept });
@@ -197,6 +200,7 @@ class Desk {
       this.rows = new Map(answer.rows.map((row) => [row.session, row]));
       this.more = answer.more;
       this.counts = answer.counts;
+      this.tellOutages(answer.outages);
       for (const frame of meanwhile) this.heardRows(frame);
       this.showLists();
     } catch (error) {
@@ -223,7 +227,7 @@ class Desk {
     const isOpen = row.state === "queued" || row.state === "assigned";
     if (this.list === "closed") return !isOpen;
     if (this.list === "mine") return isOpen && row.assignee === this.id;
-    return isOpen && (this.list === "all" || row.assignee === null);
+    return isOpen && (this.list === "all" || row.assignee === null || row.unattended);
   }
 
   take(row) {
@@ -288,12 +292,14 @@ class Desk {
     const [, view, about = ""] = VIEW.exec(location.hash) ?? [];
     this.leaveView();
     if (view && this.views[view]) return this.openView(view, about);
-    const code = CODE.exec(location.hash)?.[1]?.toUpperCase();
+    const [, named, file] = CODE.exec(location.hash) ?? [];
+    const code = named?.toUpperCase();
     if (!code) return this.leave();
     const known = [...this.rows.values()].find((row) => row.code === code);
     try {
       const row = known ?? (await ask(`find?${new URLSearchParams({ code })}`)).rows[0];
       await this.openSession(row.session);
+      if (file) this.thread.point(file);
     } catch (error) {
       this.say(error);
     }
@@ -466,10 +472,17 @@ class Desk {
     if (row.offer?.operator === this.id) return [button("accept", () => this.accept(row), "primary"), button("decline", () => this.decline(row)), move, escalate];
     if (row.state === "queued") return [button("claim", () => this.claim(), "primary"), hold, move, button("resolve", () => this.resolve()), escalate];
     const release = row.assignee === this.id && button("release", () => this.try("release"));
+    if (row.unattended && row.assignee !== this.id) return [button("claim", () => this.claim(), "primary"), button("resolve", () => this.resolve()), hold, move, escalate];
     return [button("resolve", () => this.resolve(), "primary"), hold, move, release, escalate];
   }
 
   // ---------------------------------------------------------------- what an operator does
+
+  async purge(file, fields) {
+    await tell(`sessions/${encodeURIComponent(this.open)}/files/${encodeURIComponent(file)}/purge`, { id: newId(), ...fields });
+    this.say(null, t("purge.done"));
+    await this.refresh();
+  }
 
   /** Each press has one id, so that a repeat after a lost answer changes nothing. */
   async act(what, fields = {}) {
@@ -492,7 +505,7 @@ class Desk {
   }
 
   claim() {
-    if (!this.can("queued", "resolved")) return false;
+    if (!this.can("queued", "resolved") && !this.state?.row.unattended) return false;
     this.try("claim");
   }
 
@@ -602,9 +615,10 @@ class Desk {
   }
 
   heardRows(frame) {
-    const { rows, gone, counts } = frame;
+    const { rows, gone, counts, outages } = frame;
     this.meanwhile?.push(frame);
     this.counts = counts;
+    this.tellOutages(outages);
     for (const row of rows) {
       this.take(row);
       if (row.session !== this.open) continue;
@@ -661,10 +675,19 @@ class Desk {
     this.drawBar();
   }
 
+  tellOutages(outages = []) {
+    this.outages = outages;
+    this.drawBar();
+  }
+
+  /** That this page hears nothing comes before what it has heard of others. */
   drawBar() {
     const unsent = this.outbox?.size ?? 0;
-    this.bar.hidden = this.connected !== false && navigator.onLine;
-    this.bar.textContent = [t("connection.lost"), unsent && t("connection.unsent", { count: unsent })].filter(Boolean).join(" · ");
+    const lost = this.connected === false || !navigator.onLine;
+    const outages = this.outages.map((one) => t("connection.outage", { network: t(`network.${one.network}`), time: moment(one.since) }));
+    const said = lost ? [t("connection.lost"), unsent && t("connection.unsent", { count: unsent })].filter(Boolean) : outages;
+    this.bar.hidden = !said.length;
+    if (this.bar.textContent !== said.join(" · ")) this.bar.textContent = said.join(" · ");
   }
 
   tick() {
@@ -706,8 +729,8 @@ class Desk {
     }
   }
 
-  say(error) {
-    this.toast.textContent = wording(error);
+  say(error, text = wording(error)) {
+    this.toast.textContent = text;
     this.toast.hidden = false;
     clearTimeout(this.saying);
     this.saying = setTimeout(() => (this.toast.hidden = true), 6_000);

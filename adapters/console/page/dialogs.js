@@ -101,6 +101,15 @@ export function askHold(act) {
   tell();
 }
 
+const PURGE_REASONS = ["customer_asked", "personal_data", "credentials", "wrong_customer", "harmful", "other"];
+
+/** Cannot be undone, so it is asked for, with a reason that the record keeps. */
+export function askPurge(act) {
+  const body = [choice("why", PURGE_REASONS.map((one) => [one, t(`purge.${one}`)]), PURGE_REASONS[0])];
+  const submit = { label: t("thread.remove_file"), act: () => act({ why: chosenIn(dialog, "why") }) };
+  const dialog = show({ title: t("purge.title"), hint: t("purge.hint"), body, submit });
+}
+
 /** `askCheck`: the way out where an outcome needs an identity check that nobody has passed. */
 export function askResolve(outcomes, act, askCheck) {
   const body = [choice("outcome", outcomes.map((one) => [one, t(`outcome.${one}`)]), outcomes[0])];

@@ -192,6 +192,7 @@ function marks(row) {
     ladder && [ladder.acknowledged_by ? "near" : "past", t(ladder.acknowledged_by ? "row.acknowledged" : "row.escalated"), t(`cause.${ladder.why}`)],
     row.incident && ["near", row.incident, t("row.incident")],
     row.check?.state === "requested" && ["", t("row.check"), t("row.check")],
+    row.taken_over && [row.unattended ? "past" : "near", t("row.taken_over"), t("attention.taken_over", { network: t(`network.${row.network}`), time: moment(row.taken_over) })],
     row.opens_at && ["", t("row.closed"), t("attention.desk_closed", { time: moment(row.opens_at) })],
   ].filter(Boolean);
 }

@@ -9,8 +9,8 @@ const NEAR = 80; // px from the end that count as being at the end
 
 export class Thread {
   /** `nameOf(operator)` and `deskName(id)` name things; `onRetry`, `onTakeBack`, `onOlder` are the buttons' work. */
-  constructor({ nameOf, deskName, topicName, incidentName, changes, onRetry, onTakeBack, onOlder }) {
-    Object.assign(this, { nameOf, deskName, topicName, incidentName, changes, onRetry, onTakeBack });
+  constructor({ nameOf, deskName, topicName, incidentName, changes, onRetry, onTakeBack, onOlder, mayPurge, onPurge }) {
+    Object.assign(this, { nameOf, deskName, topicName, incidentName, changes, onRetry, onTakeBack, mayPurge, onPurge });
     this.older = el("button", { type: "button", class: "link-button", onclick: onOlder, hidden: true }, t("thread.older"));
     this.list = el("ol", { class: "lines" });
     this.pill = el("button", { type: "button", class: "pill", hidden: true, onclick: () => this.toEnd() });
@@ -94,7 +94,7 @@ export class Thread {
 
   event(line) {
     const name = this.nameOf(line.operator);
-    const { desk, from_desk: from, topic, outcome, until, since, why, kind, promise, language, incident, code, to = "", pager } = line.words;
+    const { desk, from_desk: from, topic, outcome, until, since, why, kind, promise, language, incident, code, to = "", pager, network, purge } = line.words;
     const gaps = {
       name,
       desk: desk && this.deskName(desk),
@@ -108,6 +108,8 @@ export class Thread {
       incident: incident && this.incidentName(incident),
       who: kind && [[t(`rung.${kind}`), to].filter(Boolean).join(" "), name].filter(Boolean).join(" · "),
       pager,
+      network: network && t(`network.${network}`),
+      purge: purge && t(`purge.${purge}`),
     };
     return el("p", { class: "event" }, t(`line.${line.key}`, gaps), " ", el("time", {}, clock(line.at)));
   }
@@ -166,11 +168,22 @@ export class Thread {
   file(part, files) {
     const known = files?.find((file) => file.id === part.file);
     const { name, url, media_type: type = known?.type ?? "" } = { name: known?.name, ...part };
+    if (part.removed) return el("p", { class: "gone" }, t("thread.file_removed"));
     if (known) return el("p", { class: "file" }, icon("file"), el("span", { dir: "auto" }, name));
     if (!url) return el("p", { class: "gone" }, t("thread.file_gone"));
-    if (!type.startsWith("image/")) return el("a", { class: "file", href: url, download: name }, icon("file"), el("span", { dir: "auto" }, name));
-    const picture = el("img", { src: url, alt: name, loading: "lazy", width: part.width || null, height: part.height || null });
-    return el("button", { type: "button", class: "picture", onclick: () => enlarge(url, name) }, picture);
+    const shown = type.startsWith("image/") ? picture(part) : el("a", { class: "file", href: url, download: name }, icon("file"), el("span", { dir: "auto" }, name));
+    const remove = this.mayPurge?.() && el("button", { type: "button", class: "link-button remove-file", onclick: () => this.onPurge(part.file) }, t("thread.remove_file"));
+    return el("div", { class: "attached", tabindex: "-1", data: { file: part.file } }, shown, remove);
+  }
+
+  /** Somebody came by a link to this file. */
+  point(file) {
+    const found = [...this.list.querySelectorAll(".attached")].find((one) => one.dataset.file === file);
+    if (!found) return;
+    this.pinned = false;
+    found.scrollIntoView({ block: "center" });
+    found.classList.add("pointed");
+    found.focus({ preventScroll: true });
   }
 
   state({ state, since, message, refused }) {
@@ -222,6 +235,11 @@ export class Thread {
     this.pill.hidden = true;
     this.shown = this.list.querySelectorAll(".message.customer").length;
   }
+}
+
+function picture({ url, name, width, height }) {
+  const image = el("img", { src: url, alt: name, loading: "lazy", width: width || null, height: height || null });
+  return el("button", { type: "button", class: "picture", onclick: () => enlarge(url, name) }, image);
 }
 
 function enlarge(url, name) {

@@ -172,7 +172,8 @@ export class Conversation extends Emitter {
       this.items.push(item);
       return item;
     }
-    if (event.rev > known.rev || event.withdrawn) {
+    const purged = event.parts?.some((part) => part.removed); // the same wording, with an attachment less
+    if (event.rev > known.rev || event.withdrawn || (purged && event.rev === known.rev)) {
       Object.assign(known, { rev: event.rev, parts: event.parts, withdrawn: event.withdrawn });
       known.name = event.name ?? known.name;
       known.initials = event.initials ?? known.initials;

@@ -240,6 +240,7 @@ export class Messages {
     const tools = { copyLabel: words.text("message.copy_id"), copy: this.copy };
     const shown = (part) => {
       if (part.type === "text") return written(part, language, tools);
+      if (part.removed) return el("em", { class: "gone" }, words.text("message.file_removed"));
       const local = this.chat.previews.get(part.file);
       return attachment(part, { words, local, view: (what, back) => this.#view(what, back) });
     };

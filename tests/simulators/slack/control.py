@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
+from .mischief import Fault
 from .refusal import Refusal
 from .transport import Outcome
 from .workspace import Channel, Json, Message
@@ -324,6 +325,18 @@ async def sockets(slack: SlackSimulator, args: Json) -> Json:
         slack.sockets.expire_tickets()
     elif action == "enable":
         slack.sockets.enable_link()
+    return {"connections": len(slack.sockets.connections)}
+
+
+@_verb
+def outage(slack: SlackSimulator, args: Json) -> Json:
+    """{fault?, seconds?}: Slack is away, or with {sockets: true} only deaf; {over: true}: it is back."""
+    if args.get("over"):
+        slack.come_back()
+    elif args.get("sockets"):
+        slack.deafen()
+    else:
+        slack.go_down(Fault(args.get("fault", Fault.BAD_GATEWAY)), seconds=float(args.get("seconds", 1.0)))
     return {"connections": len(slack.sockets.connections)}
 
 

@@ -23,7 +23,7 @@ from .interactions import Interactions
 from .limits import Limits
 from .methods import Call
 from .methods.files import share
-from .mischief import Mischief
+from .mischief import Fault, Mischief
 from .people import Person, Place
 from .socket_mode import SocketMode
 from .transport import Transport
@@ -179,6 +179,25 @@ class SlackSimulator:
     def use_sockets(self) -> None:
         """Deliver over Socket Mode from now on (so it is at first)."""
         self.use_http("")
+
+    def go_down(self, fault: Fault = Fault.BAD_GATEWAY, *, seconds: float = 1.0) -> None:
+        """Slack is away: every call is struck, every socket breaks, and no new one opens, until `come_back`.
+
+        People in the workspace go on; what they do is told to nobody, as long as retries are not hurried on.
+        """
+        self.mischief.add(fault, times=None, seconds=seconds)
+        self.deafen()
+
+    def deafen(self) -> None:
+        """Every socket breaks and no new one opens, while calls are answered as ever."""
+        self.sockets.link_disabled = True
+        for connection in list(self.sockets.connections):
+            connection.drop()
+
+    def come_back(self) -> None:
+        """Everything works again."""
+        self.mischief.clear()
+        self.sockets.enable_link()
 
     def find_channel(self, place: Place) -> Channel:
         """LookupError when there is none."""

@@ -56,6 +56,12 @@ class NothingKept:
     async def destinations(self) -> list[NetworkName]:
         return []
 
+    async def stuck_lanes(self, to: NetworkName) -> list[Any]:
+        return []
+
+    async def shelf(self, space: str) -> Mapping[str, str]:
+        return {}
+
     async def desks(self) -> list[DeskId]:
         return []
 

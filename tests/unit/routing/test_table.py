@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from routing import inputs as i
 from routing.decide import RULES, Decision, Nothing, Refusal
+from routing.facts import Side
 from routing.ids import CustomerKey, EffectId, IncidentId, MessageId, OperatorId
 from routing.policy import HOUR
 from routing.session import TABLE, Accept, Ignore, Refuse, Session, State, TurnOf, fold
@@ -117,6 +118,16 @@ ANY: dict[type, st.SearchStrategy[i.Input]] = {
     i.DeskRemoved: st.just(i.DeskRemoved()),
     i.DeadlineFell: st.just(i.DeadlineFell()),
     i.ErasureOrdered: st.just(i.ErasureOrdered()),
+    i.FilePurgeOrdered: st.builds(
+        i.FilePurgeOrdered,
+        MESSAGES,
+        st.just("f1"),
+        st.sampled_from(list(Side)),
+        st.sampled_from(list(i.PurgeReason)),
+        by=st.none() | OPERATORS,
+    ),
+    i.NetworkFellSilent: st.builds(i.NetworkFellSilent, st.sampled_from(["slack", "console"]), st.integers(0, 9)),
+    i.NetworkCaughtUp: st.builds(i.NetworkCaughtUp, st.sampled_from(["slack", "console"])),
 }
 
 

@@ -12,7 +12,7 @@ from adapters.console.thread import LINE_KEYS
 from config.locales import LANGUAGES, gaps, load
 from routing.availability import Because, Choice
 from routing.facts import Cause
-from routing.inputs import Outcome, Untranslated
+from routing.inputs import Outcome, PurgeReason, Untranslated
 from routing.policy import Promised, RungKind
 from routing.session import CheckState, Presence, Reason, State
 
@@ -42,6 +42,8 @@ def made_up() -> set[str]:
         *(f"standing.{choice}" for choice in Choice),
         *(f"standing.because.{because}" for because in Because),
         *(f"cause.{cause}" for cause in Cause),
+        *(f"purge.{reason}" for reason in PurgeReason),
+        *(f"network.{network}" for network in ("slack", "discord")),
         *(f"untranslated.{why}" for why in Untranslated),
         *(f"promise.{promise}" for promise in Promised),
         *(f"rung.{kind}" for kind in RungKind),

@@ -1,0 +1,54 @@
+"""Outages: where a network does not take what is said, the built-in desk answers until it has caught up.
+
+The customer notices nothing, and neither do promises, ladders and the assignment. What happens meanwhile waits in the
+session's lane, so that the thread, when it is back, shows it in order between these two lines.
+"""
+
+from __future__ import annotations
+
+from routing import checks
+from routing import facts as f
+from routing import inputs as i
+from routing.case import Case, RefusedError
+from routing.facts import Actor, Mirror, Why
+from routing.ids import NetworkName
+from routing.session import Reason, Session
+
+
+def take_over(case: Case, event: i.NetworkFellSilent) -> None:
+    mirror = _mirror_on(case.open, event.network)
+    if mirror is None or case.open.taken_over is not None or case.open.erased:
+        return
+    case.record(f.DeskTookOver, Actor.BRIDGE, network=event.network, since=event.since)
+    case.say("taken_over", mirror, due=str(event.since))
+
+
+def hand_back(case: Case, event: i.NetworkCaughtUp) -> None:
+    mirror = _mirror_on(case.open, event.network)
+    if mirror is None or case.open.taken_over is None:
+        return
+    case.record(f.DeskHandedBack, Actor.BRIDGE, network=event.network)
+    case.say("handed_back", mirror)
+
+
+def _mirror_on(session: Session, network: NetworkName) -> Mirror | None:
+    return next((one for one in reversed(session.mirrors) if one.network == network), None)
+
+
+def claim_assigned(case: Case, event: i.OperatorClaimed) -> None:
+    """Whose session it is may sit before a network that is silent. They keep it from nobody who is here, unless they
+    have taken it, or spoken in it, since the desk took over."""
+    session = case.open
+    holder = session.assignee
+    if holder is None or holder == event.operator or not is_out_of_reach(session):
+        raise RefusedError(Reason.ALREADY_CLAIMED)
+    case.record(f.OperatorUnassigned, Actor.OPERATOR, operator=holder, why=Why.TAKEN_OVER)
+    case.record(f.OperatorAssigned, Actor.OPERATOR, operator=event.operator, why=Why.CLAIMED)
+    checks.require(case)
+
+
+def is_out_of_reach(session: Session) -> bool:
+    """Whether nobody says that whoever holds it has noticed the takeover."""
+    since = session.taken_over_at
+    spoke = any(one.by == session.assignee and one.at >= since for one in session.recent)
+    return session.taken_over is not None and (session.assigned_at or 0) < since and not spoke

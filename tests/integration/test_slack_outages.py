@@ -1,0 +1,251 @@
+"""Slack is away, or we are: sessions go on, nothing is retried blindly, and in the end the thread and the customer have
+everything, once, and in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from adapters.slack import backfill
+from adapters.slack.backfill import UNHEARD
+from bridge.messages import Body, TextPart
+from bridge.relay import Receipt
+from bridge.takeovers import SPACE
+from routing.ids import CustomerKey, InputKey, MessageId, OperatorId, SessionId
+from routing.inputs import OperatorClaimed, OperatorReplied
+from tests.integration.slack_house import SLACK, House, house
+from tests.simulators.slack import Fault, Person, SlackSimulator
+from tests.unit.adapters.files.samples import png
+
+SOON = 300
+"""ms until the built-in desk takes over."""
+
+CALM = 0.5
+"""Seconds between pings: an outage must not begin by itself on a machine that is busy with other tests."""
+
+AIKO = OperatorId("aiko")
+
+
+@pytest.fixture
+async def here(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> AsyncIterator[House]:
+    async with house(engine_url, tmp_path, slack, takeover_after=SOON, ping=CALM) as one:
+        yield one
+
+
+async def desk_says(here: House, session: SessionId, text: str) -> None:
+    event = OperatorReplied(MessageId(f"o:{text}"), AIKO)
+    answer = await here.relay.from_operator(session, event, InputKey(f"desk/{text}"), body=Body((TextPart(text),)))
+    assert isinstance(answer, Receipt)
+
+
+async def taken_over(here: House) -> bool:
+    return (await here.session()).session.taken_over is not None
+
+
+async def handed_back(here: House) -> bool:
+    return not await taken_over(here)
+
+
+def is_deaf(slack: SlackSimulator) -> Callable[[], bool]:
+    return lambda: not slack.sockets.connections
+
+
+async def hears_again(here: House) -> None:
+    await here.slack.until(lambda: here.network.ready() is None)
+
+    async def all_is_read_back() -> bool:
+        return not await here.store.shelf("slack-gap")
+
+    await here.until(all_is_read_back)
+
+
+# ------------------------------------------------------------------ Slack is away
+
+
+@pytest.mark.parametrize("fault", [Fault.LOSE_REQUEST, Fault.BAD_GATEWAY, Fault.SERVER_ERROR, Fault.HANG])
+async def test_while_slack_is_down_the_desk_takes_over_and_the_thread_shows_it_all_in_order_afterwards(
+    here: House, fault: Fault
+) -> None:
+    session = (await here.writes("first")).stored.session.id
+    await here.thread(1)
+    here.slack.go_down(fault, seconds=0.5)
+    await here.writes("is anybody there?")
+    await here.until(lambda: taken_over(here))
+    assert here.takeovers.late(SLACK).age >= SOON
+    assert list(await here.store.shelf(SPACE)) == [f"{SPACE}/slack/{session}"]
+    await desk_says(here, session, "I am here")
+    await here.writes("good")
+    assert await here.replies_seen() == ["I am here"]
+    await here.slack.until(lambda: here.network.ready() is not None)
+    here.slack.come_back()
+    await here.until(lambda: handed_back(here))
+    await here.lanes_are_empty()
+    said = [line for line in await here.thread(6) if "is yours now" not in line]
+    assert [line.splitlines()[-1].split(" since ")[0] for line in said] == [
+        "first",
+        "is anybody there?",
+        "No answer from here",
+        "I am here",
+        "good",
+        "This thread has caught up. Please go on here.",
+    ]
+    assert not await here.store.shelf(SPACE)
+    await here.slack.until(lambda: here.network.ready() is None)
+
+
+async def test_an_outage_costs_few_calls_however_many_sessions_wait(here: House) -> None:
+    for number in range(12):
+        await here.writes("hello", customer=CustomerKey("main", f"~v{number}"))
+    await here.slack.until(lambda: len(here.slack.roots(here.desk)) == 12)
+    here.slack.go_down()
+    for number in range(12):
+        await here.writes("still there?", customer=CustomerKey("main", f"~v{number}"))
+    await here.slack.until(lambda: "Slack has taken nothing" in (here.network.ready() or ""))
+    before = len(here.slack.calls)
+    await asyncio.sleep(1.0)  # a duration on purpose: how much happens in it is what this is about
+    assert len(here.slack.calls) - before <= 25  # without the pulse each lane tries some fifteen times
+    here.slack.come_back()
+    for root in here.slack.roots(here.desk):
+        await here.slack.until(lambda ts=root.ts: len(here.slack.replies(here.desk, ts)) >= 2)  # type: ignore[misc]
+
+
+async def test_who_took_the_session_in_slack_keeps_it_from_nobody_at_the_desk(here: House, kenji: Person) -> None:
+    session = (await here.writes("first")).stored.session.id
+    root = await here.root()
+    kenji.say(here.desk, "hello", thread_ts=root.ts)
+    await here.settled()
+    here.slack.go_down()
+    await here.writes("and now?")
+    await here.until(lambda: taken_over(here))
+    claimed = await here.relay.from_operator(session, OperatorClaimed(AIKO), InputKey("desk/claim"))
+    assert isinstance(claimed, Receipt)
+    assert claimed.stored.session.assignee == AIKO
+    here.slack.come_back()
+    await here.until(lambda: handed_back(here))
+
+
+async def test_an_archived_channel_is_taken_over_and_said_with_its_mend_while_others_go_on(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with house(engine_url, tmp_path, slack, takeover_after=SOON, ping=CALM) as here:
+        session = (await here.writes("first")).stored.session.id
+        await here.thread(1)
+        kenji.archive(here.desk)
+        await here.writes("second")
+        await here.until(lambda: taken_over(here))
+        state = await here.store.lane_states(session, SLACK)
+        assert state is not None
+        assert state.error == "is_archived"
+        assert here.network.ready() is None  # it is one channel's trouble, and not Slack's
+        kenji.unarchive(here.desk)
+        await here.until(lambda: handed_back(here))
+        assert (await here.thread(4))[:2] == ["Hanako\nfirst", "Hanako\nsecond"]
+
+
+async def test_a_revoked_token_is_said_with_its_mend_and_not_asked_again_and_again(here: House) -> None:
+    await here.writes("first")
+    await here.thread(1)
+    here.slack.workspace.app.revoked = True
+    await here.writes("second")
+    await here.slack.until(lambda: "restart" in (here.network.ready() or ""))
+    assert "token" in (here.network.ready() or "")
+    here.slack.workspace.app.revoked = False
+    assert await here.thread(2) == ["Hanako\nfirst", "Hanako\nsecond"]
+
+
+# ------------------------------------------------------------------ we are away
+
+
+async def test_what_people_did_while_no_process_ran_is_read_back_once_and_in_order(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with house(engine_url, tmp_path, slack, prefix="down", ping=CALM) as here:
+        await here.writes("first")
+        root = await here.root()
+        early = kenji.say(here.desk, "one", thread_ts=root.ts)
+        await here.settled()
+        assert await here.replies_seen() == ["one"]
+    kenji.say(here.desk, "two", thread_ts=root.ts)
+    kenji.edit(here.desk, early.ts, "one, changed")
+    late = kenji.say(here.desk, "three", thread_ts=root.ts)
+    kenji.edit(here.desk, late.ts, "three, changed")
+    kenji.say(here.desk, "note: not for the customer", thread_ts=root.ts)
+    async with house(engine_url, tmp_path, slack, prefix="down", ping=CALM) as here:
+        await hears_again(here)
+        assert (await here.replies_seen())[-2:] == ["two", "three, changed"]
+        assert "one, changed" in await here.replies_seen()
+        head = (await here.session()).head
+        await slack.events.settled(leap=True)  # Slack's retries come now, minutes late
+        await here.settled()
+        assert [one for one in await here.replies_seen() if one.startswith(("two", "three"))][:2] == [
+            "two",
+            "three, changed",
+        ]
+        assert (await here.session()).session.messages == 4
+        assert "not for the customer" not in str(await here.customer_sees())
+        assert (await here.session()).head <= head + 1  # at the most the edit of what was new in its last wording
+
+
+async def test_what_is_missed_comes_before_what_is_heard_next(here: House, kenji: Person) -> None:
+    await here.writes("first")
+    root = await here.root()
+    kenji.say(here.desk, "one", thread_ts=root.ts)
+    await here.settled()
+    here.slack.deafen()
+    await here.slack.until(is_deaf(here.slack))
+    kenji.say(here.desk, "two", thread_ts=root.ts)
+    kenji.upload(here.desk, "chart.png", png(8), text="three", thread_ts=root.ts)
+    await asyncio.sleep(1.0)  # longer than the silence that counts, scaled as everything here
+    here.slack.come_back()
+    await here.slack.until(lambda: bool(here.slack.sockets.connections))
+    kenji.say(here.desk, "four", thread_ts=root.ts)  # by event, while the thread is still to be read back
+    await hears_again(here)
+
+    async def all_there() -> bool:
+        return len(await here.replies_seen()) >= 4
+
+    await here.until(all_there)
+    await here.slack.events.settled(leap=True)
+    await here.settled()
+    assert await here.replies_seen() == ["one", "two", "three", "four"]
+
+
+async def test_what_was_deleted_while_nobody_heard_stays_with_the_customer_and_is_said(
+    here: House, kenji: Person
+) -> None:
+    await here.writes("first")
+    root = await here.root()
+    said = kenji.say(here.desk, "my mistake", thread_ts=root.ts)
+    await here.settled()
+    here.slack.deafen()
+    await here.slack.until(is_deaf(here.slack))
+    here.slack.mischief.add(Fault.LOSE_EVENT, "message", times=None)
+    kenji.delete(here.desk, said.ts)
+    await asyncio.sleep(1.0)
+    here.slack.come_back()
+    await hears_again(here)
+    assert await here.replies_seen() == ["my mistake"]
+    assert any("deleted" in line for line in await here.thread(2))
+
+
+async def test_events_that_slack_has_stopped_sending_are_noticed_and_said(
+    here: House, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backfill, "PATROL_EVERY", 10.0)
+    monkeypatch.setattr(backfill, "LATE", 1_000)
+    await here.writes("first")
+    root = await here.root()
+    here.slack.mischief.add(Fault.LOSE_EVENT, "message", times=None)
+    kenji.say(here.desk, "does anybody hear me?", thread_ts=root.ts)
+
+    async def heard() -> bool:
+        return bool(await here.replies_seen())
+
+    await here.until(heard)
+    await here.slack.until(lambda: "has not told us everything" in (here.network.ready() or ""))
+    assert await here.store.get(UNHEARD) is not None
+    findings = [one for one in await here.network.doctor() if "sent no event" in one.what]
+    assert [one.level for one in findings] == ["fail"]
