@@ -75,6 +75,8 @@ class KakehashiCustomer(_Ears):
     def notice(self, text: str) -> None:
         if '"t":"ack"' in text:
             self.acknowledged += 1
+        if '"t":"beat"' in text:  # who says nothing for 90 s is cut
+            self._answering = asyncio.ensure_future(self._socket.send_str('{"t":"beat"}'))
 
     async def say(self, token: str) -> float:
         frame = {"t": "message", "id": token, "topic": "trading", "parts": [{"type": "text", "text": f"hello {token}"}]}

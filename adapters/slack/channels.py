@@ -94,7 +94,7 @@ class Channels:
         if monotonic() - self._looked_at.get(channel, -KNOWN_FOR) >= KNOWN_FOR:
             await self._quietly(channel)
         if self._shared.get(channel):
-            raise DeliveryError(Fault.BLOCKED, SHARED, mend=UNSHARE)
+            raise DeliveryError(Fault.BLOCKED, SHARED, mend=UNSHARE, of_place=True)
 
     def forget(self) -> None:
         """One of them was shared, or is no longer: each is asked anew before the next post."""

@@ -215,7 +215,7 @@ class Bucket:
                 )
             except (StoreUnavailableError, OverloadedError):
                 return self._fail_all()
-            self._hand_out(given)
+            self._hand_out(given, short=given < self._alike(first))
             if self._first() is not None and (wait or not given):
                 await asyncio.sleep(max(wait, 5) / 1000)
         return None
@@ -228,16 +228,18 @@ class Bucket:
 
     def _wanted(self, first: Turn) -> int:
         """As many as may go with the first one: the less urgent ask for themselves, since others may be before them."""
-        alike = sum(one.open and one.urgency <= first.urgency for *_, one in self._waiting)
-        return max(alike, min(math.ceil(self._rate.per_second * VALID), self._rate.burst, BATCH))
+        return max(self._alike(first), min(math.ceil(self._rate.per_second * VALID), self._rate.burst, BATCH))
 
-    def _hand_out(self, given: int) -> None:
+    def _alike(self, first: Turn) -> int:
+        return sum(one.open and one.urgency <= first.urgency for *_, one in self._waiting)
+
+    def _hand_out(self, given: int, *, short: bool) -> None:
         self._tokens, self._fresh_until = given, monotonic() + VALID
         while self._tokens and self._first() is not None:
             *_, turn = heapq.heappop(self._waiting)
             turn.came.set_result(None)
             self._tokens -= 1
-        for *_, turn in self._waiting:
+        for *_, turn in self._waiting if short else ():
             turn.behind = True
 
     def _fail_all(self) -> None:
