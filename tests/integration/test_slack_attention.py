@@ -28,6 +28,7 @@ from routing.inputs import (
     ErasureOrdered,
     OperatorReleased,
     OperatorReplied,
+    OperatorResolved,
     OperatorTransferred,
 )
 from routing.policy import Alert, AlertBy, Policy
@@ -367,7 +368,8 @@ async def test_what_is_written_in_an_erased_session_is_marked(here: House, kenji
 async def test_what_is_written_after_resolving_is_sent_and_bears_no_mark(here: House, kenji: Person) -> None:
     await here.writes("hello")
     root = await here.root()
-    await kenji.click(here.desk, root, "resolve")
+    await here.lanes_are_empty()
+    await act(here, OperatorResolved(KENJI))
     said = kenji.say(here.desk, "by the way", thread_ts=root.ts)
     await here.settled()
     assert await here.replies_seen() == ["by the way"]
