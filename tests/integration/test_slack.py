@@ -217,7 +217,7 @@ async def test_an_edit_and_a_withdrawal_of_the_customers_are_followed(here: Hous
     message = receipt.stored.session.recent[-1].message
     await here.does(CustomerRevised(message, 1), Body((TextPart("first"),)))
     await here.lanes_are_empty()
-    assert await here.thread(1) == ["Hanako\nfirst"]
+    assert await here.thread(1) == ["Hanako\nfirst\nedited\nBefore: frist"]
     await here.does(CustomerWithdrew(message))
     await here.lanes_are_empty()
     assert await here.thread(1) == ["This message was withdrawn."]
