@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from bridge import templates
@@ -10,7 +11,7 @@ from bridge.card import Title, Wording
 from bridge.directory import Directory
 from bridge.messages import About
 from bridge.ports import Store
-from bridge.templates import Filled, Lacking, Template
+from bridge.templates import Filled, Lacking, Template, Typed
 from routing.ids import DeskId, OperatorId
 from routing.session import Session
 
@@ -27,6 +28,13 @@ class DeskTitle(Protocol):
     """What a desk is called in a language."""
 
     def __call__(self, desk: DeskId, language: str, /) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """There is no such template; `nearest` are codes that may have been meant."""
+
+    nearest: tuple[str, ...]
 
 
 class Canned:
@@ -75,6 +83,13 @@ class Canned:
         about = await self._store.about(session.id)
         known = self.known(session, about, operator)
         return templates.fill(template, session.language, {**given, **{k: v for k, v in known.items() if v.strip()}})
+
+    async def read(self, typed: Typed, session: Session, operator: OperatorId) -> Filled | Lacking | Unknown:
+        """What a typed code stands for. Raises StoreUnavailableError."""
+        template = self.named(session, typed.code)
+        if template is None:
+            return Unknown(tuple(self.nearest(session, typed.code)))
+        return await self.fill(template, session, operator, typed.given)
 
     async def missing(self, template: Template, session: Session, operator: OperatorId) -> tuple[str, ...]:
         """The gaps that an operator has to fill. Raises StoreUnavailableError."""

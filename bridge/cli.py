@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import getpass
 import re
+import secrets
 import socket
 import sys
 import warnings
@@ -20,8 +21,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Protocol
 
-from bridge import reload, routes
-from bridge.directory import Operator, new_operator_id, normal_account
+from bridge import blocks, reload, routes
+from bridge.directory import OWNER, Operator, new_operator_id, normal_account
 from bridge.doctor import Finding, examine, worst
 from bridge.erasure import ELSEWHERE, Leftovers, erase
 from bridge.errors import KakehashiError, OverloadedError, SettingsError, StoreUnavailableError
@@ -48,8 +49,9 @@ from bridge.ports import Lane, LaneState
 from bridge.terminal import Terminal
 from bridge.transcript import moment, transcript
 from bridge.vigil import Mute, Mutes
-from routing.ids import DeskId, EffectId, NetworkName, OperatorId, SessionId
-from routing.inputs import PurgeReason
+from routing.decide import Refusal
+from routing.ids import DeskId, EffectId, InputKey, NetworkName, OperatorId, SessionId
+from routing.inputs import FOR_GOOD, OperatorUnblocked, PurgeReason
 from routing.policy import OperatorProfile
 from routing.session import State
 
@@ -517,6 +519,41 @@ def _purge_file(command: _Command) -> Status:
     return command.with_engine(work)
 
 
+# ------------------------------------------------------------------ blocked customers
+
+
+def _list_blocked(command: _Command) -> Status:
+    async def answer(engine: Engine) -> Status:
+        rows = [
+            {
+                "customer": one.customer,
+                "session": one.code,
+                "by": one.by,
+                "until": "for good" if one.until == FOR_GOOD else moment(one.until),
+            }
+            for one in await blocks.everyone(engine.store)
+        ]
+        command.table(rows, ("customer", "session", "by", "until"), "nobody is blocked")
+        return Status.DONE
+
+    return command.with_engine(answer)
+
+
+def _unblock(command: _Command) -> Status:
+    async def work(engine: Engine) -> Status:
+        stored = await blocks.subject(engine.relay, await find(engine.store, command.chosen.session))
+        key = InputKey(f"command/unblock/{secrets.token_hex(8)}")
+        answer = await engine.relay.from_operator(stored.session.id, OperatorUnblocked(OWNER), key)
+        if isinstance(answer, Refusal):
+            raise KakehashiError(
+                "this customer is not blocked", where=stored.session.code, mend="see `kakehashi customers blocked`"
+            )
+        command.terminal.line(f"{stored.session.customer} may write again")
+        return Status.DONE
+
+    return command.with_engine(work)
+
+
 # ------------------------------------------------------------------ operators
 
 
@@ -746,6 +783,7 @@ def parser() -> argparse.ArgumentParser:
     _outbox_arguments(commands)
     _pager_arguments(commands)
     _incident_arguments(commands)
+    _customer_arguments(commands)
     _operator_arguments(commands)
     return top
 
@@ -853,6 +891,13 @@ def _outbox_arguments(commands: Commands) -> None:
         made.add_argument("code", help="the session's short code")
         made.add_argument("--to", metavar="NETWORK", help="only this network")
     drop.add_argument("effect", help="the effect's id, as `outbox list` shows it")
+
+
+def _customer_arguments(commands: Commands) -> None:
+    group = _group(commands, "customers", "customers whom operators have blocked")
+    _answering(_add(group, "blocked", _list_blocked, "list who is blocked, by whom, and until when"))
+    lift = _add(group, "unblock", _unblock, "let a customer write again")
+    lift.add_argument("session", help="the short code of one of their sessions")
 
 
 def _incident_arguments(commands: Commands) -> None:

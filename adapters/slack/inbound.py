@@ -47,9 +47,10 @@ from adapters.slack.render import Wording
 from adapters.slack.shape import GarbledError
 from adapters.slack.shortcuts import as_press
 from adapters.slack.threads import Threads
+from adapters.slack.typed import TypedTemplates
 from adapters.slack.views import Frame
 from adapters.slack.windows import Windows
-from bridge import blocks
+from bridge import blocks, templates
 from bridge.card import Action
 from bridge.directory import Directory
 from bridge.errors import KakehashiError
@@ -139,6 +140,7 @@ class Inbound:
         wording: Wording,
         tell: Tell,
         windows: Windows,
+        typed: TypedTemplates,
         app: Callable[[], App],
         whereabouts: Whereabouts,
         late: Late,
@@ -168,6 +170,7 @@ class Inbound:
         self._reactions = reactions
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._windows = windows
+        self._typed = typed
         self._desk = Desk(door, self._answer, self._open, partial(blocks.subject, relay))
         self.deferred = Deferred(store, self._carry_out)
         self.missed: Missed = NothingMissed()
@@ -282,7 +285,11 @@ class Inbound:
             await self._withdrawn(happening, stored)
         elif self._is_stranger(happening, stored, happening.root):
             return
-        elif isinstance(happening, Revised):
+        elif not await self._typed_template(happening, placed, stored, files):
+            await self._spoke(happening, placed, stored, files)
+
+    async def _spoke(self, happening: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
+        if isinstance(happening, Revised):
             await self._revised(happening, placed, stored)
         else:
             await self._said(happening, placed, stored, files)
@@ -339,6 +346,24 @@ class Inbound:
         answer = await self._door.from_operator(session.id, event, withdrawn.key)
         if spoken or await self._store.has_body(session.id, withdrawn.message):  # else the customer never had it
             await self._answer(answer, withdrawn.key, withdrawn.root, withdrawn.author, stored)
+
+    async def _typed_template(
+        self, happening: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]
+    ) -> bool:
+        """`;code` stands for a template's words. Whether it was one, typed by somebody who may reply."""
+        typed = None if files else templates.typed(self._words(happening, stored).text)
+        operator = self.who(happening.author)
+        if typed is None or operator is None:
+            return False
+        if isinstance(happening, Revised):
+            answer = await self._typed.revised(happening, stored, typed, operator)
+        else:
+            answer = await self._typed.said(happening, placed, stored, typed, operator)
+        await self._answer(answer, happening.key, happening.root, happening.author.user, stored)
+        if isinstance(answer, Refusal):
+            why = await self._why(answer.reason, happening.root, stored)
+            self._tell.beside(self._late.mark(happening, why))
+        return True
 
     # ------------------------------------------------------------------ buttons
 

@@ -36,7 +36,7 @@ from adapters.slack.late import Late
 from adapters.slack.markup import escape
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing
-from adapters.slack.parse import App, Author
+from adapters.slack.parse import App, Author, Said
 from adapters.slack.presence import Presence
 from adapters.slack.presses import Door
 from adapters.slack.reactions import Reactions
@@ -48,6 +48,7 @@ from adapters.slack.sheet import Face
 from adapters.slack.sockets import PING, Sockets
 from adapters.slack.threads import Threads
 from adapters.slack.turns import Turns, channel_of
+from adapters.slack.typed import TypedTemplates
 from adapters.slack.windows import Windows, Words
 from adapters.slack.writing import QUIET, Writing
 from bridge.answers import Answers
@@ -221,6 +222,7 @@ class SlackNetwork:
             whereabouts=whereabouts or Whereabouts(store, relay, {NAME: self}),
             late=Late(self._api, store),
             windows=self._windows,
+            typed=TypedTemplates(self._canned, door or relay, wording, self._tell_author),
             moved=self._channel_moved,
             shared=self._channels.forget,
             revoked=self._lose_token,
@@ -493,6 +495,9 @@ class SlackNetwork:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+
+    def _tell_author(self, said: Said, text: str) -> None:
+        self._tell.later(said.key, said.root, said.author.user, text)
 
     def _who_is(self, author: Author) -> OperatorId | None:
         return self._inbound.who(author)

@@ -472,6 +472,32 @@ def test_an_account_is_kept_and_its_name_taken(installation: Installation, monke
     assert [one["account"] for one in kakehashi(installation, "operators list --json").json] == ["aiko"]
 
 
+# ------------------------------------------------------------------ blocked customers
+
+
+def test_who_is_blocked_is_listed_and_may_write_again_once_it_is_lifted(installation: Installation, code: str) -> None:
+    async def block(engine: OpenEngine) -> Any:
+        session = await engine.store.session_by_code(cast(Any, code))
+        assert session is not None
+        await engine.relay.from_operator(session, i.OperatorBlocked(AIKO, i.FOR_GOOD), InputKey("slack/block"))
+        return await write(engine, "web/8")
+
+    async def write(engine: OpenEngine, key: str = "web/9") -> Any:
+        greeting = Greeting(verified=True, language="ja", topic=Topic("transfers"))
+        wrote = i.CustomerWrote(MessageId(f"c:{key}"))
+        body = Body((TextPart("again"),))
+        return await engine.relay.from_customer(KENJI, wrote, InputKey(key), body=body, greeting=greeting)
+
+    assert not isinstance(installation.do(block), Receipt)
+    (row,) = kakehashi(installation, "customers blocked --json").json
+    assert (row["session"], row["by"], row["until"]) == (code, AIKO, "for good")
+    assert kakehashi(installation, f"customers unblock {code}").status == Status.DONE
+    assert kakehashi(installation, "customers blocked").out == "nobody is blocked\n"
+    assert isinstance(installation.do(write), Receipt)
+    again = kakehashi(installation, f"customers unblock {code}")
+    assert (again.status, "not blocked" in again.err) == (Status.FAILED, True)
+
+
 # ------------------------------------------------------------------ the real wiring
 
 

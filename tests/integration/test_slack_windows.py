@@ -240,3 +240,29 @@ async def test_a_returning_customers_card_names_what_was_before(here: House) -> 
     await here.writes("again")
     second = await here.root(number=1)
     assert f"Earlier sessions: 1, last {code}" in here.slack.seen(second)
+
+
+async def test_a_templates_code_is_typed_in_any_width_and_the_thread_shows_what_was_sent(
+    here: House, kenji: Person
+) -> None:
+    typed = kenji.say(here.desk, '；ｒｅｆｕｎｄ amount="5.00 USDT"', thread_ts=(await here.root()).ts)
+    await here.settled()
+    assert await here.replies_seen() == ["Dear Hanako, 5.00 USDT is on its way."]
+    await here.slack.until(lambda: "Dear Hanako, 5.00" in "\n".join(here.slack.thread(here.desk, _root(here).ts)))
+    kenji.edit(here.desk, typed, ";refund amount=6.00")
+    await here.settled()
+    assert (await here.replies_seen())[-1] == "Dear Hanako, 6.00 is on its way."
+
+
+async def test_what_a_typed_template_lacks_stops_it_and_a_code_that_is_none_stays_inside(
+    here: House, kenji: Person
+) -> None:
+    root = await here.root()
+    kenji.say(here.desk, ";refund", thread_ts=root.ts)
+    kenji.say(here.desk, ";refnud canary", thread_ts=root.ts)
+    await here.settled()
+    await here.slack.until(lambda: len([one for one in here.slack.workspace.ephemerals if one.user == kenji.id]) == 2)
+    told = [one.text for one in here.slack.workspace.ephemerals if one.user == kenji.id]
+    assert ["lacks amount" in one or "Did you mean ;refund?" in one for one in told] == [True, True]
+    assert await here.replies_seen() == []
+    assert len(await facts(here, f.NoteAdded)) == 1

@@ -1,0 +1,78 @@
+"""A template's code typed in a thread: the customer gets the template's words, and the thread shows what was sent.
+
+What cannot be filled goes to nobody, and its author hears what is missing. A code that there is not stays inside: it
+was no sentence for a customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from adapters.slack.parse import Revised, Said
+from adapters.slack.presses import Door
+from adapters.slack.windows import lacks
+from bridge.canned import Canned, Unknown
+from bridge.card import Wording
+from bridge.messages import Body, TextPart
+from bridge.ports import Placed, Stored
+from bridge.relay import Answer, Receipt
+from bridge.templates import Filled, Lacking, Typed
+from routing.decide import Nothing, Refusal
+from routing.ids import OperatorId
+from routing.inputs import OperatorNoted, OperatorReplied, OperatorRevised, Origin
+from routing.session import Reason, Session
+
+
+@dataclass(frozen=True, slots=True)
+class TypedTemplates:
+    """`tell(said, text)` shows its author a line."""
+
+    canned: Canned
+    door: Door
+    wording: Wording
+    tell: Callable[[Said, str], None]
+
+    async def said(self, said: Said, placed: Placed, stored: Stored, typed: Typed, operator: OperatorId) -> Answer:
+        """The reply that the code stands for. Its words were not written in the thread, so they are posted there."""
+        session = stored.session
+        found = await self.canned.read(typed, session, operator)
+        if not isinstance(found, Filled):
+            return await self._kept(said, placed, session, typed, found, operator)
+        if session.mirror.number != placed.mirror:
+            return Refusal(Reason.MOVED)
+        event = OperatorReplied(said.message, operator)
+        answer = await self.door.from_operator(session.id, event, said.key, body=_body(found.text))
+        if isinstance(answer, Receipt) and answer.fresh:
+            await self.canned.note_use(session, typed.code)
+        return answer
+
+    async def revised(self, revised: Revised, stored: Stored, typed: Typed, operator: OperatorId) -> Answer:
+        """The message was changed into a code, or into another one."""
+        session = stored.session
+        found = await self.canned.read(typed, session, operator)
+        if not isinstance(found, Filled):
+            self.tell(revised, self._why(found, typed, session))
+            return Nothing("a template that cannot go out changes nothing")
+        event = OperatorRevised(revised.message, operator, revised.revision)
+        return await self.door.from_operator(session.id, event, revised.key, body=_body(found.text))
+
+    async def _kept(
+        self, said: Said, placed: Placed, session: Session, typed: Typed, found: Lacking | Unknown, operator: OperatorId
+    ) -> Answer:
+        self.tell(said, self._why(found, typed, session))
+        if not isinstance(found, Unknown):
+            return Nothing("a template that lacks something goes to nobody")
+        noted = OperatorNoted(said.message, operator, Origin(placed.mirror))
+        return await self.door.from_operator(session.id, noted, said.key, body=_body(said.text))
+
+    def _why(self, found: Lacking | Unknown, typed: Typed, session: Session) -> str:
+        if not isinstance(found, Unknown):
+            return lacks(found, typed.code, self.wording, session.language)
+        codes = ", ".join(f";{code}" for code in found.nearest)
+        near = self.wording(session.language, "told.template_nearest", codes=codes) if codes else ""
+        return self.wording(session.language, "told.template_unknown", code=typed.code, nearest=near).strip()
+
+
+def _body(text: str) -> Body:
+    return Body((TextPart(text),))
