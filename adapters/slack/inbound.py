@@ -276,13 +276,6 @@ class Inbound:
             parts = await self._fetched(happening) if isinstance(happening, Said) else ()
             await self._act(happening, placed, parts)
 
-    async def recover(self, body: Payload, placed: Placed) -> None:
-        """What was said in a thread while nobody heard. Raises KakehashiError to have it tried again."""
-        happening = event(body, self._app())
-        if isinstance(happening, InThread):
-            parts = await self._fetched(happening) if isinstance(happening, Said) else ()
-            await self._act(happening, placed, parts)
-
     async def _act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
         stored = await self._relay.session(placed.session)
         if stored is None:
