@@ -328,6 +328,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             admin_link=settings.web.admin_link,
             places=lambda: _places(rules.policy()),
             alone=lambda: not feed.others,
+            holds=lambda: leases.term(SLACK, 0) is not None,
             whom=Attention(store, rules.policy, availability).whom,
             whereabouts=Whereabouts(store, relay, networks, lambda code: _on_the_desk(settings, code)),
             roster=Roster(

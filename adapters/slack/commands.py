@@ -101,7 +101,7 @@ class Commands:
         """Who asks, if they are enrolled. Guests of a shared channel have another team."""
         if payload.get("team_id") != self._team():
             return None
-        found = self._directory.by_network_user(NAME, f"{self._team()}:{payload.get('user_id')}")
+        found = self._directory.by_network_user(NAME, f"{self._team()}:{payload.get('user_id')}", home=True)
         return found if found is not None and self._answers.roster.knows(found) else None
 
     async def _answer(self, payload: Payload) -> Ack:

@@ -148,7 +148,7 @@ class Home:
         return home
 
     def _operator(self, user: str) -> OperatorId | None:
-        found = self._directory.by_network_user(NAME, f"{self._team()}:{user}")
+        found = self._directory.by_network_user(NAME, f"{self._team()}:{user}", home=True)
         return found if found is not None and self._roster.knows(found) else None
 
     # ------------------------------------------------------------------ claim next

@@ -9,28 +9,30 @@ from __future__ import annotations
 import asyncio
 from asyncio import Lock
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
 
-from adapters.slack import markup, mrkdwn, richtext
+from adapters.slack import held, mrkdwn, richtext
 from adapters.slack.deferred import Deferred
 from adapters.slack.deletions import Deletions, is_deletion
 from adapters.slack.downloads import Downloads, NotFetchedError
 from adapters.slack.late import Late
+from adapters.slack.manners import manner
+from adapters.slack.membership import Membership
 from adapters.slack.mentions import Names, labels_in
 from adapters.slack.missed import Missed, NothingMissed
 from adapters.slack.parse import (
     App,
-    Author,
     ChannelMoved,
     ChannelShared,
     Happening,
     Ignored,
     InThread,
+    PersonLeft,
     Pressed,
     Revised,
     Said,
@@ -40,10 +42,11 @@ from adapters.slack.parse import (
     event,
     parse,
 )
+from adapters.slack.people import People
 from adapters.slack.presses import DEEDS, Desk, Door, Press
 from adapters.slack.reactions import Reactions, is_reaction
 from adapters.slack.refs import NAME, Root
-from adapters.slack.render import Wording
+from adapters.slack.render import Block, Wording
 from adapters.slack.shape import GarbledError
 from adapters.slack.shortcuts import as_press
 from adapters.slack.threads import Threads
@@ -62,16 +65,9 @@ from bridge.relay import Answer, Receipt, Relay
 from bridge.whereabouts import Whereabouts
 from routing.decide import Refusal
 from routing.facts import Side
-from routing.ids import InputKey, OperatorId, ThreadRef
-from routing.inputs import (
-    DeletionDoubted,
-    OperatorNoted,
-    OperatorReplied,
-    OperatorRevised,
-    OperatorWithdrew,
-    Origin,
-)
-from routing.session import Reason
+from routing.ids import InputKey, MessageId, OperatorId, ThreadRef, sent_id
+from routing.inputs import DeletionDoubted, Manner, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
+from routing.session import Reason, Session, State
 
 TOLD = 10_000
 """Keys of refused inputs that were answered: a refusal leaves no trace in the journal, and Slack repeats itself."""
@@ -88,21 +84,21 @@ _log = structlog.get_logger(__name__)
 
 
 class Tell:
-    """Ephemeral answers: shown to one person, kept nowhere. `send(root, user, text)` does it, and may fail."""
+    """Ephemeral answers: shown to one person, kept nowhere. `send(root, user, text, blocks)` does it, and may fail."""
 
-    def __init__(self, send: Callable[[Root, str, str], Awaitable[None]]) -> None:
+    def __init__(self, send: Callable[[Root, str, str, Sequence[Block]], Awaitable[None]]) -> None:
         self._send = send
         self._told: OrderedDict[str, None] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def later(self, key: InputKey, root: Root, user: str, text: str) -> None:
+    def later(self, key: InputKey, root: Root, user: str, text: str, blocks: Sequence[Block] = ()) -> None:
         """Say it once per input, without keeping the input waiting for it."""
         if key in self._told:
             return
         self._told[key] = None
         if len(self._told) > TOLD:
             self._told.popitem(last=False)
-        self._spawn(self._quietly(root, user, text))
+        self._spawn(self._quietly(root, user, text, blocks))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -113,9 +109,9 @@ class Tell:
         """Something else that input does not wait for. It raises nothing."""
         self._spawn(work)
 
-    async def _quietly(self, root: Root, user: str, text: str) -> None:
+    async def _quietly(self, root: Root, user: str, text: str, blocks: Sequence[Block]) -> None:
         try:
-            await self._send(root, user, text)
+            await self._send(root, user, text, blocks)
         except KakehashiError as error:
             _log.warning("slack_answer_not_shown", channel=root.channel, reason=error.what)
 
@@ -137,10 +133,13 @@ class Inbound:
         threads: Threads,
         downloads: Downloads,
         directory: Directory,
+        people: People,
+        membership: Membership,
         wording: Wording,
         tell: Tell,
         windows: Windows,
         typed: TypedTemplates,
+        respond: Callable[[str, Mapping[str, Any]], Awaitable[None]],
         app: Callable[[], App],
         whereabouts: Whereabouts,
         late: Late,
@@ -157,6 +156,8 @@ class Inbound:
         self._threads = threads
         self._downloads = downloads
         self._directory = directory
+        self._people = people
+        self._membership = membership
         self._wording = wording
         self._tell = tell
         self._app = app
@@ -171,7 +172,9 @@ class Inbound:
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._windows = windows
         self._typed = typed
-        self._desk = Desk(door, self._answer, self._open, partial(blocks.subject, relay))
+        self._desk = Desk(
+            door, self._answer, self._open, partial(blocks.subject, relay), self._explain, respond, wording
+        )
         self.deferred = Deferred(store, self._carry_out)
         self.missed: Missed = NothingMissed()
 
@@ -183,7 +186,7 @@ class Inbound:
         if is_reaction(told):
             await self._reactions.take(told, self.deferred)
         elif is_deletion(told):
-            await self._deletions.keep(told, self.deferred)
+            await self._deleted(happening, told)
         elif isinstance(happening, Ignored):
             _log.debug("slack_ignored", because=happening.because)
         elif isinstance(happening, Pressed):
@@ -194,6 +197,8 @@ class Inbound:
             await self._moved(happening.old, happening.new)
         elif isinstance(happening, ChannelShared):
             self._shared()
+        elif isinstance(happening, PersonLeft):
+            await self._membership.left(happening)
         elif isinstance(happening, TokensRevoked):
             self._revoked()
         else:
@@ -295,56 +300,72 @@ class Inbound:
             await self._said(happening, placed, stored, files)
 
     async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
-        operator = self._operator(said.author.user)
         text = self._words(said, stored)
-        note = _note(text)
-        body = _body(text if note is None else note, files)
+        meant, begins = manner(said.text, text.text)
+        body = _body(cut(text, begins), files)
         if not body.parts:
             return  # an empty message, or nothing but files that were refused; the operator was told
-        kind = OperatorReplied if note is None else OperatorNoted
-        happened = kind(said.message, operator, Origin(placed.mirror))
-        answer = await self._door.from_operator(placed.session, happened, said.key, body=body)
-        await self._answer(answer, said.key, said.root, said.author.user, stored)
+        await self._wrote(said, placed, stored, meant, body, said.key)
+
+    async def _wrote(
+        self, said: Said, placed: Placed, stored: Stored, meant: Manner, body: Body, key: InputKey
+    ) -> Answer:
+        """Whether it is a reply, routing says. Whoever wrote hears what became of it, unless they meant it so."""
+        channel, user = said.root.channel, said.author.user
+        operator, author = self._people.operator(said.author, channel), self._people.named(user)
+        event = OperatorWrote(said.message, operator, author, Origin(placed.mirror), meant)
+        answer = await self._door.from_operator(placed.session, event, key, body=body)
+        await self._answer(answer, said.key, said.root, user, stored)
+        self._explain(answer, said.message, said.key, said.root, user)
+        if operator is None and meant in (Manner.PLAIN, Manner.REPLY):
+            await self._people.note_unknown(user, channel)
         if isinstance(answer, Refusal):
             why = await self._why(answer.reason, said.root, stored)
             self._tell.beside(self._late.mark(said, why))
+        return answer
 
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
-        operator, text = self._operator(revised.author.user), self._words(revised, stored)
-        spoken, note = stored.session.spoken(revised.message), _note(text)
-        if note is not None and (spoken is None or spoken.side is Side.REPLY):
-            await self._became_note(revised, placed, stored, note)
+        session, text = stored.session, self._words(revised, stored)
+        meant, begins = manner(revised.text, text.text)
+        spoken = session.spoken(revised.message)
+        known = spoken or session.held(revised.message) or await self._store.has_body(session.id, revised.message)
+        if meant is Manner.NOTE and not known:
+            # The edit overtook its message, which is still to come: it then finds its key used.
+            await self._wrote(revised, placed, stored, meant, _body(cut(text, begins), ()), revised.original)
             return
-        event = OperatorRevised(revised.message, operator, revised.revision)
-        body = _body(text if note is None else note, await self._files_of(revised, stored))
-        answer = await self._door.from_operator(stored.session.id, event, revised.key, body=body)
+        who = self._people.known_as(revised.author.user, revised.root.channel, session, revised.message)
+        event = OperatorRevised(revised.message, who, revised.revision, manner=meant)
+        body = _body(cut(text, begins), await self._files_of(revised, stored))
+        answer = await self._door.from_operator(session.id, event, revised.key, body=body)
         await self._answer(answer, revised.key, revised.root, revised.author.user, stored)
-        if note is None and spoken is not None and spoken.side is Side.NOTE:
-            self._say(revised, stored, "told.note_stays_note")
+        if isinstance(answer, Receipt) and spoken is not None:
+            self._explain_edit(revised, stored, spoken.side, meant)
 
-    async def _became_note(self, revised: Revised, placed: Placed, stored: Stored, note: TextPart) -> None:
-        """Its words must not reach the customer by any way: neither as the reply that it was, nor, where the edit
-        overtook its message, as the message that is still to come (it then finds its key used)."""
-        operator, session = self._operator(revised.author.user), stored.session
-        is_here = session.spoken(revised.message) or await self._store.has_body(session.id, revised.message)
-        if is_here:
-            withdrew = OperatorWithdrew(revised.message, operator)
-            answer = await self._door.from_operator(session.id, withdrew, revised.key)
-        else:
-            noted = OperatorNoted(revised.message, operator, Origin(placed.mirror))
-            answer = await self._door.from_operator(session.id, noted, revised.original, body=_body(note, ()))
-        await self._answer(answer, revised.key, revised.root, revised.author.user, stored)
-        if isinstance(answer, Receipt):
+    def _explain_edit(self, revised: Revised, stored: Stored, side: Side, meant: Manner) -> None:
+        if side is Side.REPLY and meant is Manner.NOTE:
             self._say(revised, stored, "told.reply_became_note")
+        elif side is Side.NOTE and meant is not Manner.NOTE and not stored.session.spoken(sent_id(revised.message)):
+            self._offer(
+                stored.session,
+                revised.message,
+                "told.note_stays_note",
+                revised.key,
+                revised.root,
+                revised.author.user,
+            )
 
     async def _withdrawn(self, withdrawn: Withdrawn, stored: Stored) -> None:
         """It counts as its author's doing, see `deletions`."""
         session, spoken = stored.session, stored.session.spoken(withdrawn.message)
-        operator = OperatorId(spoken.by) if spoken and spoken.by else self._operator(withdrawn.author)
+        pending = session.held(withdrawn.message)
+        by = pending.by if pending else spoken.by if spoken else ""
+        operator = OperatorId(by) or self._people.known_as(
+            withdrawn.author, withdrawn.root.channel, session, withdrawn.message
+        )
         event = OperatorWithdrew(withdrawn.message, operator)
         answer = await self._door.from_operator(session.id, event, withdrawn.key)
-        if spoken or await self._store.has_body(session.id, withdrawn.message):  # else the customer never had it
+        if by or await self._store.has_body(session.id, withdrawn.message):  # else the customer never had it
             await self._answer(answer, withdrawn.key, withdrawn.root, withdrawn.author, stored)
 
     async def _typed_template(
@@ -352,7 +373,7 @@ class Inbound:
     ) -> bool:
         """`;code` stands for a template's words. Whether it was one, typed by somebody who may reply."""
         typed = None if files else templates.typed(self._words(happening, stored).text)
-        operator = self.who(happening.author)
+        operator = self._people.operator(happening.author, happening.root.channel)
         if typed is None or operator is None:
             return False
         if isinstance(happening, Revised):
@@ -364,6 +385,20 @@ class Inbound:
             why = await self._why(answer.reason, happening.root, stored)
             self._tell.beside(self._late.mark(happening, why))
         return True
+
+    async def _deleted(self, happening: Happening, told: Payload) -> None:
+        if not isinstance(happening, Withdrawn) or not await self._drop_held(happening):
+            await self._deletions.keep(told, self.deferred)
+
+    async def _drop_held(self, withdrawn: Withdrawn) -> bool:
+        """Words that nobody has sent yet: whoever deleted them, nobody loses anything, and they must not leave."""
+        placed = await self._threads.placed(withdrawn.root)
+        stored = await self._relay.session(placed.session) if placed else None
+        pending = stored.session.held(withdrawn.message) if stored else None
+        if stored is None or pending is None:
+            return False
+        event = OperatorWithdrew(withdrawn.message, OperatorId(pending.by))
+        return isinstance(await self._door.from_operator(stored.session.id, event, withdrawn.key), Receipt)
 
     # ------------------------------------------------------------------ buttons
 
@@ -382,8 +417,17 @@ class Inbound:
             await self._threads.place(pressed.root, pressed.placed)
         if root is None or self._is_stranger(pressed, stored, root):
             return
-        operator = self._operator(pressed.author.user)
+        operator = self._people.operator(pressed.author, root.channel)
+        if operator is None:
+            await self._refuse_unknown(pressed, root, stored)
+            return
         await act(Press(pressed, root, stored, operator, self._desk))
+
+    async def _refuse_unknown(self, pressed: Pressed, root: Root, stored: Stored) -> None:
+        user = pressed.author.user
+        text = self._wording(stored.session.language, "told.not_enrolled", author=self._people.named(user))
+        self._tell.later(pressed.key, root, user, text)
+        await self._people.note_unknown(user, root.channel)
 
     async def _root_of(self, stored: Stored, placed: Placed) -> Root | None:
         """The thread that a button belongs to where Slack does not say."""
@@ -407,18 +451,9 @@ class Inbound:
 
     # ------------------------------------------------------------------ who, and what they are told
 
-    def who(self, author: Author) -> OperatorId | None:
-        """The operator that a Slack user is; None for who may not act."""
-        return self._operator(author.user) if author.belongs_to(self._app().team) else None
-
-    def _operator(self, user: str) -> OperatorId:
-        name = f"{self._app().team}:{user}"
-        return self._directory.by_network_user(NAME, name) or OperatorId(f"{NAME}:{name}")
-
     def _is_stranger(self, happening: Said | Pressed, stored: Stored, root: Root) -> bool:
         """Guests from another workspace (Slack Connect) read along; they do not answer customers."""
-        author: Author = happening.author
-        if author.belongs_to(self._app().team):
+        if not self._people.is_guest(happening.author):
             return False
         text = self._wording(stored.session.language, "told.stranger")
         self._tell.later(happening.key, root, happening.author.user, text)
@@ -427,6 +462,22 @@ class Inbound:
     def _say(self, said: Said, stored: Stored, key: str, **words: str) -> None:
         text = self._wording(stored.session.language, key, **words)
         self._tell.later(said.key, said.root, said.author.user, text)
+
+    def _explain(self, answer: Answer, message: MessageId, key: InputKey, root: Root, user: str) -> None:
+        """A note that its author may have meant for the customer: why it is one, and the button that sends it."""
+        session = answer.stored.session if isinstance(answer, Receipt) else None
+        spoken = session.spoken(message) if session else None
+        if session is None or spoken is None or spoken.inside not in held.OFFERED or session.state is State.CLOSED:
+            return
+        self._offer(session, message, f"inside.{spoken.inside}", key, root, user)
+
+    def _offer(self, session: Session, message: MessageId, why: str, key: InputKey, root: Root, user: str) -> None:
+        language, spoken = session.language, session.spoken(message)
+        assignee = self._directory.public_name(session.assignee, language) if session.assignee else ""
+        text = self._wording(language, why, operator=assignee)
+        mirror = spoken.mirror if spoken and spoken.mirror else session.mirror.number
+        blocks = held.offer(session, message, mirror, text, self._wording)
+        self._tell.later(key, root, user, text, blocks)
 
     async def _answer(self, answer: Answer, key: InputKey, root: Root, user: str, stored: Stored) -> None:
         """A refusal says why, and offers the way."""
@@ -448,7 +499,7 @@ class Inbound:
         language = stored.session.language
 
         def person(user: str) -> str | None:
-            operator = self._directory.by_network_user(NAME, f"{self._app().team}:{user}")
+            operator = self._directory.by_network_user(NAME, self._people.named(user), home=True)
             return self._directory.public_name(operator, language) if operator else None
 
         words = {kind: self._wording(language, f"mention.{kind}") for kind in ("somebody", "channel", "group")}
@@ -458,9 +509,9 @@ class Inbound:
 
     async def _fetched(self, said: Said) -> tuple[FilePart, ...]:
         """The files as ours. One that cannot be had is left out, and the operator is told."""
-        if isinstance(said, Revised) or not said.author.belongs_to(self._app().team):
+        if isinstance(said, Revised) or self._people.is_guest(said.author):
             return ()
-        owner = f"operator:{self._operator(said.author.user)}"
+        owner = f"operator:{self._people.operator(said.author) or self._people.named(said.author.user)}"
         parts = []
         for file in said.files:
             try:
@@ -498,9 +549,3 @@ def _parsed(payload: Payload, app: App) -> Happening:
 
 def _body(text: TextPart, files: tuple[FilePart, ...]) -> Body:
     return Body((*((text,) if text.text.strip() else ()), *files))
-
-
-def _note(text: TextPart) -> TextPart | None:
-    """The note's own words, with their marks, if it is one."""
-    start = markup.note_at(text.text)
-    return None if start is None else cut(text, start)

@@ -37,12 +37,17 @@ EVENTS = (
     "channel_id_changed",
     "channel_shared",
     "channel_unshared",
+    "member_left_channel",
     "message.channels",
     "message.groups",
     "reaction_added",
     "reaction_removed",
     "tokens_revoked",
 )
+
+
+OF_PEOPLE = ("team_leave", "user_change")
+"""Who left the workspace: told to those alone who may read people. Without, whoever left can write nothing anyway."""
 
 
 def scopes(settings: SlackSettings) -> frozenset[str]:
@@ -79,7 +84,7 @@ def manifest(settings: SlackSettings, public_url: str) -> dict[str, Any]:
             mend='set public_url to the address that Slack reaches, or use Socket Mode: slack.mode = "socket"',
         )
     interactivity: dict[str, Any] = {"is_enabled": True}
-    subscriptions: dict[str, Any] = {"bot_events": list(EVENTS)}
+    subscriptions: dict[str, Any] = {"bot_events": sorted((*EVENTS, *(OF_PEOPLE if settings.presence else ())))}
     if by_http:
         interactivity["request_url"] = f"{public_url}/slack/interactions"
         subscriptions["request_url"] = f"{public_url}/slack/events"

@@ -34,15 +34,17 @@ from adapters.slack.home import Home
 from adapters.slack.inbound import Inbound, Tell
 from adapters.slack.late import Late
 from adapters.slack.markup import escape
+from adapters.slack.membership import Membership
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing
 from adapters.slack.parse import App, Author, Said
+from adapters.slack.people import People
 from adapters.slack.presence import Presence
 from adapters.slack.presses import Door
 from adapters.slack.reactions import Reactions
 from adapters.slack.receiver import HttpDoor
 from adapters.slack.refs import NAME, Root
-from adapters.slack.render import Title, Wording
+from adapters.slack.render import Block, Title, Wording
 from adapters.slack.shares import Shares
 from adapters.slack.sheet import Face
 from adapters.slack.sockets import PING, Sockets
@@ -55,6 +57,7 @@ from bridge.answers import Answers
 from bridge.canned import Canned, DeskTitle, Ready
 from bridge.directory import Directory
 from bridge.doctor import Finding
+from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
 from bridge.files import Files
 from bridge.orders import Orders
@@ -145,6 +148,7 @@ class SlackNetwork:
         tags: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
         places: Callable[[], Sequence[Place]] = tuple,
         alone: Callable[[], bool] = lambda: False,
+        holds: Callable[[], bool] = lambda: True,
         whom: Whom = everybody_here,
         whereabouts: Whereabouts | None = None,
         roster: Roster | None = None,
@@ -169,6 +173,9 @@ class SlackNetwork:
         self._threads = Threads(store, self._api)
         self._channels = Channels(self._api, places, allow_shared=settings.allow_shared_channels)
         self._tell = Tell(self._tell_one)
+        self._enrolment = Enrolment(store, directory, NAME)
+        self._people = People(self._enrolment, self._app)
+        self._membership = Membership(self._api, store, self._enrolment, places, self._people.named, holds)
         self._announcements = Announcements(self._api)
         self._outbound = Outbound(
             api=self._api,
@@ -210,7 +217,7 @@ class SlackNetwork:
                 api=self._api,
                 threads=self._threads,
                 app=self._app,
-                operator=lambda user: directory.by_network_user(NAME, f"{self._app().team}:{user}"),
+                operator=self._people.of,
                 hand_over=(door or relay).from_operator,
             ),
             threads=self._threads,
@@ -218,6 +225,9 @@ class SlackNetwork:
             directory=directory,
             wording=wording,
             tell=self._tell,
+            respond=self._api.respond,
+            people=self._people,
+            membership=self._membership,
             app=self._app,
             whereabouts=whereabouts or Whereabouts(store, relay, {NAME: self}),
             late=Late(self._api, store),
@@ -318,6 +328,7 @@ class SlackNetwork:
         await self._hearing.begin()  # before an ear is open: what is heard then is not what was missed
         self._work(self._inbound.deferred.run())
         self._work(self._channels.run())
+        self._work(self._membership.run())
         if self._presence is not None:
             self._work(self._presence.run())
         if self._home is not None:
@@ -467,12 +478,12 @@ class SlackNetwork:
 
     async def doctor(self) -> Sequence[Finding]:
         """What token, scopes, channels and sockets are like. Before `start` too."""
-        setup = Setup(self._settings, self._places())
+        setup, people = Setup(self._settings, self._places()), await self._enrolment.findings()
         if self._who is not None:
-            return [*await checkup(self._api, setup), *await self._unheard()]
+            return [*await checkup(self._api, setup), *people, *await self._unheard()]
         await self._api.open()
         try:
-            return [*await checkup(self._api, setup), *await self._unheard()]
+            return [*await checkup(self._api, setup), *people, *await self._unheard()]
         finally:
             await self._api.close()
 
@@ -500,7 +511,7 @@ class SlackNetwork:
         self._tell.later(said.key, said.root, said.author.user, text)
 
     def _who_is(self, author: Author) -> OperatorId | None:
-        return self._inbound.who(author)
+        return self._people.operator(author)
 
     def _app(self) -> App:
         if self._who is None:
@@ -534,13 +545,14 @@ class SlackNetwork:
             raise AssertionError("listeners open after the networks have started")
         return self._bolt
 
-    async def _tell_one(self, root: Root, user: str, text: str) -> None:
+    async def _tell_one(self, root: Root, user: str, text: str, blocks: Sequence[Block]) -> None:
         await self._api.call(
             "chat.postEphemeral",
             channel=root.channel,
             user=user,
             thread_ts=root.ts,
             text=escape(text),
+            blocks=list(blocks) or None,
         )
 
     def _work(self, work: Coroutine[Any, Any, None]) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from adapters.slack import attached, reactions, render
+from adapters.slack import attached, held, reactions, render
 from adapters.slack.alerts import Alerts, Whom
 from adapters.slack.attached import DeskLink, Removal
 from adapters.slack.bursts import Bursts, Said
@@ -27,6 +27,7 @@ from adapters.slack.channels import Channels
 from adapters.slack.client import Answer, WebApi
 from adapters.slack.faults import ALREADY_GONE, THREAD_GONE
 from adapters.slack.history import History, Message, with_effect
+from adapters.slack.markup import escape
 from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App
 from adapters.slack.parts import PartBooks, Trace
@@ -43,9 +44,11 @@ from bridge.ports import Delivered, Delivery, Placed, Store
 from bridge.transcript import Uttered, said_so_far
 from routing.effects import (
     AlertDesk,
+    AskAboutHeld,
     CallOperators,
     DeleteMirror,
     Effect,
+    EndHeld,
     OpenThread,
     PostHistory,
     PostLine,
@@ -140,6 +143,8 @@ class Outbound:
             return await self._tell(delivery, effect)
         if isinstance(effect, AlertDesk):
             return await self._alert(delivery, effect)
+        if isinstance(effect, AskAboutHeld | EndHeld):
+            return await self._about_held(delivery, effect)
         if isinstance(effect, PostMessage):
             return await self._post_message(delivery, effect)
         if isinstance(effect, PostTranslation):
@@ -180,6 +185,24 @@ class Outbound:
             return await self._alerts.post(delivery, told)
         root, ts = await self._say(delivery, render.line(told.text), {}, Urgency.LINE)
         return _delivered(delivery, root, root.post(ts))
+
+    async def _about_held(self, delivery: Delivery, effect: AskAboutHeld | EndHeld) -> Delivered:
+        """The line below held words. What was decided before it could be shown is not asked any more."""
+        waiting = delivery.session.held(effect.message)
+        if isinstance(effect, AskAboutHeld):
+            if waiting is None:
+                return Delivered()
+            rendered = held.asked(delivery.session, waiting, effect.mirror, self._wording)
+            root, ts = await self._say(delivery, rendered, {}, Urgency.LINE)
+            return _delivered(delivery, root, root.post(ts))
+        if not effect.key:
+            return await self._remove_all(delivery)
+        language = delivery.session.language
+        name = self._directory.public_name(effect.operator, language) if effect.operator else ""
+        text = self._wording(language, f"line.{effect.key}", operator=escape(name))
+        for post in map(Post.of, delivery.posts):
+            await self._update(post.channel, post.ts, render.line(text), Urgency.LINE)
+        return Delivered(posts=delivery.posts)
 
     async def _open(self, delivery: Delivery, name: str) -> Root:
         """Post a root. Its place is known before the lane goes on, so an early press of a button finds its session."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.slack.markup import emoji_in
 from adapters.slack.refs import Aim, Root, micros, read_aim
-from adapters.slack.shape import CHOSEN, MOVED, PRESSED, SAID
+from adapters.slack.shape import CHOSEN, GONE, LEFT, MOVED, PRESSED, SAID
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId
 
@@ -159,6 +159,14 @@ class ChannelShared:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonLeft:
+    """A person of our workspace left a channel, or (`channel` empty) the workspace."""
+
+    user: str
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TokensRevoked:
     """The app was uninstalled, or its token taken away."""
 
@@ -169,7 +177,7 @@ class Ignored:
 
 
 InThread = Said | Revised | Withdrawn
-Happening = InThread | Pressed | Shortcut | ChannelMoved | ChannelShared | TokensRevoked | Ignored
+Happening = InThread | Pressed | Shortcut | ChannelMoved | ChannelShared | PersonLeft | TokensRevoked | Ignored
 
 
 def message_id(channel: str, ts: str) -> MessageId:
@@ -205,9 +213,24 @@ def event(body: object, app: App) -> Happening:
         return ChannelMoved(_given(body, "old_channel_id"), _given(body, "new_channel_id"))
     if kind in ("channel_shared", "channel_unshared"):
         return ChannelShared()
+    if kind == "member_left_channel":
+        LEFT.check(body, "event")
+        return PersonLeft(_given(body, "user"), _given(body, "channel"))
+    if kind in ("team_leave", "user_change"):
+        GONE.check(body, "event")
+        return _gone(body, kind, app)
     if kind in ("tokens_revoked", "app_uninstalled"):
         return TokensRevoked()
     return Ignored(f"an event of type {kind}")
+
+
+def _gone(body: Payload, kind: str, app: App) -> Happening:
+    user: Payload = body.get("user") or {}
+    if (user.get("team_id") or app.team) != app.team:
+        return Ignored("a person of another workspace")
+    if kind == "team_leave" or user.get("deleted") is True:
+        return PersonLeft(_given(user, "id"))
+    return Ignored("a change of a person's profile")
 
 
 def _given(body: Payload, name: str) -> str:

@@ -9,18 +9,20 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from adapters.slack.card import MENU
 from adapters.slack.deletions import WITHDRAW
+from adapters.slack.held import KEEP, SEND, UNDO
 from adapters.slack.parse import ACKNOWLEDGE, CLAIM, Pressed
 from adapters.slack.refs import Root
+from adapters.slack.render import Wording
 from adapters.slack.views import WINDOWS
 from bridge.card import Action
 from bridge.messages import Body
 from bridge.ports import Stored
-from bridge.relay import Answer
-from routing.ids import InputKey, OperatorId, SessionId
+from bridge.relay import Answer, Receipt
+from routing.ids import InputKey, MessageId, OperatorId, SessionId
 from routing.inputs import (
     OperatorAcknowledged,
     OperatorAskedCheck,
@@ -29,7 +31,9 @@ from routing.inputs import (
     OperatorEscalated,
     OperatorInput,
     OperatorReleased,
+    OperatorSent,
     OperatorUnblocked,
+    OperatorUndid,
     OperatorWithdrew,
 )
 
@@ -45,12 +49,17 @@ class Door(Protocol):
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What deeds work with. `answer(answer, key, root, user, stored)` tells whoever acted of a refusal, and the way;
-    `open(name, press)` opens a window for them; `latest` is the session in which the customer is spoken of now."""
+    `open(name, press)` opens a window for them; `latest` is the session in which the customer is spoken of now;
+    `explain(answer, message, key, root, user)` tells of words that stayed inside; `respond(url, body)` changes what was
+    pressed, where only they see it."""
 
     door: Door
     answer: Callable[[Answer, InputKey, Root, str, Stored], Awaitable[None]]
     open: Callable[[Action, Press], None]
     latest: Callable[[Stored], Awaitable[Stored]]
+    explain: Callable[[Answer, MessageId, InputKey, Root, str], None]
+    respond: Callable[[str, Mapping[str, Any]], Awaitable[None]]
+    wording: Wording
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +133,29 @@ async def _withdraw(press: Press) -> None:
         await press.enter(OperatorWithdrew(message, press.operator))
 
 
+async def send_to_customer(press: Press) -> None:
+    """A held message, or a note, goes out under the name of whoever pressed. Its message is `press.pressed.aim`'s."""
+    message = press.pressed.aim.message
+    if message is not None:
+        await _settle(press, await press.enter(OperatorSent(message, press.operator)), "told.sent")
+
+
+async def _keep(press: Press) -> None:
+    """Undone, or kept inside: the author of what was undone is offered to send it after all."""
+    message, pressed = press.pressed.aim.message, press.pressed
+    if message is not None:
+        answer = await press.enter(OperatorUndid(message, press.operator))
+        press.desk.explain(answer, message, pressed.key, press.root, pressed.author.user)
+        await _settle(press, answer, "told.kept")
+
+
+async def _settle(press: Press, answer: Answer, key: str) -> None:
+    """A line that only they see says what was done, and loses its button; a line of the thread is the lane's to end."""
+    if press.pressed.only_theirs and press.pressed.answer and isinstance(answer, Receipt):
+        text = press.desk.wording(press.stored.session.language, key)
+        await press.desk.respond(press.pressed.answer, {"replace_original": True, "text": text})
+
+
 DEEDS: Mapping[str, Deed] = {
     ACKNOWLEDGE: _acknowledge,
     CLAIM: _claim,
@@ -136,4 +168,7 @@ DEEDS: Mapping[str, Deed] = {
     MENU: _choose,
     WITHDRAW: _withdraw,
     **{name: _window(name) for name in WINDOWS},
+    SEND: send_to_customer,
+    KEEP: _keep,
+    UNDO: _keep,
 }

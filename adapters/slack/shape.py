@@ -66,6 +66,9 @@ SAID = Shape(
 
 MOVED = Shape(("old_channel_id", "new_channel_id"))
 
+LEFT = Shape(("user", "channel"))
+GONE = Shape(objects={"user": _NAMED})
+
 PRESSED = Shape(
     ("trigger_id", "response_url"),
     objects={

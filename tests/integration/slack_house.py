@@ -29,7 +29,7 @@ from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
 from bridge.orders import Orders
-from bridge.ports import Stored
+from bridge.ports import Store, Stored
 from bridge.purges import Purges
 from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.roster import Roster
@@ -53,6 +53,32 @@ from tests.simulators.slack import Channel, SlackSimulator
 from tests.simulators.slack.workspace import Message
 
 SLACK = NetworkName("slack")
+
+
+class Anybody(dict[OperatorId, OperatorProfile]):
+    """The profiles of a house in which whoever writes in Slack is enrolled: they work at every desk."""
+
+    def get(self, key: OperatorId, default: Any = None) -> Any:
+        known = super().get(key, default)
+        return known or (OperatorProfile(key, {}) if key.startswith("slack:") else default)
+
+
+class Enrolled(Directory):
+    """Enrols everybody at their first word, but `outsiders` (users by id) and who has lost a place."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.outsiders: set[str] = set()
+
+    def by_network_user(
+        self, network: NetworkName, user: str, *, place: str = "", home: bool = False
+    ) -> OperatorId | None:
+        known = super().by_network_user(network, user, place=place, home=home)
+        lost = any(one.user == user and one.place in ("", place) for one in self.losses(network))
+        outside = lost or user.rpartition(":")[2] in self.outsiders
+        return known or (None if outside else OperatorId(f"{network}:{user}"))
+
+
 QUICK = Timing(
     send_deadline=4.0,
     quarantine=4.5,
@@ -82,7 +108,7 @@ class House:
     relay: Relay
     feed: Feed
     files: DiskFiles
-    directory: Directory
+    directory: Enrolled
     network: SlackNetwork
     service: Service
     availability: Availability
@@ -216,11 +242,11 @@ async def house(
     The built-in desk takes over after `takeover_after` ms without a delivery; 0: never."""
     channels = desks or (slack.workspace.channel_named("support") or slack.channel("support"),)
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
-        files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
+        files, directory, feed = DiskFiles(folder / "files"), Enrolled(store), Feed(store)
         at = [Desk(DeskId(one.name), SLACK, Place(one.id), **(rules or {})) for one in channels]
         if desk_page:
             at.append(Desk(DeskId("console"), NetworkName("console"), Place("console"), topics=(Topic("none"),)))
-        policy = Policy(
+        written = Policy(
             {desk.id: desk for desk in at},
             rotas={"night": Rota((Shift(0, 10**15, ON_CALL),))},
             operators={one: OperatorProfile(one, {"en": one.title()}) for one in operators},
@@ -228,14 +254,17 @@ async def house(
 
         def with_people() -> Policy:
             """Those of the policy, and those who have been enrolled since."""
-            return replace(policy, operators={**policy.operators, **directory.profiles()})
+            return replace(written, operators={**written.operators, **directory.profiles()})
+
+        def policy() -> Policy:
+            return replace(written, operators=Anybody(with_people().operators))
 
         availability = Availability(store, with_people)
         networks: dict[NetworkName, Any] = {}
         leases = Leases(store, secrets.token_hex(4), [SLACK, INDEX, TIMERS, FILES])
-        berths = Berths(store, Index(store, lambda: policy), lambda: policy)
+        berths = Berths(store, Index(store, policy), policy)
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
-        relay = Relay(store, feed, lambda: policy, lanes, berths=berths)
+        relay = Relay(store, feed, policy, lanes, berths=berths)
         lanes.setbacks = Setbacks(relay)
         chosen = settings(slack, by_http=by_http, rates=rates)
         network = networks[SLACK] = SlackNetwork(
@@ -244,14 +273,15 @@ async def house(
             relay,
             files,
             directory,
-            whom=Attention(store, lambda: policy, availability).whom,
+            places=lambda: [Place(one.id) for one in channels],
+            whom=Attention(store, policy, availability).whom,
             whereabouts=Whereabouts(store, relay, networks, lambda code: f"{desk_page}/#{code}" if desk_page else ""),
             roster=Roster(store, directory, with_people, availability),
-            orders=Orders(partial(text, "thread"), LANGUAGES, directory, desks=lambda: policy.desks),
+            orders=Orders(partial(text, "thread"), LANGUAGES, directory, desks=lambda: written.desks),
             ping=ping,
             settle=SETTLE,
             quiet=1.0,
-            policy=lambda: policy,
+            policy=policy,
             **(parts or {}),
             desk_link=_desk_link,
             leads=lambda partition: leases.term(SLACK, partition) is not None,
@@ -264,8 +294,8 @@ async def house(
             feed=feed,
             leases=leases,
             lanes=lanes,
-            timers=Timers(store, relay, leases, lambda: policy),
-            views=Views(store, {SLACK: network}, leases, lambda: policy),
+            timers=Timers(store, relay, leases, policy),
+            views=Views(store, {SLACK: network}, leases, policy),
             networks=networks,
             background=[("berths", berths.run), ("takeovers", takeovers.run)],
         )

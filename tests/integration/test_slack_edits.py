@@ -112,7 +112,7 @@ async def test_a_clearing_of_several_peoples_words_takes_nothing_from_the_custom
 ) -> None:
     aiko, admin = slack.person("aiko"), slack.person("admin")
     await here.writes("hello")
-    said = [(await answered(here, one, f"reply {number}"))[1] for number, one in enumerate([kenji, aiko] * 2)]
+    said = [(await answered(here, one, f"reply: reply {number}"))[1] for number, one in enumerate([kenji, aiko] * 2)]
     for one in said:
         admin.delete(here.desk, one)
     await here.settled()
@@ -213,6 +213,7 @@ async def test_a_reaction_that_comes_many_times_is_one(here: House, kenji: Perso
 
 
 async def test_who_is_not_enrolled_reacts_for_themselves(here: House, slack: SlackSimulator) -> None:
+    here.directory.outsiders.add(slack.person("guest").id)
     _, post = await posted(here, "hello")
     before, asked = (await here.session()).head, len(calls(here, "conversations.replies"))
     slack.person("guest").react(here.desk, post, "eyes")

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.scenarios.customer import Json
@@ -14,6 +16,7 @@ from tests.service import until
 from tests.simulators.slack import SlackProcess
 
 CHANNEL = "support"
+OPERATORS = ("kenji", "aiko")
 
 QUICK = {"LANES__SEND_DEADLINE": 2, "LANES__QUARANTINE": 3, "LANES__SWEEP": 2}
 """Seconds. The rules are about their order; waiting the real ones out would take minutes."""
@@ -31,6 +34,7 @@ class SlackDesk:
     """`said`: by session code, what operators wrote in its thread, in their order."""
 
     slack: SlackProcess
+    policy: Path
     said: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _roots: dict[str, str] = field(default_factory=dict)
 
@@ -44,6 +48,7 @@ class SlackDesk:
             "SLACK__SIGNING_SECRET": state["signing_secret"],
             "SLACK__CHANNEL": state["channels"][CHANNEL],
             "SLACK__MODE": mode,
+            "POLICY": str(self.policy),
             **QUICK,
             **UNPACED,
         }
@@ -134,4 +139,13 @@ async def slack_desk(*, seed: int = 0) -> AsyncIterator[SlackDesk]:
     """A workspace with one channel. What nobody acknowledges, Slack says again each second, not minutes later."""
     async with SlackProcess("--no-limits", "--channel", CHANNEL, "--seed", str(seed)) as slack:
         await slack.do("habits", retry_delays=[0.0, *[1.0] * 300])
-        yield SlackDesk(slack)
+        with TemporaryDirectory() as folder:
+            policy = Path(folder) / "policy.toml"
+            policy.write_text("".join([await _enrolled(slack, person) for person in OPERATORS]), encoding="utf-8")
+            yield SlackDesk(slack, policy)
+
+
+async def _enrolled(slack: SlackProcess, person: str) -> str:
+    """The person as the policy's file names an operator: only whom it knows can reply."""
+    user = (await slack.do("person", person=person))["id"]
+    return f'[operators.{person}]\nnames = {{ en = "{person.title()}" }}\nslack = "{user}"\n\n'

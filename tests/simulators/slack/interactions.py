@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -31,6 +31,7 @@ class ResponseUrl:
     message: Message | None
     uses_left: int
     expires: float
+    shown: Ephemeral | None = None
 
 
 class Interactions:
@@ -64,11 +65,13 @@ class Interactions:
         self._spent.add(trigger)
         return user
 
-    def mint_response_url(self, channel: Channel, user: str, message: Message | None) -> str:
+    def mint_response_url(
+        self, channel: Channel, user: str, message: Message | None, shown: Ephemeral | None = None
+    ) -> str:
         """A URL to which the app can post without a token."""
         secret, habits = secrets.token_urlsafe(18), self._slack.habits
         expires = self._slack.clock.now() + habits.response_url_life
-        self._response_urls[secret] = ResponseUrl(channel, user, message, habits.response_url_uses, expires)
+        self._response_urls[secret] = ResponseUrl(channel, user, message, habits.response_url_uses, expires, shown)
         return f"{self._slack.url}/response/{secret}"
 
     def base(self, kind: str, user: User) -> Json:
@@ -96,6 +99,21 @@ class Interactions:
             "message": shapes.message(self._slack.workspace, channel, message),
             "state": {"values": {}},
             "response_url": self.mint_response_url(channel, user.id, message),
+            "actions": [action | {"action_ts": _now()}],
+        }
+
+    def ephemeral_actions(self, user: User, channel: Channel, shown: Ephemeral, action: Json) -> Json:
+        """On what one person sees alone. The payload names no message, and no thread."""
+        return self.base("block_actions", user) | {
+            "container": {
+                "type": "message",
+                "message_ts": shown.ts,
+                "channel_id": channel.id,
+                "is_ephemeral": True,
+            },
+            "channel": {"id": channel.id, "name": channel.name},
+            "state": {"values": {}},
+            "response_url": self.mint_response_url(channel, user.id, None, shown),
             "actions": [action | {"action_ts": _now()}],
         }
 
@@ -174,7 +192,9 @@ class Interactions:
     def _respond(self, url: ResponseUrl, args: Args) -> None:
         channel, bot = url.channel, self._slack.workspace.app.bot.id
         target = url.message if url.message and url.message.ts in channel.messages else None
-        if target and args.flag("delete_original"):
+        if url.shown is not None and (args.flag("delete_original") or args.flag("replace_original")):
+            self._change_shown(url.shown, args)
+        elif target and args.flag("delete_original"):
             self._slack.happenings.delete(channel, target, bot)
         elif target and args.flag("replace_original"):
             previous = shapes.message(self._slack.workspace, channel, target)
@@ -182,6 +202,16 @@ class Interactions:
             self._slack.happenings.change(channel, target, previous, bot)
         else:
             self._respond_anew(url, args)
+
+    def _change_shown(self, shown: Ephemeral, args: Args) -> None:
+        """What one person saw alone goes, or says something else."""
+        everybody = self._slack.workspace.ephemerals
+        if args.flag("delete_original"):
+            everybody.remove(shown)
+        else:
+            said = composing.compose(self._slack.workspace, args, shown.ts)
+            everybody[everybody.index(shown)] = replace(shown, text=said.text, blocks=said.blocks)
+        self._slack.happenings.wake()
 
     def _respond_anew(self, url: ResponseUrl, args: Args) -> None:
         """A new message: shown to that person only, unless `response_type` is in_channel."""

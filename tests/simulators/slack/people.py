@@ -172,6 +172,18 @@ class Person:
         payload = self._slack.interactions.block_actions(self.user, channel, found, chosen)
         return await self._slack.interactions.send("interactive", payload)
 
+    async def click_shown(self, action: str) -> Outcome:
+        """Press a button on the latest line that this person alone sees. LookupError when none has it."""
+        workspace = self._slack.workspace
+        for shown in reversed(workspace.ephemerals):
+            if shown.user != self.id or not any(True for _ in block_kit.buttons_in(shown.blocks)):
+                continue
+            channel = workspace.channels[shown.channel]
+            chosen = _action(shown.blocks, action, None)
+            payload = self._slack.interactions.ephemeral_actions(self.user, channel, shown, chosen)
+            return await self._slack.interactions.send("interactive", payload)
+        raise LookupError(f"{self.user.name} is shown no button")
+
     async def click_home(self, action: str, *, value: str | None = None) -> Outcome:
         """Press something on the app's home tab."""
         view = self._slack.workspace.homes[self.id]

@@ -1,0 +1,50 @@
+"""What stands beside words that have not gone to the customer: why, and the buttons that send, keep or undo them.
+
+Below held words it is a line that the whole thread sees; about a note that might have been a reply it is shown to its
+author alone. Both name the message, so that a press needs nothing else.
+"""
+
+from __future__ import annotations
+
+from math import ceil
+
+from adapters.slack.markup import escape
+from adapters.slack.refs import button_value
+from adapters.slack.render import Block, Rendered, Wording, line
+from bridge.ports import Placed
+from routing.facts import Inside
+from routing.ids import MessageId
+from routing.session import Pending, Session
+
+SEND, KEEP, UNDO = "send", "keep", "undo"
+"""The actions of these buttons."""
+
+OFFERED = (Inside.ANOTHERS, Inside.ELSEWHERE, Inside.ADDRESSED, Inside.DESK, Inside.UNDONE)
+"""Why words stayed inside that their author may have meant for the customer."""
+
+
+def asked(session: Session, held: Pending, mirror: int, wording: Wording) -> Rendered:
+    """The line below held words: of whoever is not enrolled, and of an operator who may still undo."""
+    language, about = session.language, (Placed(session.id, mirror), held.message)
+    if held.until is None:
+        text = wording(language, "held.unknown", author=held.author)
+        buttons = [_button(SEND, wording(language, "button.send_as"), *about)]
+        buttons.append(_button(KEEP, wording(language, "button.keep"), *about))
+    else:
+        text = wording(language, "held.undo", seconds=str(ceil((held.until - held.at) / 1000)))
+        buttons = [_button(UNDO, wording(language, "button.undo"), *about)]
+        buttons.append(_button(SEND, wording(language, "button.send_now"), *about))
+    rendered = line(escape(text))
+    return Rendered(rendered.text, [*rendered.blocks, {"type": "actions", "elements": buttons}])
+
+
+def offer(session: Session, message: MessageId, mirror: int, text: str, wording: Wording) -> list[Block]:
+    """Said to a note's author: why it stays inside, and the way out."""
+    label = wording(session.language, "button.send")
+    button = _button(SEND, label, Placed(session.id, mirror), message)
+    return [*line(escape(text)).blocks, {"type": "actions", "elements": [button]}]
+
+
+def _button(action: str, label: str, placed: Placed, message: MessageId) -> Block:
+    text = {"type": "plain_text", "text": label, "emoji": False}
+    return {"type": "button", "action_id": action, "text": text, "value": button_value(placed, message)}

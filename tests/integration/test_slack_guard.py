@@ -1,0 +1,274 @@
+"""Nothing goes out by accident: who may reply from Slack, what waits, what stays inside, and how it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bridge.directory import Operator
+from bridge.doctor import Finding
+from routing.ids import OperatorId
+from routing.policy import PlainWords
+from routing.session import State
+from tests.integration.slack_house import SLACK, House, house
+from tests.simulators.slack import Person, SlackSimulator
+
+
+@pytest.fixture
+async def here(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> AsyncIterator[House]:
+    async with house(engine_url, tmp_path, slack) as one:
+        yield one
+
+
+@pytest.fixture
+def mary(slack: SlackSimulator) -> Person:
+    return slack.person("mary")
+
+
+async def asked(here: House, text: str = "hello") -> str:
+    """A customer has written; the ts of their thread."""
+    await here.writes(text)
+    await here.thread(1)
+    return (await here.root()).ts
+
+
+def shown(here: House, person: Person) -> list[str]:
+    return [one.text for one in here.slack.workspace.ephemerals if one.user == person.id]
+
+
+async def is_shown(here: House, person: Person, words: str) -> None:
+    await here.slack.until(lambda: any(words in one for one in shown(here, person)))
+
+
+def user(here: House, person: Person) -> str:
+    return f"{here.slack.workspace.team_id}:{person.id}"
+
+
+async def line_below(here: House, ts: str, words: str) -> str:
+    """The ts of the bridge's line with these words."""
+
+    def found() -> list[str]:
+        return [one.ts for one in here.slack.replies(here.desk, ts) if words in here.slack.seen(one)]
+
+    await here.slack.until(found)
+    return found()[0]
+
+
+# ------------------------------------------------------------------ who is not enrolled
+
+
+async def test_the_words_of_whoever_is_not_enrolled_wait_and_the_line_says_how_to_enrol_them(
+    here: House, kenji: Person
+) -> None:
+    here.directory.outsiders.add(kenji.id)
+    ts = await asked(here)
+    kenji.say(here.desk, "I know this one", thread_ts=ts)
+    await line_below(here, ts, f"kakehashi operators link ACCOUNT {user(here, kenji)}")
+    assert await here.replies_seen() == []
+    assert (await here.session()).session.state is State.QUEUED
+    await kenji.click(here.desk, await here.root(), "claim")
+    await is_shown(here, kenji, "not enrolled")
+    found = await here.network.doctor()
+    assert any(user(here, kenji) in one.what and "operators link" in one.mend for one in found)
+
+
+async def test_an_operator_sends_them_in_their_own_name_and_another_press_does_nothing(
+    here: House, kenji: Person, mary: Person
+) -> None:
+    here.directory.outsiders.add(kenji.id)
+    ts = await asked(here)
+    kenji.say(here.desk, "I know this one", thread_ts=ts)
+    line = await line_below(here, ts, "not enrolled")
+    await kenji.click(here.desk, line, "send")
+    await is_shown(here, kenji, "not enrolled")
+    assert await here.replies_seen() == [], "whoever is not enrolled does not send their own words"
+    await mary.click(here.desk, line, "send")
+    await mary.click(here.desk, line, "send") if _has_buttons(here, line) else None
+    assert await here.replies_seen() == ["I know this one"]
+    assert (await here.session()).session.assignee == f"slack:{user(here, mary)}"
+    await line_below(here, ts, "in the name of")
+
+
+def _has_buttons(here: House, line: str) -> bool:
+    return any(block["type"] == "actions" for block in here.slack.message(here.desk, line).blocks)
+
+
+async def test_kept_inside_they_reach_nobody_and_the_line_says_so(here: House, kenji: Person, mary: Person) -> None:
+    here.directory.outsiders.add(kenji.id)
+    ts = await asked(here)
+    kenji.say(here.desk, "he is a fool", thread_ts=ts)
+    await mary.click(here.desk, await line_below(here, ts, "not enrolled"), "keep")
+    await line_below(here, ts, "Kept inside")
+    assert await here.replies_seen() == []
+
+
+async def test_held_words_leave_as_they_stand_and_deleted_they_never_leave(
+    here: House, kenji: Person, mary: Person
+) -> None:
+    here.directory.outsiders.add(kenji.id)
+    ts = await asked(here)
+    said = kenji.say(here.desk, "fisrt", thread_ts=ts)
+    line = await line_below(here, ts, "not enrolled")
+    kenji.edit(here.desk, said, "first")
+    await here.settled()
+    await mary.click(here.desk, line, "send")
+    assert await here.replies_seen() == ["first"]
+    kenji.edit(here.desk, said, "something that nobody sent")
+    gone = kenji.say(here.desk, "second", thread_ts=ts)
+    await here.slack.until(lambda: len([one for one in here.slack.thread(here.desk, ts) if "not enrolled" in one]) == 1)
+    kenji.delete(here.desk, gone)
+    await here.settled()
+    assert (await here.session()).session.pending == ()
+    assert await here.replies_seen() == ["first"]
+
+
+async def test_team_and_id_both_count(here: House, kenji: Person) -> None:
+    here.directory.outsiders.add(kenji.id)
+    await here.directory.add(Operator(OperatorId("kenji"), "kenji", network_users={SLACK: (f"T0OTHER:{kenji.id}",)}))
+    ts = await asked(here)
+    kenji.say(here.desk, "hello", thread_ts=ts)
+    await line_below(here, ts, "not enrolled")
+    assert await here.replies_seen() == []
+
+
+async def test_who_leaves_the_channel_is_held_until_they_are_linked_anew(here: House, kenji: Person) -> None:
+    await here.directory.add(Operator(OperatorId("kenji"), "kenji", network_users={SLACK: (user(here, kenji),)}))
+    ts = await asked(here)
+    kenji.say(here.desk, "one", thread_ts=ts)
+    await here.settled()
+    kenji.leave(here.desk)
+    await here.settled()
+    kenji.say(here.desk, "two", thread_ts=ts)
+    await line_below(here, ts, "not enrolled")
+    assert await here.replies_seen() == ["one"]
+    assert _mended(await here.network.doctor(), "operators link kenji")
+    await here.directory.link(OperatorId("kenji"), SLACK, user(here, kenji))
+    kenji.say(here.desk, "three", thread_ts=ts)
+    await here.settled()
+    assert await here.replies_seen() == ["one", "three"]
+    assert not _mended(await here.network.doctor(), "operators link kenji")
+
+
+def _mended(found: object, mend: str) -> bool:
+    return any(isinstance(one, Finding) and mend in one.mend for one in found)  # type: ignore[attr-defined]  # a sequence
+
+
+async def test_who_left_while_no_event_came_is_missed_at_the_next_look(here: House, kenji: Person) -> None:
+    await here.directory.add(Operator(OperatorId("kenji"), "kenji", network_users={SLACK: (user(here, kenji),)}))
+    await asked(here)
+    kenji.join(here.desk)
+    membership = here.network._membership
+    membership._places = lambda: [here.desk.id]  # type: ignore[list-item]  # the desk's channel
+    await membership.look()
+    here.desk.members.discard(kenji.id)
+    await membership.look()
+    assert here.directory.by_network_user(SLACK, user(here, kenji), place=here.desk.id, home=True) is None
+
+
+# ------------------------------------------------------------------ what stays inside
+
+
+async def test_anyone_elses_words_stay_inside_and_their_author_may_send_them(
+    here: House, kenji: Person, mary: Person
+) -> None:
+    ts = await asked(here)
+    kenji.say(here.desk, "I am on it", thread_ts=ts)
+    await here.settled()
+    mary.say(here.desk, "Tell them that it is the fee", thread_ts=ts)
+    await is_shown(here, mary, "is answering")
+    assert await here.replies_seen() == ["I am on it"]
+    await mary.click_shown("send")
+    assert await here.replies_seen() == ["I am on it", "Tell them that it is the fee"]
+    await here.slack.until(lambda: any("Sent to the customer" in one for one in shown(here, mary)))
+    assert not any("is answering" in one for one in shown(here, mary)), "the line that they saw says what was done"
+    await line_below(here, ts, "reply from another face")
+
+
+async def test_what_was_sent_follows_its_authors_edits_and_goes_with_their_message(
+    here: House, kenji: Person, mary: Person
+) -> None:
+    ts = await asked(here)
+    kenji.say(here.desk, "I am on it", thread_ts=ts)
+    await here.settled()
+    said = mary.say(here.desk, "It is the feee", thread_ts=ts)
+    await is_shown(here, mary, "is answering")
+    await mary.click_shown("send")
+    mary.edit(here.desk, said, "It is the fee")
+    await here.settled()
+    assert (await here.replies_seen())[-1] == "It is the fee"
+    mary.edit(here.desk, said, "note: it is not the fee")
+    await here.settled()
+    assert "withdrawn" in (await here.replies_seen())[-1]
+
+
+async def test_words_to_a_colleague_stay_inside(here: House, kenji: Person, mary: Person) -> None:
+    ts = await asked(here)
+    await kenji.click(here.desk, await here.root(), "claim")
+    kenji.say(here.desk, f"<@{mary.id}> is he always like this?", thread_ts=ts)
+    await is_shown(here, kenji, "begins with a colleague")
+    assert await here.replies_seen() == []
+
+
+async def test_of_two_who_answer_at_once_the_second_hears_who_is_answering(
+    here: House, kenji: Person, mary: Person
+) -> None:
+    ts = await asked(here)
+    kenji.say(here.desk, "Hello, this is Kenji", thread_ts=ts)
+    mary.say(here.desk, "Hello, this is Mary", thread_ts=ts)
+    await here.settled()
+    await here.slack.until(lambda: shown(here, kenji) or shown(here, mary))
+    assert len(await here.replies_seen()) == 1
+
+
+async def test_where_plain_words_are_notes_a_reply_is_sent_expressly(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with house(engine_url, tmp_path, slack, rules={"plain_words": PlainWords.NOTE}) as here:
+        ts = await asked(here)
+        kenji.say(here.desk, "Just a moment", thread_ts=ts)
+        await is_shown(here, kenji, "stay inside until")
+        assert await here.replies_seen() == []
+        kenji.say(here.desk, "返信： Good morning", thread_ts=ts)
+        await here.settled()
+        assert await here.replies_seen() == ["Good morning"]
+        await kenji.click_shown("send")
+        assert await here.replies_seen() == ["Good morning", "Just a moment"]
+
+
+# ------------------------------------------------------------------ undo
+
+
+async def test_a_reply_can_be_undone_and_else_leaves_by_itself(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with house(engine_url, tmp_path, slack, rules={"undo": 60_000}) as here:
+        ts = await asked(here)
+        kenji.say(here.desk, "oh no", thread_ts=ts)
+        line = await line_below(here, ts, "Goes to the customer in 60 s")
+        assert (await here.session()).session.state is State.ASSIGNED
+        await kenji.click(here.desk, line, "undo")
+        await is_shown(here, kenji, "Undone")
+        await here.slack.until(lambda: line not in here.desk.messages)
+        assert await here.replies_seen() == []
+        kenji.say(here.desk, "oh yes", thread_ts=ts)
+        line = await line_below(here, ts, "Goes to the customer in 60 s")
+        await kenji.click(here.desk, line, "send")
+        assert await here.replies_seen() == ["oh yes"]
+        await here.slack.until(lambda: line not in here.desk.messages)
+
+
+async def test_when_the_time_to_undo_is_over_it_has_left_and_the_line_goes(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with house(engine_url, tmp_path, slack, rules={"undo": 300}) as here:
+        ts = await asked(here)
+        kenji.say(here.desk, "here it is", thread_ts=ts)
+
+        async def has_left() -> bool:
+            return await here.replies_seen() == ["here it is"]
+
+        await here.until(has_left)
+        await here.lanes_are_empty()
+        assert not any("Goes to the customer" in one for one in here.slack.thread(here.desk, ts))
