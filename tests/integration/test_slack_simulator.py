@@ -1394,6 +1394,51 @@ async def test_the_home_tab_is_published_and_pressed(
     assert b"app_home_opened" in app.requests[0][1] + app.requests[1][1]
 
 
+async def test_without_the_tab_there_is_no_home_and_without_the_other_no_direct_message(kenji: Person) -> None:
+    """As a manifest without `features.app_home` makes the app."""
+    async with SlackSimulator(manifest={"oauth_config": {"scopes": {"bot": ["chat:write", "commands"]}}}) as bare:
+        somebody = bare.person("somebody")
+        client = AsyncWebClient(bare.bot_token, base_url=bare.api_url)
+        with refused("not_enabled"):
+            await client.views_publish(user_id=somebody.id, view={"type": "home", "blocks": []})
+        with refused("messages_tab_disabled"):
+            await client.chat_postMessage(channel=somebody.id, text="x")
+        for tab in ("home", "messages"):
+            with pytest.raises(LookupError):
+                somebody.open_home(tab)
+        await somebody.slash(bare.channel("a"), "/unheard", "of")
+        assert bare.workspace.ephemerals[-1].text == "/unheard is not a valid command."
+
+
+async def test_a_command_in_a_thread_is_refused_by_slack_itself(
+    slack: SlackSimulator, desk: Channel, kenji: Person, app: Receiver
+) -> None:
+    root = kenji.say(desk, "root")
+    await slack.events.settled()
+    heard = len(app.requests)
+    outcome = await kenji.slash(desk, "/chat", "mine", thread_ts=root.ts)
+    assert not outcome.ok
+    assert slack.workspace.ephemerals[-1].thread_ts == root.ts
+    assert len(app.requests) == heard
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"type": "text", "text": ""},
+        {"type": "link", "text": "x"},
+        {"type": "date", "timestamp": "1", "format": "{time}"},
+        {"type": "date", "timestamp": 1},
+        {"type": "unheard_of"},
+    ],
+)
+async def test_rich_text_is_looked_into(client: AsyncWebClient, desk: Channel, element: Json) -> None:
+    section = {"type": "rich_text_section", "elements": [element]}
+    for elements in ([section], [{"type": "rich_text_list", "style": "bullet", "elements": [section]}]):
+        with refused("invalid_blocks"):
+            await post(client, desk, "x", blocks=[{"type": "rich_text", "elements": elements}])
+
+
 async def test_a_response_url_works_five_times_in_thirty_minutes(
     slack: SlackSimulator, client: AsyncWebClient, desk: Channel, kenji: Person
 ) -> None:
