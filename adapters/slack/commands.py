@@ -18,13 +18,11 @@ import structlog
 from adapters.slack import sheet
 from adapters.slack.client import WebApi
 from adapters.slack.markup import escape, unescape
-from adapters.slack.refs import NAME
 from adapters.slack.render import Block
 from adapters.slack.shape import Shape
 from adapters.slack.sheet import Face
 from bridge.answers import Answer, Answers, Explained, Found, Lacking, Shown, Stood
 from bridge.commands import Mistyped, Verb, Vocabulary, asked
-from bridge.directory import Directory
 from bridge.errors import KakehashiError
 from routing.ids import DeskId, OperatorId
 
@@ -62,21 +60,21 @@ class Drawn:
 
 
 class Commands:
-    """`face(language)` says how things are called in it; `team` the app's own workspace."""
+    """`face(language)` says how things are called in it; `operator` whose user in our workspace (`team`) is whose."""
 
     def __init__(
         self,
         api: WebApi,
         answers: Answers,
         vocabulary: Vocabulary,
-        directory: Directory,
+        operator: Callable[[str], OperatorId | None],
         face: Callable[[str], Face],
         team: Callable[[], str],
     ) -> None:
         self._api = api
         self._answers = answers
         self._vocabulary = vocabulary
-        self._directory = directory
+        self._whose = operator
         self._face = face
         self._team = team
         self._tasks: set[asyncio.Task[None]] = set()
@@ -101,7 +99,7 @@ class Commands:
         """Who asks, if they are enrolled. Guests of a shared channel have another team."""
         if payload.get("team_id") != self._team():
             return None
-        found = self._directory.by_network_user(NAME, f"{self._team()}:{payload.get('user_id')}", home=True)
+        found = self._whose(str(payload.get("user_id")))
         return found if found is not None and self._answers.roster.knows(found) else None
 
     async def _answer(self, payload: Payload) -> Ack:

@@ -21,11 +21,9 @@ from adapters.slack import sheet
 from adapters.slack.client import WebApi
 from adapters.slack.pacing import Urgency
 from adapters.slack.presses import Door
-from adapters.slack.refs import NAME
 from adapters.slack.render import Block
 from adapters.slack.shape import GarbledError, Shape
 from adapters.slack.sheet import AWAY, BACK, NEXT, Face
-from bridge.directory import Directory
 from bridge.errors import DeliveryError, KakehashiError
 from bridge.relay import Receipt
 from bridge.roster import Roster, Row
@@ -76,21 +74,21 @@ class _Watched:
 
 
 class Home:
-    """`face(language)` says how things are called in it; `team` the app's own workspace."""
+    """`face(language)` says how things are called in it; `operator` whose user in our workspace (`team`) is whose."""
 
     def __init__(
         self,
         api: WebApi,
         roster: Roster,
         door: Door,
-        directory: Directory,
+        operator: Callable[[str], OperatorId | None],
         face: Callable[[str], Face],
         team: Callable[[], str],
     ) -> None:
         self._api = api
         self._roster = roster
         self._door = door
-        self._directory = directory
+        self._whose = operator
         self._face = face
         self._team = team
         self._watched: OrderedDict[str, _Watched] = OrderedDict()
@@ -148,7 +146,7 @@ class Home:
         return home
 
     def _operator(self, user: str) -> OperatorId | None:
-        found = self._directory.by_network_user(NAME, f"{self._team()}:{user}", home=True)
+        found = self._whose(user)
         return found if found is not None and self._roster.knows(found) else None
 
     # ------------------------------------------------------------------ claim next

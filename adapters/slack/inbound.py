@@ -25,6 +25,7 @@ from adapters.slack.manners import manner
 from adapters.slack.membership import Membership
 from adapters.slack.mentions import Names, labels_in
 from adapters.slack.missed import Missed, NothingMissed
+from adapters.slack.orders import TypedOrders
 from adapters.slack.parse import (
     App,
     ChannelMoved,
@@ -55,6 +56,7 @@ from adapters.slack.views import Frame
 from adapters.slack.windows import Windows
 from bridge import blocks, templates
 from bridge.card import Action
+from bridge.commands import Command, Mistyped
 from bridge.directory import Directory
 from bridge.errors import KakehashiError
 from bridge.files import FileRefused
@@ -175,6 +177,7 @@ class Inbound:
         self._desk = Desk(
             door, self._answer, self._open, partial(blocks.subject, relay), self._explain, respond, wording
         )
+        self.orders: TypedOrders | None = None
         self.deferred = Deferred(store, self._carry_out)
         self.missed: Missed = NothingMissed()
 
@@ -301,11 +304,30 @@ class Inbound:
 
     async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
         text = self._words(said, stored)
-        meant, begins = manner(said.text, text.text)
+        orders, asked = self.orders, self.orders.read(text.text) if self.orders else None
+        if orders and isinstance(asked, Command) and orders.acts(asked):
+            await self._command(said, stored, asked, orders)
+            return
+        meant, begins = self._manner(said, text.text, asked)
         body = _body(cut(text, begins), files)
         if not body.parts:
             return  # an empty message, or nothing but files that were refused; the operator was told
-        await self._wrote(said, placed, stored, meant, body, said.key)
+        answer = await self._wrote(said, placed, stored, meant, body, said.key)
+        if orders and isinstance(asked, Mistyped) and isinstance(answer, Receipt):
+            orders.explain(said, answer.stored.session, asked, self._people.operator(said.author))
+
+    def _manner(self, said: Said, text: str, asked: Command | Mistyped | None) -> tuple[Manner, int]:
+        return self.orders.manner(asked) if self.orders and asked else manner(said.text, text)
+
+    async def _command(self, said: Said, stored: Stored, asked: Command, orders: TypedOrders) -> None:
+        """What was typed is for us. It is no message of the session's."""
+        operator = self._people.operator(said.author, said.root.channel)
+        if operator is None:
+            await self._refuse_unknown(said.key, said.author.user, said.root, stored)
+            return
+        answer = await orders.take(said, stored, asked, operator)
+        if answer is not None:
+            await self._answer(answer, said.key, said.root, said.author.user, stored)
 
     async def _wrote(
         self, said: Said, placed: Placed, stored: Stored, meant: Manner, body: Body, key: InputKey
@@ -327,7 +349,10 @@ class Inbound:
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
         session, text = stored.session, self._words(revised, stored)
-        meant, begins = manner(revised.text, text.text)
+        asked = self.orders.read(text.text) if self.orders else None
+        if self.orders and await self.orders.takes_edit(revised, session, asked):
+            return
+        meant, begins = self._manner(revised, text.text, asked)
         spoken = session.spoken(revised.message)
         known = spoken or session.held(revised.message) or await self._store.has_body(session.id, revised.message)
         if meant is Manner.NOTE and not known:
@@ -419,14 +444,13 @@ class Inbound:
             return
         operator = self._people.operator(pressed.author, root.channel)
         if operator is None:
-            await self._refuse_unknown(pressed, root, stored)
+            await self._refuse_unknown(pressed.key, pressed.author.user, root, stored)
             return
         await act(Press(pressed, root, stored, operator, self._desk))
 
-    async def _refuse_unknown(self, pressed: Pressed, root: Root, stored: Stored) -> None:
-        user = pressed.author.user
+    async def _refuse_unknown(self, key: InputKey, user: str, root: Root, stored: Stored) -> None:
         text = self._wording(stored.session.language, "told.not_enrolled", author=self._people.named(user))
-        self._tell.later(pressed.key, root, user, text)
+        self._tell.later(key, root, user, text)
         await self._people.note_unknown(user, root.channel)
 
     async def _root_of(self, stored: Stored, placed: Placed) -> Root | None:

@@ -35,6 +35,7 @@ from adapters.slack.inbound import Inbound, Tell
 from adapters.slack.late import Late
 from adapters.slack.markup import escape
 from adapters.slack.membership import Membership
+from adapters.slack.orders import TypedOrders
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing
 from adapters.slack.parse import App, Author, Said
@@ -241,7 +242,7 @@ class SlackNetwork:
         self._commands: Commands | None = None
         self._home: Home | None = None
         if roster is not None and orders is not None:
-            self._roster_by(roster, orders, door or relay, directory, title)
+            self._roster_by(roster, orders, door or relay, title)
         unit = ping / PING
         self._hearing = Hearing(store, self._is_hearing, alone, BEAT * unit)
         self._backfill = Backfill(
@@ -268,8 +269,8 @@ class SlackNetwork:
         self._idle.set()
         self._stopped = False
 
-    def _roster_by(self, roster: Roster, orders: Orders, door: Door, directory: Directory, title: Title) -> None:
-        """What operators ask of their own work: by `/chat`, and at the app's home."""
+    def _roster_by(self, roster: Roster, orders: Orders, door: Door, title: Title) -> None:
+        """What operators ask of their own work: by `/chat`, at the app's home, and by typing in threads."""
 
         def face(language: str) -> Face:
             return Face(
@@ -284,8 +285,18 @@ class SlackNetwork:
         def team() -> str:
             return self._app().team
 
-        self._commands = Commands(self._api, Answers(roster), orders.vocabulary, directory, face, team)
-        self._home = Home(self._api, roster, door, directory, face, team)
+        answers, operator = Answers(roster), self._people.of
+        self._commands = Commands(self._api, answers, orders.vocabulary, operator, face, team)
+        self._home = Home(self._api, roster, door, operator, face, team)
+        self._inbound.orders = TypedOrders(
+            orders=orders,
+            answers=answers,
+            door=door,
+            store=self._store,
+            operator=operator,
+            face=face,
+            tell=self._tell.later,
+        )
 
     async def _take(self, payload: Mapping[str, Any]) -> None:
         """A payload whose acknowledgement says nothing but that it is durable."""
