@@ -557,10 +557,10 @@ class Inbound:
 
     async def _files_of(self, revised: Revised, stored: Stored) -> tuple[FilePart, ...]:
         """An edit in Slack changes the words; the files stay those of the message."""
-        spoken = stored.session.spoken(revised.message)
-        if spoken is None or not revised.files:
+        said = stored.session.spoken(revised.message) or stored.session.held(revised.message)
+        if said is None or not revised.files:
             return ()
-        bodies = await self._store.bodies(stored.session.id, [(revised.message, spoken.revision)])
+        bodies = await self._store.bodies(stored.session.id, [(revised.message, said.revision)])
         return bodies[0].files if bodies and bodies[0] is not None else ()
 
 
