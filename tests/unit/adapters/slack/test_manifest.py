@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 import adapters.slack
+from adapters.slack import pacing
 from adapters.slack.manifest import EVENTS, PRESENCE_SCOPE, SCOPES, manifest
 from adapters.slack.parse import App, Ignored, event
 from bridge.errors import SettingsError
@@ -27,7 +28,8 @@ SETTINGS = SlackSettings(bot_token=SecretStr("xoxb-1"), app_token=SecretStr("xap
 
 
 def test_every_method_that_we_call_is_covered_by_a_scope_and_no_scope_is_for_nothing() -> None:
-    called = {name for name in METHODS if f'"{name}"' in SOURCES} - {"apps.connections.open"}
+    calls = SOURCES.replace(Path(pacing.__file__).read_text(), "")  # its table holds methods that nobody calls
+    called = {name for name in METHODS if f'"{name}"' in calls} - {"apps.connections.open"}
     assert {"chat.postMessage", "conversations.replies", "files.completeUploadExternal"} <= called
     for name in called:
         assert not METHODS[name].scopes or set(METHODS[name].scopes) & {*SCOPES, PRESENCE_SCOPE}, name
