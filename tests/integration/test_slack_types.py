@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 
 from bridge.messages import Body, TextPart
+from bridge.templates import Template
 from routing.ids import InputKey, MessageId, OperatorId
 from routing.inputs import CustomerRevised, CustomerWithdrew, OperatorEscalated, OperatorNoted, OperatorReplied
 from tests.integration.slack_house import House, house
 from tests.simulators.slack import Person, SlackSimulator
+from tests.simulators.slack.blocks import buttons_in
+from tests.simulators.slack.workspace import Message
 from tests.slack_types.checker import complaints
 
 KINDS = {
@@ -72,6 +75,49 @@ async def test_what_a_day_sends_is_what_slack_documents(here: House, kenji: Pers
     payloads = sent(here.slack)
     assert {"chat.postMessage", "chat.update"} <= {name.partition(" ")[2] for name in payloads}
     assert await complaints(payloads, tmp_path) == {}
+
+
+WINDOWS = ("note", "hold", "resolve", "templates", "transfer", "history", "block")
+
+
+async def test_windows_home_and_answers_are_what_slack_documents(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    slack.habits.ack_timeout = slack.habits.trigger_life = 30.0  # what is too late, other tests tell
+    desks = [slack.channel("support"), slack.channel("refunds")]
+    hello = Template("hello", {"en": "Hello {customer}, {amount} is on its way."}, title="A greeting " * 20)
+    parts = {"templates": lambda desk: (hello,), "tags": lambda: {"fees": {"en": "Fees " * 30}}}
+    async with house(engine_url, tmp_path, slack, desks=desks, parts=parts, ping=5.0) as one:
+        await one.writes("my money?", name="花子 " * 30)
+        root = await one.root()
+        await kenji.click(one.desk, root, "claim")
+        await slack.until(lambda: any(button["action_id"] == "hold" for _, button in buttons_in(root.blocks)))
+        for number, action in enumerate(WINDOWS, 1):
+            await presses(one, kenji, root, action)
+            await slack.until(lambda wanted=number: len(slack.calls_of("views.open")) == wanted)  # type: ignore[misc]
+            await slack.until(lambda: kenji.id in {view.user for view in slack.workspace.views.values()})
+            await kenji.close_modal()
+        kenji.open_home()
+        await slack.until(lambda: kenji.id in slack.workspace.homes)
+        kenji.say(one.desk, "!cliam", thread_ts=root.ts)
+        await slack.until(lambda: slack.calls_of("chat.postEphemeral"))
+        await one.lanes_are_empty()
+        payloads = sent(slack)
+        assert {*KINDS} - {"views.update"} <= {name.partition(" ")[2] for name in payloads}
+        assert await complaints(payloads, tmp_path) == {}
+
+
+async def presses(here: House, person: Person, root: Message, action: str) -> None:
+    """A button of the card, or what stands in its menu."""
+    for _, element in buttons_in(root.blocks):
+        if element["action_id"] == action:
+            await person.click(here.desk, root, action)
+            return
+        for option in element.get("options", ()):
+            if action in option["value"]:
+                await person.click(here.desk, root, element["action_id"], value=option["value"])
+                return
+    raise AssertionError(f"the card does not offer {action}")
 
 
 async def test_the_compiler_refuses_what_slack_does_not_document(tmp_path: Path) -> None:
