@@ -179,13 +179,13 @@ def undo(case: Case, event: i.OperatorUndid) -> None:
 
 
 def revise(case: Case, held: Pending, event: i.OperatorRevised) -> None:
-    """What will leave are the words as they stand then; what begins as a note now never leaves."""
+    """What will leave are the words as they stand then; what begins as a note or with a colleague now never leaves."""
     if held.by != event.operator:
         raise RefusedError(Reason.NOT_AUTHOR)
     if event.revision <= held.revision:
         return
     case.record(f.HeldWordsRevised, Actor.OPERATOR, message=held.message, revision=event.revision)
-    if event.manner is i.Manner.NOTE:
+    if event.manner in i.INSIDE:
         _keep(case, replace(held, revision=event.revision), None, Actor.OPERATOR)
 
 

@@ -47,6 +47,10 @@ class Manner(StrEnum):
     REPLY = "reply"  # "to the customer", said outright
 
 
+INSIDE = (Manner.NOTE, Manner.ADDRESSED)
+"""What is never a reply by its own words, when it is written and when it is edited."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where an operator acted: the mirror (by number) whose thread already shows it, or none for the desk page."""
@@ -214,7 +218,7 @@ class OperatorUndid:
 
 @dataclass(frozen=True, slots=True)
 class OperatorRevised:
-    """`revision` as the customer's. `manner` NOTE: they begin as a note's words now, and must not be a reply."""
+    """`revision` as the customer's. `manner`: with one of `INSIDE` they must not be a reply any more."""
 
     message: MessageId
     operator: OperatorId

@@ -15,7 +15,7 @@ from routing import inputs as i
 from routing.case import Case, RefusedError
 from routing.facts import Inside, Side
 from routing.ids import OperatorId, sent_id
-from routing.inputs import Manner
+from routing.inputs import INSIDE, Manner
 from routing.policy import PlainWords
 from routing.session import Reason, Spoken, stranger
 
@@ -24,7 +24,7 @@ def wrote(case: Case, event: i.OperatorWrote) -> None:
     session = case.open
     if session.spoken(event.message) or session.held(event.message):
         return  # the same words again, by another way
-    if event.manner is Manner.NOTE or event.manner is Manner.ADDRESSED:
+    if event.manner in INSIDE:
         _note(case, event, Inside.ADDRESSED if event.manner is Manner.ADDRESSED else None)
         return
     refuse_stale(case, event.origin)
@@ -38,7 +38,7 @@ def wrote(case: Case, event: i.OperatorWrote) -> None:
 
 def wrote_late(case: Case, event: i.OperatorWrote) -> None:
     """A closed session takes what was learnt afterwards, and nothing for the customer."""
-    if event.manner not in (Manner.NOTE, Manner.ADDRESSED):
+    if event.manner not in INSIDE:
         raise RefusedError(Reason.SESSION_CLOSED)
     wrote(case, event)
 
@@ -85,7 +85,7 @@ def revise(case: Case, event: i.CustomerRevised | i.OperatorRevised) -> None:
         words.revise(case, event)
     elif pending is not None:
         held.revise(case, pending, event)
-    elif event.manner is Manner.NOTE and not _is_note(case, event):
+    elif event.manner in INSIDE and not _is_note(case, event):
         words.withdraw(case, i.OperatorWithdrew(event.message, event.operator, event.committed))
     else:
         words.revise(case, event)

@@ -68,7 +68,7 @@ from bridge.whereabouts import Whereabouts
 from routing.decide import Refusal
 from routing.facts import Side
 from routing.ids import InputKey, MessageId, OperatorId, ThreadRef, sent_id
-from routing.inputs import DeletionDoubted, Manner, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
+from routing.inputs import INSIDE, DeletionDoubted, Manner, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
 from routing.session import Reason, Session, State
 
 TOLD = 10_000
@@ -355,7 +355,7 @@ class Inbound:
         meant, begins = self._manner(revised, text.text, asked)
         spoken = session.spoken(revised.message)
         known = spoken or session.held(revised.message) or await self._store.has_body(session.id, revised.message)
-        if meant is Manner.NOTE and not known:
+        if meant in INSIDE and not known:
             # The edit overtook its message, which is still to come: it then finds its key used.
             await self._wrote(revised, placed, stored, meant, _body(cut(text, begins), ()), revised.original)
             return
@@ -368,7 +368,7 @@ class Inbound:
             self._explain_edit(revised, stored, spoken.side, meant)
 
     def _explain_edit(self, revised: Revised, stored: Stored, side: Side, meant: Manner) -> None:
-        if side is Side.REPLY and meant is Manner.NOTE:
+        if side is Side.REPLY and meant in INSIDE:
             self._say(revised, stored, "told.reply_became_note")
         elif side is Side.NOTE and meant is not Manner.NOTE and not stored.session.spoken(sent_id(revised.message)):
             self._offer(
@@ -471,7 +471,7 @@ class Inbound:
     def _open(self, name: Action, press: Press) -> None:
         pressed, root, placed = press.pressed, press.root, press.pressed.placed
         frame = Frame(placed.session, placed.mirror, root.team, root.channel, root.ts, quote=pressed.quote)
-        self._windows.open(name, press.stored, frame, pressed.author.user, pressed.trigger, pressed.key)
+        self._windows.open(name, press.stored, frame, press.operator, pressed)
 
     # ------------------------------------------------------------------ who, and what they are told
 

@@ -182,6 +182,17 @@ def test_an_edit_that_makes_them_a_note_keeps_them_inside() -> None:
     assert (spoken.side, spoken.revision, talk.session.pending) == (Side.NOTE, 7, ())
 
 
+def test_what_an_edit_makes_words_to_a_colleague_stays_inside_or_is_taken_back() -> None:
+    talk = ruled()
+    talk.accepts(writes(None))
+    by = OperatorId("slack:T1:U1")
+    session = talk.accepts(i.OperatorRevised(M, by, 7, committed=True, manner=Manner.ADDRESSED))
+    assert (session.pending, told(talk)) == ((), [])
+    talk.accepts(writes(AIKO, "s:2"))
+    talk.accepts(i.OperatorRevised(MessageId("s:2"), AIKO, 1, committed=True, manner=Manner.ADDRESSED))
+    assert told(talk) == [("s:2", 0, False), ("s:2", 0, True)]
+
+
 def test_an_edit_that_overtook_held_words_is_theirs() -> None:
     talk = ruled()
     by = OperatorId("slack:T1:U1")
