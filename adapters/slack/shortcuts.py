@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from adapters.slack.held import SEND
 from adapters.slack.markup import one_line
 from adapters.slack.parse import Pressed, Shortcut
 from adapters.slack.refs import Aim
@@ -18,6 +19,7 @@ from bridge.ports import Placed
 NOTE_ON = "note_on_this"
 
 SHORTCUTS: Mapping[str, tuple[str, str, str]] = {
+    "send_to_customer": (SEND, "Send to customer", "This note or held message goes out in your name"),
     NOTE_ON: (Action.NOTE, "Note on this", "A note that the customer never sees"),
     "reply_from_template": (Action.TEMPLATES, "Reply from a template", "Choose a reply that is ready"),
     "transfer_session": (Action.TRANSFER, "Transfer this session", "To another desk or colleague, with a reason"),

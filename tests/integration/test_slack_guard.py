@@ -186,6 +186,27 @@ async def test_anyone_elses_words_stay_inside_and_their_author_may_send_them(
     await line_below(here, ts, "reply from another face")
 
 
+async def test_a_messages_menu_sends_a_note_once_and_words_of_nobodys_never(
+    here: House, kenji: Person, mary: Person
+) -> None:
+    ts = await asked(here)
+    mary.join(here.desk)
+    note = kenji.say(here.desk, "note: the fee is 2 %", thread_ts=ts)
+    await here.settled()
+    theirs = here.slack.replies(here.desk, ts)[0]
+    for message in (note, theirs, note):
+        assert (await mary.message_shortcut(here.desk, message, "send_to_customer")).ok
+    assert await here.replies_seen() == ["the fee is 2 %"]
+    await here.slack.until(lambda: len(shown(here, mary)) == 2)
+    here.directory.outsiders.add(kenji.id)
+    held = kenji.say(here.desk, "and 3 % abroad", thread_ts=ts)
+    await line_below(here, ts, "not enrolled")
+    assert (await kenji.message_shortcut(here.desk, held, "send_to_customer")).ok
+    assert len(await here.replies_seen()) == 1
+    assert (await mary.message_shortcut(here.desk, held, "send_to_customer")).ok
+    assert (await here.replies_seen())[1:] == ["and 3 % abroad"]
+
+
 async def test_what_was_sent_follows_its_authors_edits_and_goes_with_their_message(
     here: House, kenji: Person, mary: Person
 ) -> None:
@@ -200,6 +221,17 @@ async def test_what_was_sent_follows_its_authors_edits_and_goes_with_their_messa
     assert (await here.replies_seen())[-1] == "It is the fee"
     mary.edit(here.desk, said, "note: it is not the fee")
     await here.settled()
+    assert "withdrawn" in (await here.replies_seen())[-1]
+
+
+async def test_a_reply_that_is_edited_into_words_to_a_colleague_is_taken_back(
+    here: House, kenji: Person, mary: Person
+) -> None:
+    ts = await asked(here)
+    said = kenji.say(here.desk, "It is the fee", thread_ts=ts)
+    await here.settled()
+    kenji.edit(here.desk, said, f"<@{mary.id}> is it the fee?")
+    await is_shown(here, kenji, "note")
     assert "withdrawn" in (await here.replies_seen())[-1]
 
 
