@@ -38,7 +38,7 @@ from adapters.slack.membership import Membership
 from adapters.slack.orders import TypedOrders
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing
-from adapters.slack.parse import App, Author, Said
+from adapters.slack.parse import App, Said
 from adapters.slack.people import People
 from adapters.slack.presence import Presence
 from adapters.slack.presses import Door
@@ -70,7 +70,7 @@ from bridge.whereabouts import Whereabouts
 from config.locales import text
 from config.settings import SlackSettings
 from routing.deletions import SETTLE
-from routing.ids import DeskId, OperatorId, Place, ThreadRef, Topic
+from routing.ids import DeskId, Place, ThreadRef, Topic
 from routing.policy import Policy
 from routing.session import Session
 
@@ -204,7 +204,7 @@ class SlackNetwork:
             canned=self._canned,
             words=Words(wording, title, desk_name, tags),
             policy=policy,
-            operator=self._who_is,
+            operator=self._people.operator,
             tell=self._tell.later,
         )
         self._inbound = Inbound(
@@ -520,9 +520,6 @@ class SlackNetwork:
 
     def _tell_author(self, said: Said, text: str) -> None:
         self._tell.later(said.key, said.root, said.author.user, text)
-
-    def _who_is(self, author: Author) -> OperatorId | None:
-        return self._people.operator(author)
 
     def _app(self) -> App:
         if self._who is None:

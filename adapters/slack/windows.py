@@ -19,7 +19,7 @@ from adapters.slack import forms
 from adapters.slack.client import WebApi
 from adapters.slack.forms import Form
 from adapters.slack.pacing import Urgency
-from adapters.slack.parse import Author
+from adapters.slack.parse import Author, Pressed
 from adapters.slack.presses import Door
 from adapters.slack.refs import Root
 from adapters.slack.views import FILL, FOR_GOOD, Choice, Frame, Pen
@@ -49,6 +49,8 @@ OUTCOMES = (Outcome.SOLVED, Outcome.UNSOLVED, Outcome.NO_ANSWER, Outcome.SPAM)
 PAST = 10
 """Earlier sessions that a history names; of the last few it tells what was said."""
 TOLD_OF = 3
+LOOKED_AT = 50
+"""The latest of a customer's sessions, of which an operator may not see all."""
 
 _FIELDS: Mapping[str, str] = {
     Action.NOTE: "words",
@@ -78,7 +80,8 @@ class Words:
 
 
 class Windows:
-    """`operator` says who a Slack user is, or None for who may not act; `tell` shows a line to one person."""
+    """`operator` says who a Slack user is in a channel, or None for who may not act there; `tell` shows a line to one
+    person."""
 
     def __init__(
         self,
@@ -91,7 +94,7 @@ class Windows:
         canned: Canned,
         words: Words,
         policy: Callable[[], Policy],
-        operator: Callable[[Author], OperatorId | None],
+        operator: Callable[[Author, str], OperatorId | None],
         tell: Callable[[InputKey, Root, str, str], None],
     ) -> None:
         self._api = api
@@ -117,18 +120,19 @@ class Windows:
 
     # ------------------------------------------------------------------ opening
 
-    def open(self, name: Action, stored: Stored, frame: Frame, user: str, trigger: str, key: InputKey) -> None:
+    def open(self, name: Action, stored: Stored, frame: Frame, operator: OperatorId, pressed: Pressed) -> None:
         """Open a window for who pressed. Returns at once; should it not open, they are told."""
 
         async def work() -> None:
             try:
                 async with asyncio.timeout(OPEN_WITHIN):
-                    view = await self._view(name, stored.session, frame)
-                    await self._api.call("views.open", urgency=Urgency.WORDS, trigger_id=trigger, view=view)
+                    view = await self._view(name, stored.session, frame, operator)
+                    await self._api.call("views.open", urgency=Urgency.WORDS, trigger_id=pressed.trigger, view=view)
             except (KakehashiError, TimeoutError) as error:
                 code = error.code if isinstance(error, DeliveryError) else type(error).__name__
                 _log.warning("slack_window_not_opened", window=name, code=code)
-                self._tell(key, frame.at, user, self._words.wording(stored.session.language, "told.window"))
+                text = self._words.wording(stored.session.language, "told.window")
+                self._tell(pressed.key, frame.at, pressed.author.user, text)
 
         self._spawn(work())
 
@@ -140,7 +144,7 @@ class Windows:
     async def stop(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _view(self, name: Action, session: Session, frame: Frame) -> dict[str, Any]:
+    async def _view(self, name: Action, session: Session, frame: Frame, operator: OperatorId) -> dict[str, Any]:
         pen = await self._pen(session)
         if name is Action.NOTE:
             return pen.note(frame)
@@ -154,7 +158,7 @@ class Windows:
             return pen.templates(frame, await self._canned.offered(session))
         if name is Action.BLOCK:
             return pen.block(frame)
-        return pen.history(frame, *await self._history(session))
+        return pen.history(frame, *await self._history(session, operator))
 
     async def _pen(self, session: Session) -> Pen:
         about = await self._store.about(session.id)
@@ -181,13 +185,20 @@ class Windows:
             for tag, titles in self._words.tags().items()
         ]
 
-    async def _history(self, session: Session) -> tuple[list[str], list[tuple[int, str, str]]]:
-        named = [one for one in await self._store.sessions_of(session.customer) if one != session.id][-PAST:]
-        past = [one for one in await asyncio.gather(*map(self._store.load, named)) if one is not None]
+    async def _history(self, session: Session, operator: OperatorId) -> tuple[list[str], list[tuple[int, str, str]]]:
+        named = [one for one in await self._store.sessions_of(session.customer) if one != session.id]
+        found = await asyncio.gather(*map(self._store.load, named[-LOOKED_AT:]))
+        past = [one for one in found if one is not None and self._may_see(operator, one.session, session)][-PAST:]
         said: list[tuple[int, str, str]] = []
         for stored in past[-TOLD_OF:]:
             said += await self._said(stored.session)
         return [self._past_line(one.session, session.language) for one in reversed(past)], said
+
+    def _may_see(self, operator: OperatorId, past: Session, here: Session) -> bool:
+        """As on the desk page: their desks' sessions and their own. Those of this thread's desk are before them."""
+        profile = self._policy().operators.get(operator)
+        serves = profile is not None and profile.works_at(past.desk)
+        return serves or past.desk == here.desk or past.assignee == operator
 
     def _past_line(self, past: Session, language: str) -> str:
         ended = self._words.wording(language, f"outcome.{past.outcome}" if past.outcome else f"state.{past.state}")
@@ -222,7 +233,7 @@ class Windows:
             if stored is None:
                 return self._refused(form, Reason.NO_SESSION, language)
             language = stored.session.language
-            operator = self._operator(Author(form.user, frozenset((form.team,))))
+            operator = self._operator(Author(form.user, frozenset((form.team,))), form.frame.channel)
             if operator is None:
                 return self._wrong(form, _field(form), "told.not_enrolled", language, author=f"{form.team}:{form.user}")
             return await send(form, stored, operator)

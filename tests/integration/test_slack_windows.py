@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 
 from adapters.slack import windows
+from bridge.directory import Operator
 from bridge.errors import StoreUnavailableError
 from bridge.relay import Receipt
 from bridge.templates import Template
 from routing import facts as f
-from routing.ids import DeskId, Topic
-from routing.inputs import CustomerEnded, Outcome
+from routing.ids import DeskId, InputKey, OperatorId, Topic
+from routing.inputs import CustomerEnded, OperatorTransferred, Outcome
 from routing.session import State, TurnOf
-from tests.integration.slack_house import House, house
+from tests.integration.slack_house import SLACK, House, house
 from tests.simulators.slack import Person, SlackSimulator
 from tests.simulators.slack.workspace import Json, Message
 
@@ -201,6 +202,33 @@ async def test_history_shows_what_was_said_before_in_inert_text(here: House, ken
     assert "my money?" in shown
     assert "again <!channel>" in shown
     assert "submit" not in kenji.modal().body
+
+
+async def test_history_leaves_out_what_was_said_at_desks_that_are_not_the_operators(here: House, kenji: Person) -> None:
+    users = {SLACK: (f"{here.slack.workspace.team_id}:{kenji.id}",)}
+    await here.directory.add(Operator(OperatorId("kenji"), "kenji", desks=(DeskId("support"),), network_users=users))
+    code, mary = (await here.session()).session.code, OperatorId("mary")
+    session = (await here.session()).session.id
+    await here.relay.from_operator(session, OperatorTransferred(mary, DeskId("refunds")), InputKey("t/1"))
+    await here.does(CustomerEnded())
+    await here.writes("again")
+    root = await here.root(number=1)
+    assert (await kenji.click(here.desk, root, "menu", value=_option(root, "history"))).ok
+    await here.slack.until(lambda: _has_modal(kenji))
+    shown = str(kenji.modal().body["blocks"])
+    assert code not in shown
+    assert "my money?" not in shown
+
+
+async def test_who_has_lost_the_channel_sends_nothing_from_a_window_that_is_open_still(
+    here: House, kenji: Person
+) -> None:
+    await opens(here, kenji, "hold")
+    kenji.leave(here.desk)
+    await here.settled()
+    refused = await kenji.submit({"within": "60", "words": "You will get it twice."})
+    assert "not enrolled" in said_by(refused)
+    assert await here.replies_seen() == []
 
 
 @pytest.mark.parametrize(
