@@ -214,8 +214,11 @@ class Feed:
         followers = self._followers.get(stored.session.customer)
         if followers:
             events = tuple(shown for entry in entries if (shown := _shown(stored.epoch, entry, bodies)) is not None)
-            # An edit that had overtaken its message was committed with it; its words have to be read.
-            whole = all(one.body is not None for one in events if _body_key(one.event) is not None)
+            # An edit that had overtaken its message was committed with it; its words have to be read. And of words that
+            # were taken back before they came, nothing is to be shown.
+            gone = withdrawn(entries)
+            told = [one for one in events if _body_key(one.event) is not None]
+            whole = all(one.body is not None and _message_of(one.event) not in gone for one in told)
             for follower in tuple(followers) if events else ():
                 follower.shown(stored.session, events) if whole else follower.behind(stored.session.id)
         for watcher in tuple(self._watchers):

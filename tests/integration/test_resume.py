@@ -222,6 +222,27 @@ async def test_an_edit_that_came_first_is_shown_with_its_words(process: Room) ->
     assert words(await resumed(process, session, at(stored)))[-1] == "better"
 
 
+async def test_words_that_were_taken_back_before_they_came_are_shown_to_no_page_that_is_open(process: Room) -> None:
+    stored = (await process.writes("a", 0)).stored
+    session, told = stored.session.id, asyncio.Event()
+
+    class Page:
+        def shown(self, session: Session, events: tuple[Any, ...]) -> None:
+            raise AssertionError(f"{session.id} was shown what had been taken back: {events}")
+
+        def behind(self, session: SessionId | None) -> None:
+            told.set()
+
+        def signalled(self, signal: object) -> None:
+            raise AssertionError("nobody signals here")
+
+    await process.relay.from_operator(session, i.OperatorWithdrew(MessageId("o:1"), AIKO), InputKey("gone"))
+    process.feed.follow(customer("a"), Page())
+    await process.replies(session, "o:1", "wrong window")
+    assert told.is_set()
+    assert "wrong window" not in words(await resumed(process, session, at(stored)))
+
+
 async def test_what_reached_the_desk_meanwhile_is_known_after_a_resume(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
