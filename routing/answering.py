@@ -30,6 +30,7 @@ def reply(
     revision: int = 0,
     note: MessageId | None = None,
     wording: int = 0,
+    held: bool = False,
 ) -> None:
     """The one way in which an operator's words become the customer's; an incident's updates have their own."""
     case.record(
@@ -42,7 +43,7 @@ def reply(
         revision=revision,
         note=note,
         wording=wording,
-        held=case.holds_back,
+        held=held or case.holds_back,
     )
     escalation.end(case, actor, Why.ANSWERED)
     words.mirror_words(case, said, Side.REPLY)

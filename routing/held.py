@@ -111,7 +111,7 @@ def _leave(case: Case, held: Pending, actor: Actor, sender: OperatorId | None = 
 
 def _keep(case: Case, held: Pending, inside: Inside | None, actor: Actor) -> None:
     words = {"message": held.message, "operator": OperatorId(held.by), "mirror": held.mirror}
-    case.record(f.NoteAdded, actor, revision=held.revision, inside=inside, **words)
+    case.record(f.NoteAdded, actor, revision=held.revision, inside=inside, held=case.holds_back, **words)
     _end_line(case, held, "held_kept" if held.operator is None else "")
 
 
@@ -159,7 +159,7 @@ def _send_note(case: Case, event: i.OperatorSent) -> None:
     _refuse_moved(case, spoken.mirror)
     answering.claim_unless_taken(case, event.operator)
     said = i.OperatorReplied(reply, event.operator)
-    answering.reply(case, said, note=event.message, wording=spoken.revision)
+    answering.reply(case, said, note=event.message, wording=spoken.revision, held=spoken.held)
 
 
 def _refuse_moved(case: Case, mirror: int | None) -> None:

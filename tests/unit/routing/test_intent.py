@@ -13,7 +13,7 @@ from routing import inputs as i
 from routing.facts import Inside, Side
 from routing.ids import MessageId, OperatorId, sent_id
 from routing.inputs import Manner, Origin
-from routing.policy import OperatorProfile, PlainWords
+from routing.policy import Attachments, OperatorProfile, PlainWords
 from routing.session import State
 from routing.timers import TimerName, timers
 from routing.view import CustomerMessage
@@ -191,6 +191,22 @@ def test_what_an_edit_makes_words_to_a_colleague_stays_inside_or_is_taken_back()
     talk.accepts(writes(AIKO, "s:2"))
     talk.accepts(i.OperatorRevised(MessageId("s:2"), AIKO, 1, committed=True, manner=Manner.ADDRESSED))
     assert told(talk) == [("s:2", 0, False), ("s:2", 0, True)]
+
+
+def test_files_that_are_held_back_stay_so_when_words_become_a_note_or_a_note_is_sent() -> None:
+    talk = ruled(attachments=Attachments.HELD)
+    talk.accepts(writes(None))
+    talk.accepts(i.OperatorUndid(M, KENJI))
+    talk.accepts(i.OperatorNoted(MessageId("o:2"), KENJI))
+    assert talk.session is not None
+    assert [one.held for one in talk.session.recent if one.side is Side.NOTE] == [True, True]
+    desks = {name: replace(desk, attachments=Attachments.SHOWN) for name, desk in talk.policy.desks.items()}
+    talk.policy = replace(talk.policy, desks=desks)
+    session = talk.accepts(i.OperatorSent(MessageId("o:2"), KENJI))
+    sent = session.spoken(sent_id(MessageId("o:2")))
+    assert sent is not None
+    assert sent.held
+    assert [one.held for one in talk.effects if isinstance(one, e.PostMessage)][-1:] == [True]
 
 
 def test_an_edit_that_overtook_held_words_is_theirs() -> None:
