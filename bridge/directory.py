@@ -142,6 +142,11 @@ class Directory:
     def losses(self, network: NetworkName) -> tuple[Loss, ...]:
         return tuple(one for one in self._losses.values() if one.network == network)
 
+    def lost_by(self, operator: OperatorId, network: NetworkName) -> frozenset[str]:
+        """The places of the network that an operator has lost, as any of their users there."""
+        mine = {_bare(user) for user in self.users_of(operator)} if self._losses else set()
+        return frozenset(one.place for one in self.losses(network) if _bare(one.user) in mine)
+
     def account_of(self, network: NetworkName, user: str) -> str:
         """Under which account a user is linked, whatever they have lost; empty for nobody's."""
         operator = self._by_user.get((network, user)) or self._users.get((network, _bare(user)))

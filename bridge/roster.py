@@ -163,10 +163,15 @@ class Roster:
         return operator in self._policy().operators
 
     def desks(self, operator: OperatorId) -> list[Desk]:
-        """Those that they serve, in the policy's order."""
+        """Those that they serve, in the policy's order, and whose places they have not left."""
         policy = self._policy()
         profile = policy.operators.get(operator)
-        return [desk for desk in policy.desks.values() if profile is not None and profile.works_at(desk.id)]
+        mine = [desk for desk in policy.desks.values() if profile is not None and profile.works_at(desk.id)]
+        return [desk for desk in mine if not self._has_left(operator, desk)]
+
+    def _has_left(self, operator: OperatorId, desk: Desk) -> bool:
+        lost = self._directory.lost_by(operator, desk.network)
+        return bool(lost) and all(place in lost for place in desk.places)
 
     def language(self, operator: OperatorId) -> str:
         """The language to speak to them in: the one that they speak best, else that of their name or their desk."""

@@ -123,7 +123,10 @@ class Home:
         self._spawn(self._publish(home))
 
     async def _pressed(self, payload: Payload) -> None:
-        user = str((payload.get("user") or {}).get("id") or "")
+        person: Payload = payload.get("user") or {}
+        user = str(person.get("id") or "")
+        if person.get("team_id") not in (None, self._team()):
+            return  # the same id in another workspace is somebody else
         action: Payload = next(iter(payload.get("actions") or ()), {})
         operator = self._operator(user)
         if operator is None or action.get("action_id") not in (AWAY, BACK, NEXT):

@@ -294,6 +294,32 @@ async def test_the_homes_buttons_say_where_one_is_and_take_the_next(here: House,
     await shows(here, kenji, "You take no new sessions", "as you said")
 
 
+async def test_a_press_by_the_same_id_of_another_workspace_is_nobodys(here: House, kenji: Person) -> None:
+    await here.writes("please")
+    kenji.open_home()
+    await here.slack.until(lambda: kenji.id in here.slack.workspace.homes)
+    view, press = here.slack.workspace.homes[kenji.id], {"type": "button", "action_id": NEXT, "action_ts": "1.1"}
+    payload = here.slack.interactions.view_actions(kenji.user, view, press)
+    payload["user"]["team_id"] = "T0OTHER"
+    assert (await here.slack.interactions.send("interactive", payload)).ok
+    assert (await here.session()).session.assignee is None
+
+
+async def test_who_has_left_a_desks_channel_sees_and_takes_nothing_of_it(here: House, kenji: Person) -> None:
+    code = (await here.writes("please")).stored.session.code
+    assert code in await asks(here, kenji, f"find {code}")
+    kenji.leave(here.desk)
+    await here.settled()
+    assert code not in (await asks(here, kenji, "queue"))
+    assert "Hanako" not in await asks(here, kenji, f"find {code}")
+    kenji.open_home()
+    await here.slack.until(lambda: kenji.id in here.slack.workspace.homes)
+    drawn = here.slack.workspace.homes[kenji.id].body
+    assert code not in str(drawn)
+    with pytest.raises(LookupError):
+        await kenji.click_home(NEXT)
+
+
 async def test_of_two_who_press_at_once_each_gets_another_customer(here: House, kenji: Person) -> None:
     aiko = here.slack.person("aiko")
     await enrol(here, aiko)
