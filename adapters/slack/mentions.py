@@ -22,8 +22,9 @@ class Names:
     labels: Mapping[str, str] = field(default_factory=dict)
     emoji: Mapping[str, str] = field(default_factory=dict)
 
-    def of_person(self, user: str, label: str = "") -> str:
-        return f"@{self.person(user) or label or self.somebody}"
+    def of_person(self, user: str) -> str:
+        """By their public name alone: what they are called in Slack is among colleagues."""
+        return f"@{self.person(user) or self.somebody}"
 
     def of_channel(self, channel: str, label: str = "") -> str:
         return f"#{label or self.labels.get(channel) or self.channel}"

@@ -124,7 +124,7 @@ class _Reader:
         target, _, label = control.partition("|")
         target, label = unescape(target), unescape(label)
         if target.startswith("@"):
-            self.writer.write(self.names.of_person(target[1:], label))
+            self.writer.write(self.names.of_person(target[1:]))
         elif target.startswith("#"):
             self.writer.write(self.names.of_channel(target[1:], label))
         elif target.startswith("!"):

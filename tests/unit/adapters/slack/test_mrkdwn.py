@@ -35,7 +35,7 @@ def marks_of(part: TextPart) -> list[tuple[MarkKind, str]]:
         ("<https://example.com|our page>", "our page (https://example.com)"),
         ("<mailto:a@example.com|a@example.com>", "a@example.com"),
         ("<tel:+81312345678|+81312345678>", "+81312345678"),
-        ("<@U1> and <@U2> and <@U3|bob>", "@Sato and @colleague and @bob"),
+        ("<@U1> and <@U2> and <@U3|bob>", "@Sato and @colleague and @colleague"),
         ("<#C1|general> <#C1|> <#C1>", "#general #general #general"),
         ("<#C2>", "#channel"),
         ("<!here> <!channel> <!everyone>", "@here @channel @everyone"),
@@ -118,10 +118,11 @@ def test_no_id_or_amount_loses_a_character(typed: str, around: str) -> None:
 
 
 @settings(deadline=None)
-@given(st.text(alphabet="*_~`> ab\n<>&:|", max_size=60))
+@given(st.text(alphabet="*_~`> qk\n<>&:|", max_size=60))
 def test_any_text_can_be_read_and_keeps_its_letters(typed: str) -> None:
     part = read(escape(typed), Names())
-    assert [c for c in part.text if c in "ab"] == [c for c in typed if c in "ab"]
+    # No emoji is called by these letters, as some are by others: `:a:`.
+    assert [c for c in part.text if c in "qk"] == [c for c in typed if c in "qk"]
     assert all(0 <= mark.start < mark.end <= len(part.text) for mark in part.marks)
 
 
