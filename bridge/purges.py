@@ -195,6 +195,7 @@ def _read(fact: Fact, said: dict[MessageId, _Carrier]) -> None:
     side = _SIDES.get(type(fact))
     if message is not None and side is not None:
         first = {0, getattr(fact, "revision", 0), getattr(fact, "wording", 0)}  # it may have been a note before
+        first |= set(said[message].revisions) if message in said else set()
         said[message] = _Carrier(message, side, fact.at, sorted(first))
     elif message in said and isinstance(fact, f.MessageRevised | f.HeldWordsRevised):
         said[message].revisions.append(fact.revision)

@@ -11,8 +11,9 @@ from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Stored
 from bridge.purges import PurgeError
 from routing.effects import FILES
+from routing.facts import HeldWordsRevised
 from routing.ids import DeskId, InputKey, OperatorId
-from routing.inputs import CustomerRevised, OperatorTransferred, PurgeReason
+from routing.inputs import CustomerRevised, OperatorSent, OperatorTransferred, PurgeReason
 from routing.policy import Attachments
 from tests.integration.slack_house import House, house
 from tests.simulators.slack import Fault, Person, SlackSimulator
@@ -179,6 +180,34 @@ async def test_what_an_operator_uploaded_in_slack_is_taken_from_the_customer_and
     assert left.startswith("slack https://")
     assert left.endswith("uploaded there by an operator")
     assert in_slack(here.slack) == ["statement.png"]
+
+
+async def test_no_wording_of_what_waited_to_be_sent_keeps_the_file(here: House, kenji: Person) -> None:
+    here.directory.outsiders.add(kenji.id)
+    await here.writes("help")
+    root = await here.root()
+    said = kenji.upload(here.desk, "statement.png", png(8), text="one", thread_ts=root.ts)
+
+    async def waits() -> bool:
+        return bool((await here.session()).session.pending)
+
+    await here.until(waits)
+    for words in ("two", "three"):
+        kenji.edit(here.desk, said, words)
+        await here.settled()
+    stored = await here.session()
+    (held,) = stored.session.pending
+    (attached,) = await here.purges.attached(stored.session.id)
+    await here.relay.from_operator(stored.session.id, OperatorSent(held.message, OperatorId("mary")), InputKey("send"))
+    revisions = [
+        one.fact.revision
+        for one in await here.store.journal(stored.session.id)
+        if isinstance(one.fact, HeldWordsRevised)
+    ]
+    assert len(revisions) == 2
+    await purge(here, await here.session(), FilePart(attached.file, "", "", 0))
+    bodies = await here.store.bodies(stored.session.id, [(held.message, one) for one in (0, *revisions)])
+    assert [one.files if one else None for one in bodies] == [(), (), ()]
 
 
 async def test_a_purge_of_nothing_is_refused(here: House) -> None:
