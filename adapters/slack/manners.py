@@ -7,7 +7,8 @@ import re
 from adapters.slack.markup import note_at, reply_at
 from routing.inputs import Manner
 
-_TO_A_COLLEAGUE = re.compile(r"[\s*_~>`•]*<(?:@[UWB]|!subteam\^|!here|!channel|!everyone)")
+_BEFORE = r"(?:[\s*_~`•\u200b-\u200f\u2060\ufeff]|&gt;|\d+\. )*"  # Slack writes the sign of a quote escaped
+_TO_A_COLLEAGUE = re.compile(_BEFORE + r"<(?:@[UWB]|!subteam\^|!here|!channel|!everyone)")
 
 
 def manner(raw: str, text: str) -> tuple[Manner, int]:

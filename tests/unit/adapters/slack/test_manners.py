@@ -34,7 +34,17 @@ def test_a_reply_may_be_said_outright(text: str, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["<@U1> look", " <@W1|mary> look", "*<@U1>* look", "<!subteam^S1> look", "<!here> look"]
+    "raw",
+    [
+        "<@U1> look",
+        " <@W1|mary> look",
+        "*<@U1>* look",
+        "<!subteam^S1> look",
+        "<!here> look",
+        "&gt; <@U1> look",
+        "1. <@U1> look",
+        "\u200b<@U1> look",
+    ],
 )
 def test_words_that_begin_with_a_mention_are_for_colleagues(raw: str) -> None:
     assert manner(raw, "@Mary look") == (Manner.ADDRESSED, 0)
