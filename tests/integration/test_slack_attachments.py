@@ -24,7 +24,7 @@ HELD = {"attachments": Attachments.HELD}
 
 @pytest.fixture
 async def here(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> AsyncIterator[House]:
-    async with house(engine_url, tmp_path, slack) as one:
+    async with house(engine_url, tmp_path, slack, ping=5.0) as one:
         yield one
 
 
@@ -44,7 +44,7 @@ def in_slack(slack: SlackSimulator) -> list[str]:
 async def test_a_held_file_shows_type_and_size_and_a_way_to_the_desk_and_its_bytes_never_leave(
     engine_url: str, tmp_path: Path, slack: SlackSimulator
 ) -> None:
-    async with house(engine_url, tmp_path, slack, rules=HELD) as here:
+    async with house(engine_url, tmp_path, slack, rules=HELD, ping=5.0) as here:
         file = await picture(here)
         receipt = await here.writes("my passport", file)
         said = await here.thread(1)
@@ -64,7 +64,7 @@ async def test_what_was_held_stays_held_through_edits_retries_transfers_and_anot
     engine_url: str, tmp_path: Path, slack: SlackSimulator
 ) -> None:
     open_desk = slack.channel("open")
-    async with house(engine_url, tmp_path, slack, prefix="held", rules=HELD) as here:
+    async with house(engine_url, tmp_path, slack, prefix="held", rules=HELD, ping=5.0) as here:
         slack.mischief.add(Fault.LOSE_ANSWER, "chat.postMessage", skip=1)
         file = await picture(here)
         receipt = await here.writes("look", file)
@@ -133,7 +133,7 @@ async def test_bytes_that_another_upload_has_too_stay_for_that_one(here: House) 
 
 
 async def test_a_purge_goes_on_after_a_crash(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> None:
-    async with house(engine_url, tmp_path, slack, prefix="crash") as here:
+    async with house(engine_url, tmp_path, slack, prefix="crash", ping=5.0) as here:
         file = await picture(here)
         receipt = await here.writes("help", file)
         await here.lanes_are_empty()
@@ -145,7 +145,7 @@ async def test_a_purge_goes_on_after_a_crash(engine_url: str, tmp_path: Path, sl
         assert body is not None
         assert body.purged == 1
     slack.mischief.clear()
-    async with house(engine_url, tmp_path, slack, prefix="crash") as here:
+    async with house(engine_url, tmp_path, slack, prefix="crash", ping=5.0) as here:
         await here.lanes_are_empty()
         assert in_slack(slack) == []
         assert await here.files.stat(file.file) is None

@@ -18,7 +18,7 @@ from tests.simulators.slack import Person, SlackSimulator
 
 @pytest.fixture
 async def here(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> AsyncIterator[House]:
-    async with house(engine_url, tmp_path, slack) as one:
+    async with house(engine_url, tmp_path, slack, ping=5.0) as one:
         yield one
 
 
@@ -257,7 +257,7 @@ async def test_of_two_who_answer_at_once_the_second_hears_who_is_answering(
 async def test_where_plain_words_are_notes_a_reply_is_sent_expressly(
     engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
 ) -> None:
-    async with house(engine_url, tmp_path, slack, rules={"plain_words": PlainWords.NOTE}) as here:
+    async with house(engine_url, tmp_path, slack, rules={"plain_words": PlainWords.NOTE}, ping=5.0) as here:
         ts = await asked(here)
         kenji.say(here.desk, "Just a moment", thread_ts=ts)
         await is_shown(here, kenji, "stay inside until")
@@ -275,7 +275,7 @@ async def test_where_plain_words_are_notes_a_reply_is_sent_expressly(
 async def test_a_reply_can_be_undone_and_else_leaves_by_itself(
     engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
 ) -> None:
-    async with house(engine_url, tmp_path, slack, rules={"undo": 60_000}) as here:
+    async with house(engine_url, tmp_path, slack, rules={"undo": 60_000}, ping=5.0) as here:
         ts = await asked(here)
         kenji.say(here.desk, "oh no", thread_ts=ts)
         line = await line_below(here, ts, "Goes to the customer in 60 s")
@@ -294,7 +294,7 @@ async def test_a_reply_can_be_undone_and_else_leaves_by_itself(
 async def test_when_the_time_to_undo_is_over_it_has_left_and_the_line_goes(
     engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
 ) -> None:
-    async with house(engine_url, tmp_path, slack, rules={"undo": 300}) as here:
+    async with house(engine_url, tmp_path, slack, rules={"undo": 300}, ping=5.0) as here:
         ts = await asked(here)
         kenji.say(here.desk, "here it is", thread_ts=ts)
 
