@@ -80,7 +80,7 @@ class Channels:
     async def look(self, channel: str) -> Channel:
         """Ask Slack what this channel is, and remember what matters. Raises DeliveryError."""
         answer = await self._api.call("conversations.info", urgency=Urgency.CARD, channel=channel)
-        found = Channel.of(answer["channel"])
+        found = Channel.of(answer.get("channel") or {})
         if found.shared and not self._shared.get(channel):
             _log.error("slack_channel_shared", channel=channel)
         self._shared[channel] = found.shared

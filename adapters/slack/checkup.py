@@ -85,8 +85,8 @@ async def _token(api: WebApi) -> Finding:
     except DeliveryError as error:
         return Finding("fail", f"Slack does not take slack.bot_token ({error.code})", error.mend)
     if not who.get("bot_id"):
-        return Finding("fail", f"slack.bot_token acts for {who['user']}, who is no app", _BOT_TOKEN)
-    return Finding("ok", f"Slack knows us as {who['user']} in {who['team']} ({who['team_id']})")
+        return Finding("fail", f"slack.bot_token acts for {who.get('user')}, who is no app", _BOT_TOKEN)
+    return Finding("ok", f"Slack knows us as {who.get('user')} in {who.get('team')} ({who.get('team_id')})")
 
 
 def _scopes(api: WebApi, settings: SlackSettings) -> Iterator[Finding]:
@@ -120,7 +120,7 @@ def _clock(api: WebApi) -> Iterator[Finding]:
 
 async def _channel(api: WebApi, place: Place, settings: SlackSettings) -> list[Finding]:
     try:
-        channel = Channel.of((await api.call("conversations.info", channel=place))["channel"])
+        channel = Channel.of((await api.call("conversations.info", channel=place)).get("channel") or {})
     except DeliveryError as error:
         return [Finding("fail", f"Slack channel {place}: {error.code}", error.mend)]
     name = f"Slack channel #{channel.name} ({place})"

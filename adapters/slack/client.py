@@ -199,6 +199,8 @@ class WebApi:
         """A fresh WebSocket address, good for one connection within half a minute."""
         token = self._app_token.get_secret_value() if self._app_token else ""
         answer = await self._by_sdk("apps.connections.open", {}, token=token)
+        if not answer.get("url"):
+            raise faults.unanswered("no_url")
         return str(answer["url"])
 
     # ------------------------------------------------------------------ the two ways out

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.client import WebApi
+from adapters.slack import faults
+from adapters.slack.client import Answer, WebApi
 from adapters.slack.faults import ALREADY_GONE
 from adapters.slack.pacing import PATIENCE, Urgency
 from adapters.slack.refs import Root
@@ -63,10 +64,13 @@ class History:
         living = any(one["ts"] == root.ts and one.get("subtype") != "tombstone" for one in messages)
         return Thread(living, tuple(one for one in messages if one["ts"] != root.ts))
 
-    async def thread_of(self, channel: str, ts: str) -> str:
-        """The root of the thread in which a message stands; empty when it stands in the channel."""
+    async def thread_of(self, channel: str, ts: str) -> str | None:
+        """The root of the thread in which a message stands; empty when it stands in the channel, None when it is not
+        shown."""
         page = await self._api.call("conversations.replies", channel=channel, ts=ts, limit=1)
-        found: Message = next((one for one in page["messages"] if one["ts"] == ts), {})
+        found = next((one for one in _messages(page) if one["ts"] == ts), None)
+        if found is None:
+            return None
         root = str(found.get("thread_ts") or "")
         return "" if root == ts else root
 
@@ -83,10 +87,18 @@ class History:
                 cursor=cursor or None,
                 **args,
             )
-            messages.update((one["ts"], one) for one in page["messages"])  # the root heads every page
+            messages.update((one["ts"], one) for one in _messages(page))  # the root heads every page
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
                 return [messages[ts] for ts in sorted(messages)]
+
+
+def _messages(page: Answer) -> list[Message]:
+    """Raises DeliveryError, ambiguous, for a page without messages: that nothing is there it does not say."""
+    found = page.get("messages")
+    if not isinstance(found, list):
+        raise faults.unanswered("no_messages")
+    return [one for one in found if isinstance(one, dict) and isinstance(one.get("ts"), str)]
 
 
 def with_effect(messages: tuple[Message, ...] | list[Message], effect: str) -> list[Message]:

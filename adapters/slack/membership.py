@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from adapters.slack import faults
 from adapters.slack.client import WebApi
 from adapters.slack.pacing import Urgency
 from adapters.slack.parse import PersonLeft
@@ -84,7 +85,9 @@ class Membership:
             answer = await self._api.call(
                 "conversations.members", urgency=Urgency.CARD, channel=place, limit=str(PAGE), cursor=cursor or None
             )
-            found.update(str(one) for one in answer["members"])
+            if not isinstance(members := answer.get("members"), list):
+                raise faults.unanswered("no_members")  # which is not to say that everybody has left
+            found.update(map(str, members))
             cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
             if not cursor:
                 return found

@@ -77,6 +77,9 @@ from routing.session import Session
 INTRODUCED_AGAIN = 5.0
 """Seconds between tries to reach Slack when it cannot be reached at the start."""
 
+BEGUN_AGAIN = 5.0
+"""Seconds until what broke begins again."""
+
 MOVED = f"{NAME}/moved"
 """Prefix of the names under which the store keeps channels' new ids."""
 
@@ -111,6 +114,16 @@ def no_desk(session: Session, file: str) -> str:
     """Where there is no built-in desk, a held file is told of without a way to it."""
     del session, file
     return ""
+
+
+async def _lasting(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """What is to go on until it is cancelled begins again when something that nobody foresaw has ended it."""
+    while True:
+        try:
+            return await work()
+        except Exception:
+            _log.exception("slack_work_broke", work=work.__qualname__)
+        await asyncio.sleep(BEGUN_AGAIN)
 
 
 def _spelt(seconds: float) -> str:
@@ -333,23 +346,22 @@ class SlackNetwork:
     async def _introduce(self) -> None:
         """Learn who we are, then let input flow."""
         who = await self._api.auth_test()
-        self._who = App(who["team_id"], who["user_id"], who["bot_id"])
-        self._pacing.team = who["team_id"]
-        self._workspace_url = who["url"]
+        team, user = who.get("team_id"), who.get("user_id")
+        if not team or not user:
+            raise DeliveryError(Fault.AMBIGUOUS, "auth.test names nobody")
+        self._who = App(team, user, who.get("bot_id") or "")
+        self._pacing.team = team
+        self._workspace_url = who.get("url") or ""
         await self._hearing.begin()  # before an ear is open: what is heard then is not what was missed
-        self._work(self._inbound.deferred.run())
-        self._work(self._channels.run())
-        self._work(self._membership.run())
-        if self._presence is not None:
-            self._work(self._presence.run())
-        if self._home is not None:
-            self._work(self._home.run())
         if self._settings.events == "socket":
             await self._open_sockets()
-        self._work(self._hearing.run())
-        self._work(self._backfill.run())
+        for part in (self._inbound.deferred, self._channels, self._membership, self._presence, self._home):
+            if part is not None:
+                self._work(_lasting(part.run))
+        self._work(_lasting(self._hearing.run))
+        self._work(_lasting(self._backfill.run))
         self._trouble = ""
-        _log.info("slack_started", team=who["team_id"], events=self._settings.events)
+        _log.info("slack_started", team=team, events=self._settings.events)
 
     async def _open_sockets(self) -> None:
         token, bolt = self._settings.app_token, self._bolt

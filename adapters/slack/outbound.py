@@ -426,10 +426,17 @@ class Outbound:
         )
 
     async def _is_under(self, root: Root, answer: Answer) -> bool:
-        """Where the answer does not say, Slack is asked: taking back what stands rightly would be worse."""
+        """Where the answer does not say, Slack is asked: taking back what stands rightly would be worse.
+
+        It is posted by now, so nothing that goes wrong here is certain.
+        """
         if (answer.get("message") or {}).get("thread_ts") == root.ts:
             return True
-        return await self._history.thread_of(root.channel, answer["ts"]) == root.ts
+        try:
+            stands_in = await self._history.thread_of(root.channel, answer["ts"])
+        except DeliveryError as error:
+            raise DeliveryError(Fault.AMBIGUOUS, error.code, retry_after=error.retry_after) from error
+        return stands_in in (None, root.ts)
 
     async def _open_again(self, delivery: Delivery, dead: Root | None) -> Root:
         """The mirror's living root, posted anew where there is none: an earlier attempt may have posted it."""
@@ -682,7 +689,7 @@ class Outbound:
         return PERSONA in self._api.scopes
 
     def _is_ours(self, message: Message) -> bool:
-        return message.get("bot_id") == self._app().bot
+        return self._app().wrote(message)
 
 
 def _pieces_of(delivery: Delivery) -> int:

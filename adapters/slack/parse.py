@@ -26,11 +26,15 @@ _SPOKEN = frozenset(("", "file_share", "thread_broadcast", "me_message"))
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """Who we are, so that our own doings are known as ours."""
+    """Who we are, so that our own doings are known as ours. `bot` is empty where Slack names none."""
 
     team: str
     user: str
     bot: str
+
+    def wrote(self, message: Payload) -> bool:
+        """Whether a message that was read back is ours."""
+        return message.get("bot_id") == self.bot if self.bot else message.get("user") == self.user
 
 
 @dataclass(frozen=True, slots=True)

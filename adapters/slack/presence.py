@@ -46,7 +46,7 @@ class Presence:
         for operator, user in self._people().items():
             try:
                 answer = await self._api.call("users.getPresence", urgency=Urgency.CARD, user=user)
-                await self._note(operator, answer["presence"] == "active")
+                await self._note(operator, answer.get("presence") == "active")
             except DeliveryError as error:
                 _log.info("slack_presence_unknown", operator=operator, code=error.code)
             except KakehashiError as error:

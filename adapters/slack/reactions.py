@@ -53,9 +53,14 @@ CANNOT_BEAR = frozenset(
         "no_access",
         "no_permission",
         "missing_scope",
+        "restricted_action",
+        "unknown_method",
+        "method_deprecated",
+        "deprecated_endpoint",
     )
 )
-"""The post is gone, closed or full, or the app was installed without the scope: it is said in words then."""
+"""The post is gone, closed or full, or the app was installed without the scope, or the server has no reactions: it is
+said in words then. A reaction must not keep the words behind it waiting."""
 
 _EVENT = Shape(("type", "user", "reaction", "event_ts"), {"item": Shape(("type", "channel", "ts"))})
 _TONE = re.compile(r"::skin-tone-[2-6]$")
@@ -171,7 +176,7 @@ class Reactions:
         post = (one.channel, one.ts)
         if post not in self._roots:
             try:
-                self._roots[post] = await self._history.thread_of(one.channel, one.ts)
+                self._roots[post] = await self._history.thread_of(one.channel, one.ts) or ""
             except DeliveryError as error:
                 if error.code not in ALREADY_GONE:
                     raise

@@ -111,7 +111,7 @@ class Threads:
 def _claimed(message: Mapping[str, Any], root: Root, app: App) -> Placed | None:
     """What a root of ours says of itself: its metadata, else its buttons. Others' words about us count for nothing, and
     neither does what we have posted beside the threads: colleagues talk beneath a call in the channel."""
-    if message.get("ts") != root.ts or message.get("bot_id") != app.bot:
+    if message.get("ts") != root.ts or not app.wrote(message):
         return None
     told = payload_of(message)
     if told:

@@ -294,7 +294,7 @@ async def test_what_was_thought_better_of_meanwhile_is_not_shown(here: House, ke
     assert calls(here, "reactions.remove") == []
 
 
-@pytest.mark.parametrize("error", ["message_not_found", "too_many_emoji", "thread_locked", "missing_scope"])
+@pytest.mark.parametrize("error", ["message_not_found", "thread_locked", "missing_scope", "unknown_method"])
 async def test_where_the_post_cannot_bear_it_it_is_said_in_words(here: House, kenji: Person, error: str) -> None:
     await here.writes("hello")
     reply, _ = await answered(here, kenji)

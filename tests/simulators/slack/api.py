@@ -53,6 +53,8 @@ class WebApi:
     ) -> web.StreamResponse:
         if struck is None:
             return self._perform(call, token, warning)
+        if struck.fault is Fault.LESS:
+            return self._perform(call, token, warning, struck.missing)
         call.outcome = struck.fault.value
         if struck.fault not in _AFTER:
             return await self._strike(request, struck)
@@ -78,7 +80,7 @@ class WebApi:
             request.transport.close()
         return web.Response(status=500)  # goes nowhere: the connection is closed
 
-    def _perform(self, call: Call, token: str, warning: str) -> web.Response:
+    def _perform(self, call: Call, token: str, warning: str, missing: tuple[str, ...] = ()) -> web.Response:
         headers = {"x-slack-req-id": f"req-{call.number}"}
         try:
             method = METHODS.get(call.method)
@@ -94,6 +96,7 @@ class WebApi:
             call.outcome = refusal.error
             return _json({"ok": False, "error": refusal.error} | refusal.details, headers)
         call.outcome, call.done = "ok", not call.dropped
+        answer = {name: value for name, value in answer.items() if name not in missing}
         return _json(answer | ({"warning": warning} if warning else {}), headers)
 
     def _admit(self, method: Method, token: str) -> None:

@@ -24,6 +24,8 @@ class Fault(StrEnum):
     SLOW = "slow"  # everything as usual after `seconds`; may come on top of another fault
     DROP_POST = "drop_post"  # ok:true with a ts, but no message: Slack's "may be dropped"
 
+    LESS = "less"  # done, and the answer lacks the fields `missing`, as an independent server's may
+
     DUPLICATE = "duplicate"  # `copies` more of the event, each under its own event_id
     DELAY = "delay"  # the event goes out `seconds` (of Slack's clock) late
     REORDER = "reorder"  # the event waits until the next one has gone out
@@ -52,6 +54,7 @@ class Rule:
     copies: int = 1
     match: Json = field(default_factory=dict)
     where: Callable[[Json], bool] | None = None
+    missing: tuple[str, ...] = ()
     fired: int = 0
 
     def suits(self, target: str, subject: Json) -> bool:
@@ -86,14 +89,16 @@ class Mischief:
         copies: int = 1,
         match: Json | None = None,
         where: Callable[[Json], bool] | None = None,
+        missing: tuple[str, ...] = (),
     ) -> Rule:
         """Lay a fault in wait and return its rule (`rule.fired` counts how often it struck).
 
         `times`: strikes before it is used up (None: never). `skip`: suitable calls let pass first. `probability`:
         of striking each time. `seconds`: for those that last. `match`: arguments (or event fields) that must be
         equal; `where`: any other condition on them. `error`: for Fault.ERROR. `copies`: for Fault.DUPLICATE.
+        `missing`: for Fault.LESS.
         """
-        rule = Rule(Fault(fault), target, times, skip, probability, seconds, error, copies, match or {}, where)
+        rule = Rule(Fault(fault), target, times, skip, probability, seconds, error, copies, match or {}, where, missing)
         self.rules.append(rule)
         return rule
 
