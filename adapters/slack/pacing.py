@@ -16,14 +16,19 @@ import heapq
 import itertools
 import math
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from time import monotonic
 
+import structlog
+
 from adapters.slack.refs import NAME
-from bridge.errors import DeliveryError, Fault, OverloadedError, StoreUnavailableError
+from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.ports import Store
 from config.settings import SlackRates
+
+_log = structlog.get_logger(__name__)
 
 VALID = 0.25
 """Seconds for which drawn tokens may be used. Longer, and two processes together overshoot after a pause."""
@@ -193,10 +198,6 @@ class Bucket:
             self._tokens += 1  # it came in the very moment in which the wait ended
         came.cancel()
 
-    def leave(self, turn: Turn) -> None:
-        """Whoever stood here is not coming."""
-        self._give_back(turn)
-
     def shut(self, seconds: float) -> None:
         """Slack said to wait."""
         self._tokens = 0
@@ -213,7 +214,10 @@ class Bucket:
                 given, wait = await self._store.draw(
                     self._name, self._wanted(first), self._rate.per_second, self._rate.burst, first.rank
                 )
-            except (StoreUnavailableError, OverloadedError):
+            except KakehashiError:
+                return self._fail_all()
+            except Exception:
+                _log.exception("slack_pacing_broke", bucket=self._name)
                 return self._fail_all()
             self._hand_out(given, short=given < self._alike(first))
             if self._first() is not None and (wait or not given):
@@ -270,6 +274,7 @@ class Pacing:
         (transient, with the time to come back)."""
         if ticket and self._held.pop(ticket, 0.0) > monotonic():
             return
+        self._forget_the_late()
         await self._admitted(method, channel, urgency, None, patience)
 
     def hold_now(self, ticket: str, method: str, channel: str) -> bool:
@@ -292,6 +297,11 @@ class Pacing:
         self._held[ticket] = monotonic() + HELD
         return behind
 
+    def _forget_the_late(self) -> None:
+        """Turns for which nobody came: they are in order of coming."""
+        while self._held and next(iter(self._held.values())) < monotonic() - HELD:
+            self._held.pop(next(iter(self._held)))
+
     def drop(self, ticket: str) -> None:
         """Nobody comes for it any more. Its tokens are lost, as all that are not used."""
         self._held.pop(ticket, None)
@@ -299,26 +309,24 @@ class Pacing:
     async def _admitted(
         self, method: str, channel: str, urgency: Urgency, since: int | None, patience: float | None
     ) -> bool:
-        late = [bucket for bucket in self._limits(method, channel) if not bucket.take_now()]
-        if not late:
-            return False
-        began = await self._store.now() if since is None else since
-        turns = [(bucket, bucket.queue(urgency, began, patience)) for bucket in late]  # all are being fetched at once
-        for place, (bucket, turn) in enumerate(turns):
-            try:
+        """One limit after the other, the narrowest first: a crowd that waits for its channel must not sit on what all
+        channels share."""
+        behind = False
+        for bucket in self._limits(method, channel):
+            if not bucket.take_now():
+                began = await self._store.now() if since is None else since
+                turn = bucket.queue(urgency, began, patience)
                 await bucket.wait(turn, patience)
-            except BaseException:
-                for other, left in turns[place + 1 :]:
-                    other.leave(left)
-                raise
-        return any(turn.behind for _, turn in turns)
+                behind = behind or turn.behind
+        return behind
 
     async def pause(self, method: str, channel: str, seconds: float) -> None:
         """Slack answered 429 to this call: nobody makes another before then. Other methods stay usable."""
         name = self._name(method, channel)
         if name in self._buckets:
             self._buckets[name].shut(seconds)
-            await self._store.pause(name, await self._store.now() + math.ceil(seconds * 1000))
+            with suppress(KakehashiError):  # the others learn of it from Slack then; what Slack said here still counts
+                await self._store.pause(name, await self._store.now() + math.ceil(seconds * 1000))
 
     def close(self) -> None:
         for bucket in self._buckets.values():

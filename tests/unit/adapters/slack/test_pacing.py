@@ -11,6 +11,7 @@ from typing import cast
 
 import pytest
 
+from adapters.slack import pacing
 from adapters.slack.client import TOTAL
 from adapters.slack.pacing import PATIENCE, TIERS, UNPACED, Bucket, Pacing, Rate, Urgency
 from bridge.errors import DeliveryError, Fault, StoreUnavailableError
@@ -39,6 +40,8 @@ class Tokens:
         return given, 0 if self.tokens else 5
 
     async def pause(self, bucket: str, until: int) -> None:
+        if self.down:
+            raise StoreUnavailableError("down")
         self.pauses[bucket] = until
 
     async def now(self) -> int:
@@ -200,6 +203,68 @@ async def test_a_turn_is_held_for_its_post_and_for_no_other(tokens: Tokens) -> N
     tokens.tokens = 0
     with pytest.raises(DeliveryError):
         await all_of_them.admit("chat.postMessage", "C1", Urgency.WORDS, 0.0, "e2")
+    all_of_them.close()
+
+
+async def test_turns_for_which_nobody_came_are_forgotten(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pacing, "HELD", -1.0)
+    tokens.tokens = 100
+    all_of_them = Pacing(cast(Store, tokens), SlackRates())
+    all_of_them.team = "T1"
+    for number in range(5):
+        await all_of_them.hold(f"e{number}", "chat.postMessage", "C1", Urgency.WORDS, 1_000)
+    monkeypatch.setattr(pacing, "HELD", -10.0)
+    await all_of_them.admit("chat.postMessage", "C1", Urgency.WORDS)
+    assert not all_of_them._held
+    all_of_them.close()
+
+
+async def test_what_slack_said_about_waiting_counts_while_the_store_is_away(tokens: Tokens) -> None:
+    tokens.tokens = 100
+    all_of_them = Pacing(cast(Store, tokens), SlackRates())
+    all_of_them.team = "T1"
+    await all_of_them.admit("chat.update", "C1", Urgency.WORDS)
+    tokens.down = True
+    await all_of_them.pause("chat.update", "C1", 30)
+    with pytest.raises(DeliveryError) as raised:
+        await all_of_them.admit("chat.update", "C1", Urgency.WORDS)
+    assert raised.value.fault is Fault.TRANSIENT
+    all_of_them.close()
+
+
+async def test_nobody_waits_for_ever_behind_a_line_that_broke(
+    tokens: Tokens, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> tuple[int, int]:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(tokens, "draw", broken)
+    async with asyncio.timeout(5):
+        with pytest.raises(DeliveryError):
+            await bucket.wait(bucket.queue(Urgency.WORDS, 1_000, None), None)
+
+
+async def test_a_crowded_channel_takes_nothing_from_the_others(tokens: Tokens, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for its channel holds nothing of what the channels share."""
+    shared: list[str] = []
+
+    async def draw(bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+        shared.extend([bucket] * wanted if bucket.endswith("postMessage") else ())
+        return (0, 1_000) if bucket.endswith("/C1") else (wanted, 0)
+
+    monkeypatch.setattr(tokens, "draw", draw)
+    all_of_them = Pacing(cast(Store, tokens), SlackRates())
+    all_of_them.team = "T1"
+    crowd = [
+        asyncio.ensure_future(all_of_them.hold(f"e{number}", "chat.postMessage", "C1", Urgency.WORDS, number))
+        for number in range(50)
+    ]
+    await asyncio.sleep(0.01)
+    assert not shared
+    assert await all_of_them.hold("other", "chat.postMessage", "C2", Urgency.WORDS, 1_000) is False
+    for one in crowd:
+        one.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
     all_of_them.close()
 
 
