@@ -187,12 +187,21 @@ class Backfill:
         thread = await history.thread(root, window)
         found = 0
         for message in thread.replies:
-            found += await self._take(root, placed, message, since)
+            found += await self._take_if_it_makes_sense(root, placed, message, since)
         if before is not None and thread.living:
             await self._say_what_is_gone(root, placed, before, thread.replies, window)
         if found:
             _log.info("slack_backfilled", session=placed.session, messages=found)
         return found
+
+    async def _take_if_it_makes_sense(self, root: Root, placed: Placed, message: Message, since: int) -> bool:
+        """One that is garbled is named and left out: whatever else people wrote must not wait for it."""
+        try:
+            return await self._take(root, placed, message, since)
+        except (ValueError, LookupError, TypeError, AttributeError) as wrong:
+            where = {"session": placed.session, "ts": message["ts"]}
+            _log.error("slack_message_garbled", error=type(wrong).__name__, **where)
+            return False
 
     async def _take(self, root: Root, placed: Placed, message: Message, since: int) -> bool:
         """Whether the message itself was new to us."""
@@ -254,8 +263,8 @@ class Backfill:
         thread = await self._at_leisure.thread(root, since)
         found = False
         for message in thread.replies:
-            if since <= _ms(str(message["ts"])) <= until:
-                found = await self._take(root, placed, message, since) or found
+            if since <= _ms(message["ts"]) <= until:
+                found = await self._take_if_it_makes_sense(root, placed, message, since) or found
         return found
 
 

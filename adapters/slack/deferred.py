@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from adapters.slack.refs import NAME
+from adapters.slack.shape import GarbledError
 from bridge.errors import DeliveryError, KakehashiError
 from bridge.ports import Store, Unplaced
 from routing.ids import InputKey, ThreadRef
@@ -26,6 +27,9 @@ ADOPT_AFTER = 60_000
 
 LOOK_EVERY = 20.0
 """Seconds between looks for such input."""
+
+BROKEN_AT_MOST = 5
+"""Tries in a row that may end in what nobody foresaw, until what waits behind goes first."""
 
 GIVE_UP_AFTER = 24 * 3600 * 1000
 """ms. Slack's own retries ("Delayed Events") last as long."""
@@ -50,8 +54,11 @@ class Deferred:
         return thread in self._queues
 
     async def keep(self, unplaced: Unplaced) -> None:
-        """Durable when it returns. Raises StoreUnavailableError."""
-        await self._store.keep_unplaced(NAME, unplaced)
+        """Durable when it returns. Raises StoreUnavailableError; GarbledError for what nothing can store."""
+        try:
+            await self._store.keep_unplaced(NAME, unplaced)
+        except TypeError as wrong:  # half a character, somewhere in what nobody looks at
+            raise GarbledError("not what Slack sends: it cannot be stored") from wrong
         self._enqueue(unplaced)
 
     async def run(self) -> None:
@@ -97,6 +104,9 @@ class Deferred:
             del self._workers[thread]
 
     async def _until_done(self, unplaced: Unplaced) -> None:
+        """Done, or given up. What breaks again and again stays in the store, to be taken up once more behind the rest:
+        no words wait for a day because of others."""
+        broken = 0
         for tries in itertools.count():
             pause = PAUSES[min(tries, len(PAUSES) - 1)]
             try:
@@ -109,8 +119,11 @@ class Deferred:
                 _log.warning("slack_input_put_off", input=unplaced.key, reason=error.what)
             except Exception:
                 _log.exception("slack_input_broke", input=unplaced.key)
+                broken += 1
             if await self._is_too_old(unplaced):
                 return await self._give_up(unplaced)
+            if broken >= BROKEN_AT_MOST:
+                return None
             await asyncio.sleep(pause)
         return None
 

@@ -56,8 +56,10 @@ class Hearing:
         mark = await self._store.get(HEARD)
         now = await self._store.now()
         # A process that is alone has certainly heard nothing between its end and its start.
-        if mark is not None and (now - int(mark) > self._silence or (self._alone() and not self._begun)):
-            await self.note_gap(max(int(mark) - MARGIN, now - FARTHEST))
+        # A clock that was put back leaves the mark ahead; how long that was is not known, so as much again is read.
+        silent = abs(now - int(mark)) if mark is not None else 0
+        if mark is not None and (silent > self._silence or (self._alone() and not self._begun)):
+            await self.note_gap(max(now - silent - MARGIN, now - FARTHEST))
         await self._read_gaps()
         self._deaf, self._begun = False, True
 

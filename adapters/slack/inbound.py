@@ -187,9 +187,9 @@ class Inbound:
         GarbledError for what Slack never sends."""
         happening, told = _parsed(payload, self._app()), payload.get("event")
         if is_reaction(told):
-            await self._reactions.take(told, self.deferred)
+            await _making_sense(self._reactions.take(told, self.deferred))
         elif is_deletion(told):
-            await self._deleted(happening, told)
+            await _making_sense(self._deleted(happening, told))
         elif isinstance(happening, Ignored):
             _log.debug("slack_ignored", because=happening.because)
         elif isinstance(happening, Pressed):
@@ -567,6 +567,14 @@ class Inbound:
 def _parsed(payload: Payload, app: App) -> Happening:
     try:
         return parse(payload, app)
+    except ValueError as wrong:
+        raise GarbledError(f"not what Slack sends: {wrong}") from wrong
+
+
+async def _making_sense(taken: Awaitable[None]) -> None:
+    """For what is read as it is taken."""
+    try:
+        await taken
     except ValueError as wrong:
         raise GarbledError(f"not what Slack sends: {wrong}") from wrong
 

@@ -58,7 +58,7 @@ _TEAMS = ("team", "user_team", "source_team")
 _MESSAGE = Shape((*_WORDS, *_TEAMS), {"edited": Shape(("ts",))}, {"files": _FILE})
 
 SAID = Shape(
-    (*_MESSAGE.texts, "channel", "deleted_ts"),
+    (*_MESSAGE.texts, "channel", "deleted_ts", "event_ts"),
     {**_MESSAGE.objects, "message": _MESSAGE, "previous_message": _MESSAGE},
     _MESSAGE.lists,
 )

@@ -11,6 +11,8 @@ import pytest
 
 from adapters.slack import backfill
 from adapters.slack.backfill import UNHEARD
+from adapters.slack.history import History, Thread
+from adapters.slack.refs import Root
 from bridge.messages import Body, TextPart
 from bridge.relay import Receipt
 from bridge.takeovers import SPACE
@@ -198,6 +200,27 @@ async def test_what_people_did_while_no_process_ran_is_read_back_once_and_in_ord
         assert (await here.session()).session.messages == 4
         assert "not for the customer" not in str(await here.customer_sees())
         assert (await here.session()).head <= head + 1  # at the most the edit of what was new in its last wording
+
+
+async def test_a_garbled_message_keeps_no_other_from_being_read_back(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = History.thread
+
+    async def garbled(self: History, root: Root, since: int = 0) -> Thread:
+        thread = await read(self, root, since)
+        nameless = {"type": "message", "user": kenji.id, "text": "?", "thread_ts": root.ts, "files": [{"name": "x"}]}
+        return Thread(thread.living, ({**nameless, "ts": thread.replies[-1]["ts"] + "1"}, *thread.replies))
+
+    async with house(engine_url, tmp_path, slack, prefix="garbled", ping=CALM) as here:
+        await here.writes("first")
+        root = await here.root()
+        await here.thread(1)
+    kenji.say(here.desk, "two", thread_ts=root.ts)
+    monkeypatch.setattr(History, "thread", garbled)
+    async with house(engine_url, tmp_path, slack, prefix="garbled", ping=CALM) as here:
+        await hears_again(here)
+        assert await here.replies_seen() == ["two"]
 
 
 async def test_what_is_missed_comes_before_what_is_heard_next(here: House, kenji: Person) -> None:
