@@ -138,7 +138,8 @@ class SlackNetwork:
     `places` are the desks' channels, for `doctor`; `alone`: this process has the store to itself; `whom` an alert
     calls now; `whereabouts` knows where a talk goes on; `desk_link(session, file)` is where the built-in desk shows
     a held file; `leads` says whether the lease on a partition is this process's; `ping` the seconds between pings
-    of a socket; `settle` the ms in which deletions that belong together arrive.
+    of a socket; `unit` scales what is waited for after an outage, since tests live faster; `settle` the ms in which
+    deletions that belong together arrive.
     """
 
     name = NAME
@@ -170,6 +171,7 @@ class SlackNetwork:
         desk_link: DeskLink = no_desk,
         leads: Callable[[int], bool] = lambda _partition: True,
         ping: float = PING,
+        unit: float | None = None,
         settle: int = SETTLE,
         quiet: float = QUIET,
     ) -> None:
@@ -183,7 +185,8 @@ class SlackNetwork:
         self._wording = wording
         self._pacing = Pacing(store, settings.rates)
         self._turns = Turns(self._pacing)
-        self._api = WebApi(settings, self._pacing, self._moved_to, Pulse(ping / PING))
+        unit = ping / PING if unit is None else unit
+        self._api = WebApi(settings, self._pacing, self._moved_to, Pulse(unit))
         self._threads = Threads(store, self._api)
         self._channels = Channels(self._api, places, allow_shared=settings.allow_shared_channels)
         self._tell = Tell(self._tell_one)
@@ -256,7 +259,6 @@ class SlackNetwork:
         self._home: Home | None = None
         if roster is not None and orders is not None:
             self._roster_by(roster, orders, door or relay, title)
-        unit = ping / PING
         self._hearing = Hearing(store, self._is_hearing, alone, BEAT * unit)
         self._backfill = Backfill(
             store=store,

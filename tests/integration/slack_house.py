@@ -92,6 +92,12 @@ WIDE = SlackRates(posts_per_second=1_000, burst=1_000, posts_per_minute=60_000, 
 CUSTOMER = CustomerKey("main", "~visitor")
 ON_CALL = OperatorId("night")
 
+CALM = 1.0
+"""Seconds between pings. A socket is given up after four without an answer, which a busy machine must not cause."""
+
+QUICKLY = 0.1
+"""Of the time that anything takes after an outage in a real house."""
+
 SETTLE = 300
 """ms in which deletions that belong together arrive here; in a real house it is seconds."""
 
@@ -233,7 +239,8 @@ async def house(
     timing: Timing = QUICK,
     operators: Sequence[OperatorId] = (),
     desk_page: str = "",
-    ping: float = 0.2,
+    ping: float = CALM,
+    unit: float = QUICKLY,
     parts: dict[str, Any] | None = None,
     takeover_after: int = 0,
 ) -> AsyncIterator[House]:
@@ -279,6 +286,7 @@ async def house(
             roster=Roster(store, directory, with_people, availability),
             orders=Orders(partial(text, "thread"), LANGUAGES, directory, desks=lambda: written.desks),
             ping=ping,
+            unit=unit,
             settle=SETTLE,
             quiet=1.0,
             policy=policy,
