@@ -410,7 +410,8 @@ async def test_an_edit_into_a_note_that_overtakes_its_message_keeps_both_inside(
     said = kenji.say(here.desk, "canary one", thread_ts=root.ts)
     kenji.edit(here.desk, said, "note: canary two")
     await here.settled()
-    assert await here.replies_seen() == []
+    # Two sockets: on a busy machine the message may be handled first after all, and is taken back then.
+    assert "canary" not in str(await here.customer_sees())
 
 
 async def test_a_note_stays_a_note_when_its_prefix_is_edited_away(here: House, kenji: Person) -> None:
@@ -573,6 +574,7 @@ async def test_a_kept_reply_survives_the_process_that_kept_it(
         assert len(await here.store.unplaced(SLACK)) == 1
     slack.mischief.clear()
     async with house(engine_url, tmp_path, slack, prefix="survivor") as again:
+        await slack.events.settled(leap=True)  # what was on its way as the first one closed comes with Slack's retry
         await again.settled()
         assert await again.replies_seen() == ["do not lose me"]
 
