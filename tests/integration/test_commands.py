@@ -236,7 +236,7 @@ async def until_erased(store: RedisStore, session: SessionId) -> None:
 def test_why_says_last_fact_pending_effects_lease_and_deadline(installation: Installation, code: str) -> None:
     wide = "".join(chr(ord(sign) + 0xFEE0) for sign in code.lower())
     said = kakehashi(installation, f"why {wide} --json").json
-    assert said["last_fact"]["fact"] == "ReplyAdded"
+    assert said["last_fact"]["fact"] == "AssigneeCalled"
     assert (said["pending"][0]["to"], said["pending"][0]["first"]) == ("slack", "OpenThread")
     assert said["leases"][0]["holder"] is None
     assert said["next_deadline"] is None
@@ -283,7 +283,8 @@ def test_sessions_are_listed_by_state(installation: Installation, code: str) -> 
 def test_show_has_the_journal_and_no_words(installation: Installation, code: str) -> None:
     answer = kakehashi(installation, f"sessions show {code} --json")
     facts = [fact["fact"] for fact in answer.json["journal"]]
-    assert facts == ["SessionOpened", "CustomerMessageAdded", "NoteAdded", "OperatorAssigned", "ReplyAdded"]
+    known = ["SessionOpened", "CustomerMessageAdded", "NoteAdded", "OperatorAssigned", "ReplyAdded", "AssigneeCalled"]
+    assert facts == known
     assert answer.json["mirrors"] == [{"number": 1, "network": "slack", "place": "C0JAPAN01", "thread": None}]
     for said in (answer.out, kakehashi(installation, f"sessions show {code}").out):
         assert not any(words in said for words in (SAID, NOTED, REPLIED))
@@ -429,11 +430,11 @@ def test_a_removed_networks_lanes_are_shown_with_the_mend_and_can_be_given_up(
     """They were never tried, so nothing has failed; and nobody is going to try."""
     installation.networks = (NetworkName("console"),)
     (row,) = kakehashi(installation, "outbox list --json").json
-    assert (row["code"], row["to"], row["effects"], row["error"]) == (code, "slack", 4, "no adapter configured")
+    assert (row["code"], row["to"], row["effects"], row["error"]) == (code, "slack", 5, "no adapter configured")
     assert "kakehashi outbox discard" in row["mend"]
     told = kakehashi(installation, "outbox list").out
     assert told.count("! slack: no adapter configured\n  put its settings back") == 1
-    assert "pending      slack: 4 effects" in kakehashi(installation, f"why {code}").out
+    assert "pending      slack: 5 effects" in kakehashi(installation, f"why {code}").out
     found = kakehashi(installation, "doctor")
     assert found.out.startswith("! slack: no adapter configured; sessions with something waiting for it: 1\n")
 

@@ -703,7 +703,7 @@ async def test_after_a_lost_subscription_open_pages_catch_up(house: House, kenji
 async def test_a_page_is_closed_when_its_seat_has_ended(
     house: House, kenji: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live_module, "BEAT", 0.05)
+    monkeypatch.setattr(live_module, "BEAT", 0.5)
     page = await kenji.watches()
     await until(page, lambda frame: frame["t"] == "beat")
     await house.directory.close((await kenji.gets("me"))["operator"]["id"])

@@ -128,7 +128,8 @@ class House:
         return body.text if body else None
 
     async def hangs_there(self) -> list[str]:
-        return self.board.shows((await self.now()).session.id)
+        """What the board shows of the talk; who is called to it is another matter."""
+        return [one for one in self.board.shows((await self.now()).session.id) if one != "CallOperators"]
 
     async def resumed(self) -> list[Shown]:
         return list((await self.feed.catch_up(await self.now(), None)).shown)
