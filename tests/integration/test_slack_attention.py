@@ -366,6 +366,7 @@ async def test_what_is_written_in_an_erased_session_is_marked(here: House, kenji
 
 
 async def test_what_is_written_after_resolving_is_sent_and_bears_no_mark(here: House, kenji: Person) -> None:
+    await enrol(here, KENJI, kenji)
     await here.writes("hello")
     root = await here.root()
     await here.lanes_are_empty()
