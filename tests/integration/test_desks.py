@@ -79,7 +79,7 @@ async def test_nobody_is_offered_anything_who_is_not_on(one: Process) -> None:
 async def test_a_lapsed_offer_goes_to_the_next_and_frees_the_place(one: Process) -> None:
     session = await one.writes("a")
     await one.is_on(AIKO)
-    one.policy[0] = desks_are(POLICY, offer_for=200)
+    one.policy[0] = desks_are(POLICY, offer_for=1_500)
     await one.round()
     one.policy[0] = POLICY
     await one.is_on(KENJI)
