@@ -21,6 +21,7 @@ from routing.effects import (
     OpenThread,
     PostMessage,
     PostTranslation,
+    ReviseMessage,
     WithdrawMessage,
     WithdrawTranslation,
 )
@@ -80,8 +81,8 @@ class Board:
         if isinstance(effect, WithdrawMessage | WithdrawTranslation | DeleteMirror):
             self._take_down(delivery)
             return Delivered()
-        if isinstance(effect, PostTranslation) and delivery.posts:
-            return Delivered(posts=delivery.posts)  # of a newer revision: the line is there, and says it now
+        if isinstance(effect, PostTranslation | ReviseMessage) and delivery.posts:
+            return Delivered(posts=delivery.posts)  # a newer revision: the post is there, and says it now
         notice = Notice(f"n{next(self._refs)}", session, effect.id, _what(effect))
         self.notices.append(notice)
         self._bring_out(effect.id)
