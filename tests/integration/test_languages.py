@@ -129,7 +129,8 @@ class House:
 
     async def hangs_there(self) -> list[str]:
         """What the board shows of the talk; who is called to it is another matter."""
-        return [one for one in self.board.shows((await self.now()).session.id) if one not in ("CallOperators", "AlertDesk")]
+        shown = self.board.shows((await self.now()).session.id)
+        return [one for one in shown if one not in ("CallOperators", "AlertDesk")]
 
     async def resumed(self) -> list[Shown]:
         return list((await self.feed.catch_up(await self.now(), None)).shown)
