@@ -47,5 +47,5 @@ async def test_every_figure_that_is_documented_is_there_after_a_talk(tmp_path: P
         assert unmoved == [], "a figure that nothing feeds says that all is quiet"
         assert found["kakehashi_commits_total"] >= 2
         assert found["kakehashi_connections"] == 1
-        assert found["kakehashi_leases_held"] == 2 * 8, "the desk's and the pagers'"
-        assert (found["kakehashi_store_up"], found["kakehashi_network_up"]) == (1, 2)
+        assert found["kakehashi_leases_held"] == 3 * 8, "the desk's, the pagers' and the files'"
+        assert (found["kakehashi_store_up"], found["kakehashi_network_up"]) == (1, 3)

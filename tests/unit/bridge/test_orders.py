@@ -25,6 +25,9 @@ SESSION = opened().session
 class Kept:
     """A store with one account."""
 
+    async def shelf(self, space: str) -> dict[str, str]:
+        return {}
+
     async def names(self, prefix: str) -> list[str]:
         return []
 

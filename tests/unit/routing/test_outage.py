@@ -47,7 +47,7 @@ def test_what_is_said_meanwhile_stands_in_its_lane_between_the_two_lines() -> No
     one.accepts(i.CustomerWrote(MessageId("m2")))
     one.accepts(i.NetworkCaughtUp(HERE))
     lane = [getattr(one, "key", None) or getattr(one, "message", "") for one in one.effects]
-    assert lane == ["", "m1", "taken_over", "o:1", "m2", "handed_back"]
+    assert lane == ["", "m1", "taken_over", "o:1", "assigned", "m2", "handed_back"]
     assert one.session is not None
     assert (one.session.taken_over, one.session.state, one.session.assignee) == (None, State.ASSIGNED, AIKO)
 
