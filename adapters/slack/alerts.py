@@ -1,7 +1,7 @@
 """Alerts on Slack: a session waits, and those who could take it should hear of it.
 
-Names and groups are mentioned in the session's thread, which they then follow. `<!here>` and `<!channel>` call nobody
-in a thread (Slack's help, "Notify a channel or workspace"), so they stand in the channel, in one line that decides; so
+Names and groups are mentioned in the session's thread, which they then follow. `<!here>` and `<!channel>` are not
+relied on in a thread, whose readers need not be the channel's: they stand in the channel, in one line that decides; so
 does the line about all who waited for the desk to open.
 """
 
