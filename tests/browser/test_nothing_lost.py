@@ -569,6 +569,7 @@ async def test_what_one_tab_took_along_to_an_account_the_other_does_not_send_as_
     two = await returned(visit, one)
     await expect(two.mine).to_have_count(1)
     await two.identify(ANNA)
+    await one.page.wait_for_function("Object.values(localStorage).some((kept) => kept.includes('account/anna'))")
     await is_online(desk, two.page)
     await two.was_told_state("Reached our desk")
     await is_online(desk, one.page)

@@ -11,6 +11,8 @@ import { Emitter } from "./emitter.js";
 const FIRST_WAIT_SECONDS = 1;
 const LONGEST_WAIT_SECONDS = 30;
 const ANSWER_SECONDS = 20; // no ack and no refusal on a line that is up: say it again
+const TAKEN = "taken/"; // under it, by id: when an entry was sent or taken back, for the tabs whose event is yet to come
+const TAKEN_FOR_MS = 3_600_000;
 
 /**
  * Emits `changed`. An entry: `{id, who, parts, files, shelved, topic, language, at, state, code}` with state `sending`,
@@ -36,6 +38,7 @@ export class Outbox extends Emitter {
   /** What is on this device for this person. A visitor who logged in keeps what they wrote, and nobody else gets it. */
   load(who) {
     this.who = who;
+    this.#forgetTaken();
     this.keepAgain();
     const kept = this.keep.keys("unsent/").map((key) => this.keep.get(key));
     const mine = kept.filter((entry) => whole(entry) && [who, "visitor"].includes(entry.who));
@@ -55,8 +58,17 @@ export class Outbox extends Emitter {
 
   /** What is gone without another tab's doing was wiped by the site. It is kept again. */
   keepAgain() {
-    const wiped = this.entries.filter((entry) => !this.taken.has(entry.id) && !this.keep.get(place(entry)));
+    const wiped = this.entries.filter((entry) => !this.#taken(entry.id) && !this.keep.get(place(entry)));
     for (const entry of wiped) this.#save(entry);
+  }
+
+  /** Has another tab sent it, or taken it back? What it did can be read here before its event comes. */
+  #taken(id) {
+    return this.taken.has(id) || this.keep.get(TAKEN + id) !== null;
+  }
+
+  #forgetTaken() {
+    for (const key of this.keep.keys(TAKEN)) if (!(Date.now() - this.keep.get(key) < TAKEN_FOR_MS)) this.keep.remove(key);
   }
 
   /** Other pages may have done anything meanwhile: only what lies on the device counts. */
@@ -151,6 +163,7 @@ export class Outbox extends Emitter {
   discard(id, stored = false) {
     const entry = this.find(id);
     if (!entry) return;
+    this.keep.set(TAKEN + id, Date.now());
     this.keep.remove(place(entry));
     this.#drop(entry);
     if (!entry.change && !stored) for (const each of this.changesOf(id)) this.discard(each.id);
