@@ -32,9 +32,9 @@ class People:
             return None
         return self._enrolment.operator(self.named(author.user), channel, home=True)
 
-    def of(self, user: str) -> OperatorId | None:
-        """The operator that a user of our own workspace is."""
-        return self.operator(Author(user, frozenset((self._app().team,))))
+    def of(self, user: str, channel: str = "") -> OperatorId | None:
+        """The operator that a user of our own workspace is, in this channel."""
+        return self.operator(Author(user, frozenset((self._app().team,))), channel)
 
     def known_as(self, user: str, channel: str, session: Session, message: MessageId) -> OperatorId:
         """As whom they may change a message: what they wrote before they were enrolled stays theirs."""

@@ -117,7 +117,7 @@ def reacted(event: Payload, app: App) -> Reacted | None:
 
 
 class Reactions:
-    """Operators' reactions on their way in. `operator` knows enrolled ones by their Slack id, and nobody else."""
+    """Operators' reactions on their way in. `operator` knows, by their Slack id, who may act in a channel."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class Reactions:
         api: WebApi,
         threads: Threads,
         app: Callable[[], App],
-        operator: Callable[[str], OperatorId | None],
+        operator: Callable[[str, str], OperatorId | None],
         hand_over: FromOperator,
     ) -> None:
         self._store = store
@@ -142,7 +142,7 @@ class Reactions:
     async def take(self, event: Payload, deferred: Deferred) -> None:
         """Durable when it returns, or nothing to us. Reactions to one post keep their order."""
         one = reacted(event, self._app())
-        if one is None or self._operator(one.user) is None:
+        if one is None or self._operator(one.user, one.channel) is None:
             _log.debug("slack_ignored", because="a reaction of our own, or of nobody who is enrolled")
             return
         post = Root(self._app().team, one.channel, one.ts)
@@ -150,7 +150,7 @@ class Reactions:
 
     async def carry_out(self, event: Payload) -> None:
         one = reacted(event, self._app())
-        operator = self._operator(one.user) if one is not None else None
+        operator = self._operator(one.user, one.channel) if one is not None else None
         if one is None or operator is None:
             return
         placed = await self._placed(one)

@@ -151,6 +151,27 @@ async def test_who_leaves_the_channel_is_held_until_they_are_linked_anew(here: H
     assert not _mended(await here.network.doctor(), "operators link kenji")
 
 
+async def test_who_has_left_the_channel_says_nothing_to_the_customer_by_a_reaction_either(
+    here: House, kenji: Person
+) -> None:
+    """Whoever leaves a public channel may still react in it."""
+    await here.directory.add(Operator(OperatorId("kenji"), "kenji", network_users={SLACK: (user(here, kenji),)}))
+    ts = await asked(here)
+    await kenji.click(here.desk, await here.root(), "claim")
+    await here.settled()
+    kenji.leave(here.desk)
+    await here.settled()
+    (post,) = [one for one in here.slack.replies(here.desk, ts) if "hello" in one.text]
+    kenji.react(here.desk, post, "eyes")
+    await here.settled()
+    assert "<looking_into_it>" not in await here.customer_sees()
+    await here.directory.link(OperatorId("kenji"), SLACK, user(here, kenji))
+    kenji.unreact(here.desk, post, "eyes")
+    kenji.react(here.desk, post, "eyes")
+    await here.settled()
+    assert "<looking_into_it>" in await here.customer_sees()
+
+
 def _mended(found: object, mend: str) -> bool:
     return any(isinstance(one, Finding) and mend in one.mend for one in found)  # type: ignore[attr-defined]  # a sequence
 
