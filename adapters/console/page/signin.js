@@ -6,18 +6,39 @@ import { el, fill } from "./dom.js";
 import { LANGUAGES, choose, language, t } from "./words.js";
 
 const LINK = /^#sign-in\/([A-Za-z0-9_-]+)$/;
+const SOUGHT = "kakehashi.desk.sought"; // a session, or one of its files, that this tab was to show before anybody signed in
 
 /** Sign in by the link that this address holds. The token leaves the address before anything else happens. */
 export async function useLink() {
   const token = LINK.exec(location.hash)?.[1];
   if (!token) return null;
-  history.replaceState(null, "", location.pathname);
+  history.replaceState(null, "", location.pathname + takeSought());
   await tell("sign-in/link", { token });
   return true;
 }
 
+/** A one-time link takes the address's place: what stood there is kept for as long as the tab is at the door. */
+function keepSought() {
+  try {
+    if (!LINK.test(location.hash)) sessionStorage.setItem(SOUGHT, location.hash);
+  } catch {
+    // Nothing can be kept: the link leads to the lists then.
+  }
+}
+
+function takeSought() {
+  try {
+    const sought = sessionStorage.getItem(SOUGHT) ?? "";
+    sessionStorage.removeItem(SOUGHT);
+    return sought;
+  } catch {
+    return "";
+  }
+}
+
 /** The sign-in view. `problem` is a refusal to show, `notice` a plain word. */
 export function signIn(root, { problem, notice, onDone, redraw }) {
+  keepSought();
   const account = field("account", { autocomplete: "username", autocapitalize: "none", spellcheck: "false" });
   const password = field("password", { type: "password", autocomplete: "current-password" });
   const trouble = el("p", { class: "problem", role: "alert", hidden: !problem }, problem ? wording(problem) : "");
@@ -31,6 +52,7 @@ export function signIn(root, { problem, notice, onDone, redraw }) {
         submit.disabled = true;
         try {
           await tell("sign-in/password", { account: account.input.value, password: password.input.value });
+          takeSought();
           onDone();
         } catch (error) {
           trouble.textContent = wording(error);
