@@ -466,8 +466,9 @@ class _Arrival:
             return (Written(translation_id(event.message, event.language), event.revision, self.body),)
         if self.body is None or not isinstance(event, SPEAKS):
             return ()
-        if isinstance(event, i.OperatorTransferred):
-            return (Written(event.reason, 0, self.body),) if event.reason is not None else ()
+        if isinstance(event, i.OperatorTransferred | i.OperatorHeld):
+            beside = event.reason if isinstance(event, i.OperatorTransferred) else event.promise
+            return (Written(beside, 0, self.body),) if beside is not None else ()
         revision = event.revision if isinstance(event, i.CustomerRevised | i.OperatorRevised) else 0
         return (Written(event.message, revision, self.body),)
 
@@ -479,6 +480,7 @@ SPEAKS = (
     i.OperatorWrote,
     i.OperatorInformed,
     i.OperatorTransferred,
+    i.OperatorHeld,
     i.CustomerRevised,
     i.OperatorRevised,
 )

@@ -244,6 +244,9 @@ def _hold(case: Case, event: i.OperatorHeld) -> None:
         raise RefusedError(Reason.HOLD_TOO_LONG)
     if case.open.assignee is None:
         answering.assign(case, event.operator, Why.CLAIMED)
+    if event.promise is not None:
+        held.leave_undoable(case, event.operator)
+        answering.reply(case, i.OperatorReplied(event.promise, event.operator))
     case.record(f.HoldStarted, Actor.OPERATOR, operator=event.operator, until=event.until, worked=case.worked())
     escalation.end(case, Actor.OPERATOR, Why.ANSWERED)
 

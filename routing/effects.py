@@ -68,7 +68,8 @@ class PostLine(Effect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskAboutHeld(Effect):
-    """A line below held words, with what can be done: send them or keep them; until they leave, undo."""
+    """A line below held words, with what can be done: send them or keep them; until they leave, undo. It says the words
+    where no thread does. Asked again, it says what they are now."""
 
     message: MessageId
 

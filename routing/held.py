@@ -19,6 +19,7 @@ from routing.case import Case, RefusedError
 from routing.facts import Actor, Held, Inside, Mirror, Side
 from routing.ids import OperatorId, sent_id
 from routing.session import Pending, Reason
+from routing.words import ask_to_post
 
 UNKNOWN_AT_MOST = 8
 """Words of people who are not enrolled that wait in one session; it bounds the snapshot."""
@@ -110,8 +111,11 @@ def _leave(case: Case, held: Pending, actor: Actor, sender: OperatorId | None = 
 
 
 def _keep(case: Case, held: Pending, inside: Inside | None, actor: Actor) -> None:
-    words = {"message": held.message, "operator": OperatorId(held.by), "mirror": held.mirror}
+    author = OperatorId(held.by)
+    words = {"message": held.message, "operator": author, "mirror": held.mirror}
     case.record(f.NoteAdded, actor, revision=held.revision, inside=inside, held=case.holds_back, **words)
+    if held.mirror is None:  # no thread shows them yet
+        ask_to_post(case, held.message, Side.NOTE, author)
     _end_line(case, held, "held_kept" if held.operator is None else "")
 
 
@@ -187,6 +191,8 @@ def revise(case: Case, held: Pending, event: i.OperatorRevised) -> None:
     case.record(f.HeldWordsRevised, Actor.OPERATOR, message=held.message, revision=event.revision)
     if event.manner in i.INSIDE:
         _keep(case, replace(held, revision=event.revision), None, Actor.OPERATOR)
+    elif held.mirror is None:  # the line below says them, since no thread does
+        case.ask(e.AskAboutHeld, _mirror(case, held), message=held.message)
 
 
 def withdraw(case: Case, held: Pending, event: i.OperatorWithdrew) -> None:

@@ -188,7 +188,8 @@ class OperatorNoted:
 
 @dataclass(frozen=True, slots=True)
 class OperatorWrote:
-    """Somebody wrote in a thread, where a reply and a note look alike: `routing.intent` says which it is.
+    """Somebody wrote in a thread, where a reply and a note look alike: `routing.intent` says which it is. Or they chose
+    words that were ready, which no thread shows yet: those have no mirror.
 
     `author` is who the network says it was, `operator` whose user that is; None: nobody's who is enrolled.
     """
@@ -257,10 +258,12 @@ class OperatorReleased:
 
 @dataclass(frozen=True, slots=True)
 class OperatorHeld:
-    """The operator needs time and promises an update by `until` (ms since 1970, UTC); the customer is told."""
+    """The operator needs time and promises an update by `until` (ms since 1970, UTC); the customer is told. `promise`:
+    their own words about it, which go to the customer first."""
 
     operator: OperatorId
     until: int
+    promise: MessageId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Intent: whether what somebody wrote in a thread is a reply, a note, or is held until a person says.
 
-In a thread of a network a reply and a note look alike, so the rule is here, once for all networks. Only an enrolled
-operator replies. What the words themselves say goes first; else the assignee's words are a reply, and so are the first
-words to a session that nobody has, by somebody of its desk. Whatever else might have been one stays inside, and its
-author is offered to send it.
+In a thread of a network a reply and a note look alike, so the rule is here, once for all networks. A template is judged
+here, too: its words have an origin that shows them nowhere yet. Only an enrolled operator replies. What the words
+themselves say goes first; else the assignee's words are a reply, and so are the first words to a session that nobody
+has, by somebody of its desk. Whatever else might have been one stays inside, and its author is offered to send it.
 """
 
 from __future__ import annotations

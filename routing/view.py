@@ -26,6 +26,7 @@ class CustomerMessage:
     operator: OperatorId | None = None
     withdrawn: bool = False
     purged: bool = False  # an attachment of it is gone: the same revision is to be shown anew
+    edited: bool = False  # the customer had other words before; a first revision may be any
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _(fact: f.ReplyAdded) -> CustomerEvent:
 def _(fact: f.MessageRevised) -> CustomerEvent | None:
     if fact.side is Side.NOTE:
         return None
-    return CustomerMessage(fact.at, fact.side, fact.message, fact.revision)
+    return CustomerMessage(fact.at, fact.side, fact.message, fact.revision, edited=True)
 
 
 @customer_view.register

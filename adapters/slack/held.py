@@ -10,7 +10,8 @@ from math import ceil
 
 from adapters.slack.markup import escape
 from adapters.slack.refs import button_value
-from adapters.slack.render import Block, Rendered, Wording, line
+from adapters.slack.render import Block, Rendered, Wording, in_pieces, line, quoted
+from bridge.messages import TextPart
 from bridge.ports import Placed
 from routing.facts import Inside
 from routing.ids import MessageId
@@ -23,8 +24,9 @@ OFFERED = (Inside.ANOTHERS, Inside.ELSEWHERE, Inside.ADDRESSED, Inside.DESK, Ins
 """Why words stayed inside that their author may have meant for the customer."""
 
 
-def asked(session: Session, held: Pending, mirror: int, wording: Wording) -> Rendered:
-    """The line below held words: of whoever is not enrolled, and of an operator who may still undo."""
+def asked(session: Session, held: Pending, mirror: int, wording: Wording, words: TextPart | None = None) -> Rendered:
+    """The line below held words: of whoever is not enrolled, and of an operator who may still undo. `words` are theirs,
+    where nothing above the line shows them."""
     language, about = session.language, (Placed(session.id, mirror), held.message)
     if held.until is None:
         text = wording(language, "held.unknown", author=held.author)
@@ -35,7 +37,8 @@ def asked(session: Session, held: Pending, mirror: int, wording: Wording) -> Ren
         buttons = [_button(UNDO, wording(language, "button.undo"), *about)]
         buttons.append(_button(SEND, wording(language, "button.send_now"), *about))
     rendered = line(escape(text))
-    return Rendered(rendered.text, [*rendered.blocks, {"type": "actions", "elements": buttons}])
+    above = [quoted(in_pieces(words)[0])] if words is not None else []
+    return Rendered(rendered.text, [*above, *rendered.blocks, {"type": "actions", "elements": buttons}])
 
 
 def offer(session: Session, message: MessageId, mirror: int, text: str, wording: Wording) -> list[Block]:

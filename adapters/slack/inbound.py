@@ -404,7 +404,9 @@ class Inbound:
         if isinstance(happening, Revised):
             answer = await self._typed.revised(happening, stored, typed, operator)
         else:
-            answer = await self._typed.said(happening, placed, stored, typed, operator)
+            author = self._people.named(happening.author.user)
+            answer = await self._typed.said(happening, placed, stored, typed, operator, author)
+            self._explain(answer, happening.message, happening.key, happening.root, happening.author.user)
         await self._answer(answer, happening.key, happening.root, happening.author.user, stored)
         if isinstance(answer, Refusal):
             why = await self._why(answer.reason, happening.root, stored)

@@ -63,7 +63,7 @@ from routing.effects import (
 )
 from routing.facts import Side
 from routing.ids import EffectId, OperatorId, ThreadRef
-from routing.session import Session
+from routing.session import Pending, Session
 
 DELETING = 5.0
 """Seconds of one delivery spent on deleting; a long thread takes several, each beginning where the last one ended."""
@@ -192,7 +192,10 @@ class Outbound:
         if isinstance(effect, AskAboutHeld):
             if waiting is None:
                 return Delivered()
-            rendered = held.asked(delivery.session, waiting, effect.mirror, self._wording)
+            words = await self._not_in_a_thread(delivery.session, waiting)
+            rendered = held.asked(delivery.session, waiting, effect.mirror, self._wording, words)
+            if delivery.posts:
+                return await self._rewrite(delivery, [rendered])
             root, ts = await self._say(delivery, rendered, {}, Urgency.LINE)
             return _delivered(delivery, root, root.post(ts))
         if not effect.key:
@@ -203,6 +206,13 @@ class Outbound:
         for post in map(Post.of, delivery.posts):
             await self._update(post.channel, post.ts, render.line(text), Urgency.LINE)
         return Delivered(posts=delivery.posts)
+
+    async def _not_in_a_thread(self, session: Session, waiting: Pending) -> TextPart | None:
+        """What a template says that is to leave: only the line beneath can show it. None: the thread does."""
+        if waiting.mirror is not None:
+            return None
+        (body,) = await self._store.bodies(session.id, [(waiting.message, waiting.revision)])
+        return body.words if body is not None else None
 
     async def _open(self, delivery: Delivery, name: str) -> Root:
         """Post a root. Its place is known before the lane goes on, so an early press of a button finds its session."""

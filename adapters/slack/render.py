@@ -173,6 +173,11 @@ def line(text: str) -> Rendered:
     return Rendered(text, [_context(text)])
 
 
+def quoted(words: TextPart) -> Block:
+    """Words in a quote of their own."""
+    return _rich(*styled.elements(words, quoted=True))
+
+
 def _rich(*elements: Block) -> Block:
     return {"type": "rich_text", "elements": list(elements)}
 

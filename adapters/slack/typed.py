@@ -1,7 +1,8 @@
-"""A template's code typed in a thread: the customer gets the template's words, and the thread shows what was sent.
+"""A template's code typed in a thread: it stands for the template's words, which the thread shows then.
 
-What cannot be filled goes to nobody, and its author hears what is missing. A code that there is not stays inside: it
-was no sentence for a customer.
+They are typed words like others: whether they are a reply, can be undone, or stay inside, routing says. What cannot be
+filled goes to nobody, and its author hears what is missing. A code that there is not stays inside: it was no sentence
+for a customer.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from bridge.relay import Answer, Receipt
 from bridge.templates import Filled, Lacking, Typed
 from routing.decide import Nothing, Refusal
 from routing.ids import OperatorId
-from routing.inputs import OperatorNoted, OperatorReplied, OperatorRevised, Origin
+from routing.inputs import OperatorNoted, OperatorRevised, OperatorWrote, Origin
 from routing.session import Reason, Session
 
 
@@ -33,15 +34,17 @@ class TypedTemplates:
     wording: Wording
     tell: Callable[[Said, str], None]
 
-    async def said(self, said: Said, placed: Placed, stored: Stored, typed: Typed, operator: OperatorId) -> Answer:
-        """The reply that the code stands for. Its words were not written in the thread, so they are posted there."""
+    async def said(
+        self, said: Said, placed: Placed, stored: Stored, typed: Typed, operator: OperatorId, author: str
+    ) -> Answer:
+        """What the code stands for. Its words were not written in the thread, so they are posted there."""
         session = stored.session
         found = await self.canned.read(typed, session, operator)
         if not isinstance(found, Filled):
             return await self._kept(said, placed, session, typed, found, operator)
         if session.mirror.number != placed.mirror:
             return Refusal(Reason.MOVED)
-        event = OperatorReplied(said.message, operator)
+        event = OperatorWrote(said.message, operator, author)
         answer = await self.door.from_operator(session.id, event, said.key, body=_body(found.text))
         if isinstance(answer, Receipt) and answer.fresh:
             await self.canned.note_use(session, typed.code)

@@ -276,24 +276,18 @@ class Windows:
         return self._closing(await self._enter(form, stored, event, reason), form, stored)
 
     async def _hold(self, form: Form, stored: Stored, operator: OperatorId) -> Response:
-        """What is promised goes out first, so that the hold stands after it; hence the time is judged before."""
-        now = await self._store.now()
-        chosen = form.moment("until")
-        until = chosen if chosen is not None else now + _number(form.chosen("within"), 30) * MINUTE
-        if wrong := self._never(until, now):
+        """One input with what is promised: should it be refused, nothing was said, and it can be put right."""
+        chosen, promise = form.moment("until"), form.text("words")
+        within = _number(form.chosen("within"), 30) * MINUTE
+        until = chosen if chosen is not None else await self._store.now() + within
+        if promise and self._has_moved(form, stored):
+            return self._refused(form, Reason.MOVED, stored.session.language)
+        event = i.OperatorHeld(operator, until, _message(form) if promise else None)
+        answer = await self._enter(form, stored, event, promise)
+        if isinstance(answer, Refusal) and answer.reason in (Reason.HOLD_IN_PAST, Reason.HOLD_TOO_LONG):
             field = "until" if chosen is not None else "within"
-            return _errors(field, self._words.wording(stored.session.language, f"refused.{wrong}"))
-        promise = form.text("words")
-        if promise:
-            said = await self._reply(form, stored, operator, promise)
-            if isinstance(said, Refusal):
-                return self._refused(form, said.reason, stored.session.language)
-        return self._closing(await self._enter(form, stored, i.OperatorHeld(operator, until)), form, stored)
-
-    def _never(self, until: int, now: int) -> Reason | None:
-        if until <= now:
-            return Reason.HOLD_IN_PAST
-        return Reason.HOLD_TOO_LONG if until > now + self._policy().hold_at_most else None
+            return _errors(field, self._words.wording(stored.session.language, f"refused.{answer.reason}"))
+        return self._closing(answer, form, stored)
 
     async def _resolve(self, form: Form, stored: Stored, operator: OperatorId) -> Response:
         if form.chosen("outcome") not in OUTCOMES:
@@ -342,7 +336,7 @@ class Windows:
                 if lacking
                 else await self._over(stored, form, text)
             )
-        answer = await self._reply(form, stored, operator, filled.text)
+        answer = await self._chosen(form, stored, operator, filled.text)
         if isinstance(answer, Refusal):
             text = self._words.wording(session.language, f"refused.{answer.reason}")
             return await self._over(stored, form, text)
@@ -355,12 +349,17 @@ class Windows:
         pen = await self._pen(stored.session)
         return {"response_action": "update", "view": pen.window(FILL, form.frame, [pen.line(text)])}
 
-    async def _reply(self, form: Form, stored: Stored, operator: OperatorId, words: str) -> Answer:
-        """Words for the customer. A session that moved while the window was open gets none from here."""
-        if stored.session.mirror.number != form.frame.mirror and stored.session.state is not State.CLOSED:
+    async def _chosen(self, form: Form, stored: Stored, operator: OperatorId, words: str) -> Answer:
+        """A reply said outright, by the window's own button. A session that moved while it was open gets none."""
+        if self._has_moved(form, stored):
             return Refusal(Reason.MOVED)
-        event = i.OperatorReplied(_message(form), operator)
+        author = f"{form.team}:{form.user}"
+        event = i.OperatorWrote(_message(form), operator, author, manner=i.Manner.REPLY)
         return await self._enter(form, stored, event, words, about="words")
+
+    def _has_moved(self, form: Form, stored: Stored) -> bool:
+        session = stored.session
+        return session.mirror.number != form.frame.mirror and session.state is not State.CLOSED
 
 
 def lacks(lacking: Lacking, code: str, wording: Wording, language: str) -> str:

@@ -154,6 +154,7 @@ class Renderer:
             "initials": agent["initials"] if agent else None,
             "parts": None if gone or body is None else [self._part(part, reader) for part in body.parts],
             "withdrawn": event.withdrawn,
+            "edited": event.edited,
         }
 
     def _part(self, part: TextPart | FilePart, reader: Reader) -> dict[str, Any]:
@@ -235,7 +236,11 @@ _ELSEWHERE = frozenset({"outside_hours", "contact_offered"})
 def as_it_stands_now(shown: Sequence[Shown]) -> tuple[Shown, ...]:
     """A history must not repeat words that were changed or taken back since: a message is told with its last body, and
     translations of former ones are told without."""
-    last = {one.event.message: (one.event, one.body) for one in shown if isinstance(one.event, CustomerMessage)}
+    last = dict[MessageId, tuple[CustomerMessage, Body | None]]()
+    for one in shown:
+        if isinstance(event := one.event, CustomerMessage):
+            edited = event.edited or (event.message in last and last[event.message][0].edited)
+            last[event.message] = replace(event, edited=edited), one.body
     return tuple(_brought_up_to_date(one, last) for one in shown)
 
 
@@ -249,7 +254,8 @@ def _brought_up_to_date(shown: Shown, last: Mapping[MessageId, tuple[CustomerMes
         return replace(shown, body=None) if stale else shown
     if latest is None:
         raise AssertionError("`last` names every message that is among the events")
-    return Shown(shown.position, replace(event, revision=latest.revision, withdrawn=latest.withdrawn), body)
+    now = replace(event, revision=latest.revision, withdrawn=latest.withdrawn, edited=latest.edited)
+    return Shown(shown.position, now, body)
 
 
 class Batch:

@@ -210,6 +210,15 @@ async def test_an_operators_edit_and_withdrawal_are_shown_quietly(visit: Door, d
     await customer.was_shown("Hello", "This message was withdrawn")
 
 
+async def test_what_was_corrected_before_it_came_is_not_called_edited(visit: Door, desk: FakeDesk) -> None:
+    customer, known = await answered(visit, desk)
+    reply = desk.say(known, "as it was meant", rev=4_000, edited=False)
+    await customer.was_shown("Hello", "Good morning", "as it was meant")
+    await expect(customer.theirs.locator(".edited")).to_have_count(0)
+    desk.say(known, "thought better of", id=reply["id"], rev=5_000, edited=True)
+    await expect(customer.theirs.locator(".edited")).to_have_text("edited")
+
+
 async def test_who_is_told_that_somebody_looks_has_been_seen(visit: Door, desk: FakeDesk) -> None:
     desk.seen = True
     customer = await visit()

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from adapters.slack import windows
 from bridge.directory import Operator
 from bridge.doctor import Finding
+from bridge.templates import Template
 from routing.ids import OperatorId
 from routing.policy import PlainWords
 from routing.session import State
+from routing.view import CustomerMessage
 from tests.integration.slack_house import SLACK, House, house
 from tests.simulators.slack import Person, SlackSimulator
 
@@ -325,3 +330,80 @@ async def test_when_the_time_to_undo_is_over_it_has_left_and_the_line_goes(
         await here.until(has_left)
         await here.lanes_are_empty()
         assert not any("Goes to the customer" in one for one in here.slack.thread(here.desk, ts))
+
+
+async def test_what_is_corrected_before_it_leaves_is_not_edited_to_the_customer(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with house(engine_url, tmp_path, slack, rules={"undo": 60_000}, ping=5.0) as here:
+        ts = await asked(here)
+        said = kenji.say(here.desk, "it costs 100 BTC", thread_ts=ts)
+        line = await line_below(here, ts, "Goes to the customer")
+        kenji.edit(here.desk, said, "it costs 1 BTC")
+        await here.settled()
+        await kenji.click(here.desk, line, "send")
+        resumed = await here.feed.catch_up(await here.session(), None)
+        (reply,) = [one for one in resumed.shown if isinstance(one.event, CustomerMessage) and one.event.operator]
+        assert (await here.replies_seen(), reply.event.edited) == (["it costs 1 BTC"], False)  # type: ignore[union-attr]
+
+
+# ------------------------------------------------------------------ templates
+
+REFUND = Template("refund", {"en": "Dear {customer}, {amount} is on its way."})
+
+
+@asynccontextmanager
+async def with_templates(engine_url: str, tmp_path: Path, slack: SlackSimulator, **rules: Any) -> AsyncIterator[House]:
+    parts = {"templates": lambda desk: (REFUND,)}
+    slack.habits.ack_timeout = slack.habits.trigger_life = 30.0  # what is too late, other tests tell
+    async with house(engine_url, tmp_path, slack, rules=rules, parts=parts, ping=5.0) as here:
+        yield here
+
+
+async def test_a_typed_template_can_be_undone_and_its_line_says_the_words_as_they_stand(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with with_templates(engine_url, tmp_path, slack, undo=60_000) as here:
+        ts = await asked(here)
+        said = kenji.say(here.desk, ";refund amount=5", thread_ts=ts)
+        line = await line_below(here, ts, "Dear Hanako, 5 is on its way.")
+        kenji.edit(here.desk, said, ";refund amount=6")
+        assert await line_below(here, ts, "Dear Hanako, 6 is on its way.") == line
+        assert await here.replies_seen() == []
+        await kenji.click(here.desk, line, "undo")
+        await line_below(here, ts, "note, not shown to the customer")
+        await is_shown(here, kenji, "Undone")
+        await here.slack.until(lambda: line not in here.desk.messages)
+        await kenji.click_shown("send")
+        assert await here.replies_seen() == ["Dear Hanako, 6 is on its way."]
+
+
+async def test_where_plain_words_are_notes_a_typed_template_is_one_and_can_be_sent(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with with_templates(engine_url, tmp_path, slack, plain_words=PlainWords.NOTE) as here:
+        ts = await asked(here)
+        kenji.say(here.desk, ";refund amount=5", thread_ts=ts)
+        await is_shown(here, kenji, "stay inside until")
+        await line_below(here, ts, "Dear Hanako, 5 is on its way.")
+        assert await here.replies_seen() == []
+        await kenji.click_shown("send")
+        assert await here.replies_seen() == ["Dear Hanako, 5 is on its way."]
+
+
+async def test_a_template_sent_from_its_window_is_meant_for_the_customer_and_can_be_undone(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(windows, "OPEN_WITHIN", 30.0)
+    rules = {"plain_words": PlainWords.NOTE, "undo": 60_000}
+    async with with_templates(engine_url, tmp_path, slack, **rules) as here:
+        ts = await asked(here)
+        await kenji.click(here.desk, await here.root(), "templates")
+        await here.slack.until(lambda: any(one.user == kenji.id for one in here.slack.workspace.views.values()))
+        await kenji.submit({"template": "refund"})
+        assert (await kenji.submit({"gap.amount": "5"})).answer == {"response_action": "clear"}
+        line = await line_below(here, ts, "Dear Hanako, 5 is on its way.")
+        assert (await here.replies_seen(), len((await here.session()).session.pending)) == ([], 1)
+        await kenji.click(here.desk, line, "send")
+        assert await here.replies_seen() == ["Dear Hanako, 5 is on its way."]
+        await here.slack.until(lambda: line not in here.desk.messages)

@@ -14,9 +14,10 @@ from bridge.errors import StoreUnavailableError
 from bridge.relay import Receipt
 from bridge.templates import Template
 from routing import facts as f
-from routing.ids import DeskId, InputKey, OperatorId, Topic
-from routing.inputs import CustomerEnded, OperatorTransferred, Outcome
-from routing.session import State, TurnOf
+from routing.decide import Refusal
+from routing.ids import DeskId, InputKey, OperatorId, SessionId, Topic
+from routing.inputs import CustomerEnded, OperatorHeld, OperatorInput, OperatorTransferred, Outcome
+from routing.session import Reason, State, TurnOf
 from tests.integration.slack_house import SLACK, House, house
 from tests.simulators.slack import Person, SlackSimulator
 from tests.simulators.slack.workspace import Json, Message
@@ -123,6 +124,26 @@ async def test_a_hold_says_what_is_promised_and_a_time_that_cannot_be_is_refused
     assert (await kenji.submit({"within": "60", "words": "I will check with the bank."})).answer == {}
     session = (await here.session()).session
     assert (session.turn.of, await here.replies_seen()) == (TurnOf.HELD, ["I will check with the bank."])
+
+
+async def test_a_hold_that_is_refused_has_promised_nothing_and_can_be_put_right_in_the_same_window(
+    here: House, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await opens(here, kenji, "hold")
+    known = here.relay.from_operator
+
+    async def is_full(session: SessionId, event: OperatorInput, *more: Any, **said: Any) -> Any:
+        """The desk has no room for another one that is held."""
+        full = isinstance(event, OperatorHeld)
+        return Refusal(Reason.AT_CAPACITY) if full else await known(session, event, *more, **said)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(here.relay, "from_operator", is_full)
+        assert said_by(await kenji.submit({"within": "60", "words": "By four o'clock."}))
+    assert await here.replies_seen() == []
+    assert (await kenji.submit({"within": "30", "words": "By three o'clock."})).answer == {}
+    assert await here.replies_seen() == ["By three o'clock."]
+    assert (await here.session()).session.turn.of is TurnOf.HELD
 
 
 async def test_it_is_resolved_with_outcome_and_tags(here: House, kenji: Person) -> None:

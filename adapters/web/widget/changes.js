@@ -53,7 +53,7 @@ export class Changes {
   /** Below the words: that they were changed, and the customer's own reaction. */
   marks(item) {
     const { words } = this;
-    const edited = item.parts && item.rev > 0 && el("span", { class: "edited" }, words.text("message.edited"));
+    const edited = item.parts && (item.edited ?? item.rev > 0) && el("span", { class: "edited" }, words.text("message.edited"));
     const own = item.parts && item.reaction && this.#own(item);
     return edited || own ? el("div", { class: "marks" }, own, edited) : null;
   }

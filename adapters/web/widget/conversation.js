@@ -174,6 +174,7 @@ export class Conversation extends Emitter {
     }
     const purged = event.parts?.some((part) => part.removed); // the same wording, with an attachment less
     if (event.rev > known.rev || event.withdrawn || (purged && event.rev === known.rev)) {
+      if (event.rev > known.rev) known.edited = event.edited;
       Object.assign(known, { rev: event.rev, parts: event.parts, withdrawn: event.withdrawn });
       known.name = event.name ?? known.name;
       known.initials = event.initials ?? known.initials;

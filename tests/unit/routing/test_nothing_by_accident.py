@@ -51,14 +51,15 @@ class Threads(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------ what people do
 
-    @rule(who=WHO, manner=st.sampled_from(list(Manner)), old=st.booleans(), after=PAUSE)
-    def writes(self, who: OperatorId | None, manner: Manner, old: bool, after: int) -> None:
+    @rule(who=WHO, manner=st.sampled_from(list(Manner)), where=st.sampled_from(["here", "old", "ready"]), after=PAUSE)
+    def writes(self, who: OperatorId | None, manner: Manner, where: str, after: int) -> None:
+        """`ready`: a template's words, which stand in no thread yet."""
         message = MessageId(f"s:{len(self.authors)}")
         session = self.talk.session
         assert session is not None
         self.authors[message] = who
         may = self._means_a_reply(who, manner)
-        mirror = 1 if old else session.mirror.number
+        mirror = {"here": session.mirror.number, "old": 1}.get(where)
         self.talk.hears(i.OperatorWrote(message, who, PEOPLE[who], Origin(mirror), manner), after=after)
         if may:
             self.said_outright.add(message)

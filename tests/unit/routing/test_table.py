@@ -82,7 +82,9 @@ ANY: dict[type, st.SearchStrategy[i.Input]] = {
     i.OperatorWithdrew: st.builds(i.OperatorWithdrew, MESSAGES, OPERATORS, st.booleans()),
     i.OperatorClaimed: st.builds(i.OperatorClaimed, OPERATORS),
     i.OperatorReleased: st.builds(i.OperatorReleased, OPERATORS),
-    i.OperatorHeld: st.builds(i.OperatorHeld, OPERATORS, st.integers(0, 2_000_000 + 9 * 24 * HOUR)),
+    i.OperatorHeld: st.builds(
+        i.OperatorHeld, OPERATORS, st.integers(0, 2_000_000 + 9 * 24 * HOUR), st.none() | MESSAGES
+    ),
     i.OperatorTransferred: st.builds(
         i.OperatorTransferred,
         OPERATORS,

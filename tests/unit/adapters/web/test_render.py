@@ -16,12 +16,14 @@ from bridge.feed import Position, Queue, Resumed, Shown
 from bridge.incidents import Incident
 from bridge.messages import Body, FilePart, TextPart
 from config.settings import WebSettings
-from routing.facts import Mirror, Side
+from routing import facts as f
+from routing.facts import Actor, Mirror, Side
 from routing.hours import Hours
 from routing.ids import (
     CustomerKey,
     DeskId,
     IncidentId,
+    InputKey,
     MessageId,
     NetworkName,
     OperatorId,
@@ -30,10 +32,17 @@ from routing.ids import (
     ShortCode,
     Topic,
 )
-from routing.inputs import Outcome
+from routing.inputs import Outcome, PurgeReason
 from routing.policy import Contact, Desk, Policy
 from routing.session import Session, State, Turn, TurnOf
-from routing.view import NOTICES, CustomerEvent, CustomerMessage, CustomerNotice, CustomerTranslation
+from routing.view import (
+    NOTICES,
+    CustomerEvent,
+    CustomerMessage,
+    CustomerNotice,
+    CustomerTranslation,
+    customer_view,
+)
 
 AIKO = OperatorId("account-of-aiko")
 READER = Reader("customer:main/user-1", "en")
@@ -227,6 +236,23 @@ def test_a_history_tells_each_message_with_its_last_words() -> None:
         (0, True, None),
     ]
     assert [one["pos"]["o"] for one in page] == [1, 2, 3, 4, 5]
+
+
+def test_edited_is_what_was_told_in_other_words_before_and_a_first_revision_may_be_any() -> None:
+    known: dict[str, Any] = {"at": 7, "actor": Actor.OPERATOR, "cause": InputKey("k")}
+    known |= {"desk": DeskId("secret-desk"), "topic": Topic("trading")}
+    one, two = MessageId("s:1"), MessageId("s:2")
+    purge = {"file": "1", "side": Side.REPLY, "withdrawn": False, "why": PurgeReason.OTHER}
+    facts = (
+        f.ReplyAdded(**known, message=one, operator=AIKO, revision=4_000),  # changed before it left
+        f.ReplyAdded(**known, message=two, operator=AIKO),
+        f.MessageRevised(**known, message=two, revision=1, side=Side.REPLY),
+        f.FilePurged(**known, message=two, revision=1, **purge),  # type: ignore[arg-type]  # its fields
+    )
+    events = [event for fact in facts if (event := customer_view(fact)) is not None]
+    assert [told(number, event, "x")["edited"] for number, event in enumerate(events)] == [False, False, True, False]
+    history = render.as_it_stands_now([shown(number, event, "x") for number, event in enumerate(events)])
+    assert [one.event.edited for one in history if isinstance(one.event, CustomerMessage)] == [False, True, True, True]
 
 
 def test_a_history_repeats_no_translation_of_words_that_have_changed_since() -> None:
