@@ -1,0 +1,32 @@
+"""The memory that makes a message idempotent: for a few minutes, the same nonce gives the first message again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .guild import Channel, Json, Message
+
+if TYPE_CHECKING:
+    from .simulator import DiscordSimulator
+
+
+class Nonces:
+    """By author and nonce, whichever the channel."""
+
+    def __init__(self, discord: DiscordSimulator) -> None:
+        self._discord = discord
+        self._kept: dict[tuple[str, str], tuple[float, Channel, Message]] = {}
+
+    def find(self, fields: Json, author_id: str) -> tuple[Channel, Message] | None:
+        """The message that was made with this nonce, if the call asks for that to be looked up."""
+        if not fields.get("enforce_nonce") or fields.get("nonce") is None:
+            return None
+        found = self._kept.get((author_id, str(fields["nonce"])))
+        if found is None or self._discord.clock.now() - found[0] > self._discord.habits.nonce_life:
+            return None
+        return found[1], found[2]
+
+    def keep(self, channel: Channel, message: Message) -> None:
+        if message.nonce is not None:
+            entry = self._discord.clock.now(), channel, message
+            self._kept[message.author_id, str(message.nonce)] = entry

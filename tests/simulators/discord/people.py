@@ -1,0 +1,250 @@
+"""A scripted human. What they do happens at once; events go out by themselves. What they press waits for the app."""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from . import composing, permissions, shapes
+from .guild import Attachment, Channel, Flag, Json, Kind, Member, Message, Sort, Thread
+from .happenings import new_thread
+from .methods import threads
+from .permissions import P, Permission
+
+if TYPE_CHECKING:
+    from .simulator import DiscordSimulator
+
+Place = Channel | str
+"""A channel or thread, its id, or its name."""
+AnyMessage = Message | str
+"""A message or its id."""
+
+
+class Person:
+    """Somebody in the guild. They can do what Discord's own client would let them, else PermissionError."""
+
+    def __init__(self, discord: DiscordSimulator, member: Member) -> None:
+        self._discord = discord
+        self.member = member
+
+    @property
+    def id(self) -> str:
+        return self.member.user.id
+
+    @property
+    def name(self) -> str:
+        return self.member.user.name
+
+    # --- messages ---------------------------------------------------------------------------------------------
+
+    def say(
+        self,
+        place: Place,
+        text: str,
+        *,
+        reply_to: AnyMessage | None = None,
+        files: Iterable[tuple[str, bytes]] = (),
+        sticker: str = "",
+    ) -> Message:
+        """Type a message: `<@…>`, `<#…>` and the like as the client would send them. `files`: names and bytes.
+        In an archived thread it wakes the thread."""
+        channel = self._entered(place)
+        message = Message(self._discord.guild.mint(), channel.id, self.id, text)
+        message.attachments = [self._attachment(name, data) for name, data in files]
+        if sticker:
+            message.stickers = [{"id": self._discord.guild.mint(), "name": sticker, "format_type": 1}]
+        if reply_to is not None:
+            message.type = Sort.REPLY
+            message.reference = self._reference(channel, self._message(channel, reply_to))
+        return self._post(channel, message)
+
+    def speak(self, place: Place, data: bytes, *, seconds: float = 3.0) -> Message:
+        """Send a voice message."""
+        channel = self._entered(place)
+        message = Message(self._discord.guild.mint(), channel.id, self.id, flags=int(Flag.IS_VOICE_MESSAGE))
+        voice = self._attachment("voice-message.ogg", data)
+        voice.content_type, voice.duration, voice.waveform = "audio/ogg", seconds, "AAAA"
+        message.attachments = [voice]
+        return self._post(channel, message)
+
+    def forward(self, place: Place, source: Place, found: AnyMessage) -> Message:
+        """Forward a message: its words come in `message_snapshots`, the forward itself has none."""
+        channel, origin = self._entered(place), self._discord.find_channel(source)
+        message = Message(self._discord.guild.mint(), channel.id, self.id)
+        self._discord.happenings.forward(message, origin, self._message(origin, found))
+        return self._post(channel, message)
+
+    def _post(self, channel: Channel, message: Message) -> Message:
+        message.posted = self._discord.clock.now()
+        wanted = composing.Draft(channel, {}, rights=self.rights(channel))
+        message.pings = composing.ring(self._discord.guild, message, wanted)
+        return self._discord.happenings.post(channel, message)
+
+    def _attachment(self, name: str, data: bytes) -> Attachment:
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Attachment(self._discord.guild.mint(), name, data, kind)
+
+    def _reference(self, channel: Channel, message: Message) -> Json:
+        return {"type": 0, "message_id": message.id, "channel_id": channel.id, "guild_id": self._discord.guild.id}
+
+    def edit(self, place: Place, message: AnyMessage, text: str) -> Message:
+        """Change one's own message; not in an archived thread."""
+        channel = self._active(place)
+        found = self._message(channel, message)
+        if found.author_id != self.id:
+            raise PermissionError("nobody can edit somebody else's message")
+        found.content = text
+        composing.ring(self._discord.guild, found, composing.Draft(channel, {}, rights=self.rights(channel)))
+        self._discord.happenings.change(channel, found)
+        return found
+
+    def delete(self, place: Place, message: AnyMessage) -> None:
+        """Delete one's own message, or as a moderator somebody else's, the bot's included."""
+        channel = self._discord.find_channel(place)
+        found = self._message(channel, message)
+        if found.author_id != self.id:
+            self._need(channel, P.MANAGE_MESSAGES)
+        self._discord.happenings.delete(channel, found)
+
+    def delete_many(self, place: Place, messages: Iterable[AnyMessage]) -> None:
+        """What a moderator's bot does when it cleans up."""
+        channel = self._discord.find_channel(place)
+        self._need(channel, P.MANAGE_MESSAGES)
+        ids = [m if isinstance(m, str) else m.id for m in messages]
+        self._discord.happenings.delete_many(channel, ids)
+
+    def react(self, place: Place, message: AnyMessage, emoji: str) -> None:
+        """`emoji`: a character, or `name:id` of one of the guild's own."""
+        channel = self._active(place)
+        self._need(channel, P.ADD_REACTIONS)
+        self._discord.happenings.react(channel, self._message(channel, message), emoji, self.id)
+
+    def unreact(self, place: Place, message: AnyMessage, emoji: str) -> None:
+        channel = self._active(place)
+        self._discord.happenings.react(channel, self._message(channel, message), emoji, self.id, added=False)
+
+    def type(self, place: Place) -> None:
+        """Begin to type."""
+        self._discord.happenings.typing(self._discord.find_channel(place), self.id)
+
+    # --- threads ----------------------------------------------------------------------------------------------
+
+    def open_thread(self, place: Place, name: str, *, on: AnyMessage | None = None, first: str = "") -> Thread:
+        """Begin a thread, on a message or by itself; in a forum a post whose message says `first`."""
+        parent = self._discord.find_channel(place)
+        self._need(parent, P.CREATE_PUBLIC_THREADS)
+        origin = {} if on is None else {"id": self._message(parent, on).id}
+        thread = new_thread(self._discord, parent, name, self.id, **origin)
+        self._discord.happenings.open_thread(parent, thread)
+        if parent.kind is Kind.FORUM:
+            self._post(thread, Message(thread.id, thread.id, self.id, first or name))
+        elif origin:
+            threads.begin(self._discord, parent, thread)
+        else:
+            threads.announce(self._discord, parent, thread)
+        return thread
+
+    def archive(self, place: Place) -> None:
+        self._manage(place, archived=True)
+
+    def unarchive(self, place: Place) -> None:
+        self._manage(place, archived=False)
+
+    def lock(self, place: Place) -> None:
+        """Nobody but moderators can write in this thread any more."""
+        self._manage(place, locked=True)
+
+    def unlock(self, place: Place) -> None:
+        self._manage(place, locked=False)
+
+    def rename(self, place: Place, name: str) -> None:
+        """Rename a thread, or, who manages channels, a channel."""
+        channel = self._discord.find_channel(place)
+        if isinstance(channel, Thread):
+            self._manage(channel, name=name)
+            return
+        self._need(channel, P.MANAGE_CHANNELS)
+        channel.name = name
+        self._discord.happenings.tell_channel(channel)
+
+    def retag(self, place: Place, tags: Iterable[str]) -> None:
+        """Give a forum's post these tags, by name."""
+        thread = self._thread(place)
+        known = {t.name: t.id for t in self._discord.guild.channels[thread.parent_id].tags}
+        self._manage(thread, applied_tags=[known[t] for t in tags])
+
+    def delete_thread(self, place: Place) -> None:
+        thread = self._thread(place)
+        self._need(thread, P.MANAGE_THREADS)
+        self._discord.happenings.delete_thread(thread)
+
+    def _manage(self, place: Place, **changes: object) -> None:
+        """Moderators manage threads, and who opened one may archive and rename it."""
+        thread = self._thread(place)
+        if thread.owner_id != self.id or "locked" in changes:
+            self._need(thread, P.MANAGE_THREADS)
+        self._discord.happenings.update_thread(thread, by=self.id, **changes)  # type: ignore[arg-type]  # as named above
+
+    # --- coming and going -------------------------------------------------------------------------------------
+
+    def leave(self) -> None:
+        """Leave the guild."""
+        self._discord.happenings.leave(self.id)
+
+    def kick_bot(self) -> None:
+        """Throw the bot out: it hears GUILD_DELETE, and reaches nothing any more."""
+        self._discord.happenings.leave(self._discord.guild.app.bot.id)
+
+    def take(self, *role_ids: str) -> None:
+        """Get roles."""
+        self.member.roles += [r for r in role_ids if r not in self.member.roles]
+        self._discord.happenings.tell_member(self.member)
+
+    def lose(self, *role_ids: str) -> None:
+        self.member.roles = [r for r in self.member.roles if r not in role_ids]
+        self._discord.happenings.tell_member(self.member)
+
+    def call_oneself(self, nick: str | None) -> None:
+        """Take a nickname in the guild."""
+        self.member.nick = nick
+        self._discord.happenings.tell_member(self.member)
+
+    # --- what this person can see and do ----------------------------------------------------------------------
+
+    def rights(self, channel: Channel) -> Permission:
+        member = self._discord.guild.members.get(self.id)
+        return permissions.within(self._discord.guild, member, channel)
+
+    def sees(self, place: Place, message: AnyMessage) -> str:
+        """What this person reads of a message."""
+        channel = self._discord.find_channel(place)
+        self._need(channel, P.VIEW_CHANNEL)
+        return shapes.seen(self._discord.guild, self._message(channel, message))
+
+    def _need(self, channel: Channel, wanted: Permission) -> None:
+        if wanted & ~self.rights(channel):
+            raise PermissionError(f"{self.name} may not do this in {channel.name}: {wanted!r}")
+
+    def _entered(self, place: Place) -> Channel:
+        """A place where this person can write."""
+        channel = self._discord.find_channel(place)
+        self._need(channel, P.SEND_MESSAGES_IN_THREADS if channel.is_thread else P.SEND_MESSAGES)
+        if isinstance(channel, Thread) and channel.locked:
+            self._need(channel, P.MANAGE_THREADS)
+        return channel
+
+    def _active(self, place: Place) -> Channel:
+        channel = self._discord.find_channel(place)
+        if isinstance(channel, Thread) and channel.archived:
+            raise PermissionError("the thread is archived")
+        return channel
+
+    def _thread(self, place: Place) -> Thread:
+        channel = self._discord.find_channel(place)
+        if not isinstance(channel, Thread):
+            raise LookupError(f"{channel.name} is no thread")
+        return channel
+
+    def _message(self, channel: Channel, message: AnyMessage) -> Message:
+        return channel.messages[message if isinstance(message, str) else message.id]
