@@ -23,7 +23,7 @@ from adapters.slack.downloads import Downloads, NotFetchedError
 from adapters.slack.late import Late
 from adapters.slack.manners import manner
 from adapters.slack.membership import Membership
-from adapters.slack.mentions import Names, labels_in
+from adapters.slack.mentions import Names
 from adapters.slack.missed import Missed, NothingMissed
 from adapters.slack.orders import TypedOrders
 from adapters.slack.parse import (
@@ -44,6 +44,7 @@ from adapters.slack.parse import (
     parse,
 )
 from adapters.slack.people import People
+from adapters.slack.posted import message_in
 from adapters.slack.presses import DEEDS, Desk, Door, Press
 from adapters.slack.reactions import Reactions, is_reaction
 from adapters.slack.refs import NAME, Root
@@ -65,9 +66,10 @@ from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Placed, Store, Stored, Unplaced
 from bridge.relay import Answer, Receipt, Relay
 from bridge.whereabouts import Whereabouts
+from routing import edits
 from routing.decide import Refusal
 from routing.facts import Side
-from routing.ids import InputKey, MessageId, OperatorId, ThreadRef, sent_id
+from routing.ids import InputKey, MessageId, OperatorId, ThreadRef
 from routing.inputs import INSIDE, DeletionDoubted, Manner, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
 from routing.session import Reason, Session, State
 
@@ -124,7 +126,7 @@ class Tell:
 class Inbound:
     """`app` tells who we are; `late` marks what was not sent; `moved` hears of a channel's new id,
     `shared` that one may be shared with another organisation, `revoked` that our token is gone; `alone`: no other
-    process is on this store."""
+    process is on this store; `public_place` names a channel in a language, where customers know it."""
 
     def __init__(
         self,
@@ -151,6 +153,7 @@ class Inbound:
         alone: Callable[[], bool],
         deletions: Deletions,
         reactions: Reactions,
+        public_place: Callable[[str, str], str | None],
     ) -> None:
         self._store = store
         self._relay = relay
@@ -171,11 +174,19 @@ class Inbound:
         self._alone = alone
         self._deletions = deletions
         self._reactions = reactions
+        self._public_place = public_place
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._windows = windows
         self._typed = typed
         self._desk = Desk(
-            door, self._answer, self._open, partial(blocks.subject, relay), self._explain, respond, wording
+            door,
+            self._answer,
+            self._open,
+            partial(blocks.subject, relay),
+            self._explain,
+            partial(message_in, store),
+            respond,
+            wording,
         )
         self.orders: TypedOrders | None = None
         self.deferred = Deferred(store, self._carry_out)
@@ -339,6 +350,7 @@ class Inbound:
         answer = await self._door.from_operator(placed.session, event, key, body=body)
         await self._answer(answer, said.key, said.root, user, stored)
         self._explain(answer, said.message, said.key, said.root, user)
+        self._tell_withheld(said, answer)
         if operator is None and meant in (Manner.PLAIN, Manner.REPLY):
             await self._people.note_unknown(user, channel)
         if isinstance(answer, Refusal):
@@ -364,21 +376,17 @@ class Inbound:
         body = _body(cut(text, begins), await self._files_of(revised, stored))
         answer = await self._door.from_operator(session.id, event, revised.key, body=body)
         await self._answer(answer, revised.key, revised.root, revised.author.user, stored)
-        if isinstance(answer, Receipt) and spoken is not None:
-            self._explain_edit(revised, stored, spoken.side, meant)
+        self._tell_withheld(revised, answer)
+        self._explain_edit(revised, session, answer, meant)
 
-    def _explain_edit(self, revised: Revised, stored: Stored, side: Side, meant: Manner) -> None:
-        if side is Side.REPLY and meant in INSIDE:
-            self._say(revised, stored, "told.reply_became_note")
-        elif side is Side.NOTE and meant is not Manner.NOTE and not stored.session.spoken(sent_id(revised.message)):
-            self._offer(
-                stored.session,
-                revised.message,
-                "told.note_stays_note",
-                revised.key,
-                revised.root,
-                revised.author.user,
-            )
+    def _explain_edit(self, revised: Revised, before: Session, answer: Answer, meant: Manner) -> None:
+        after = answer.stored.session if isinstance(answer, Receipt) else before
+        became = None if isinstance(answer, Refusal) else edits.became(before, after, revised.message, meant)
+        if became is edits.Became.NOTE_STAYS_NOTE:
+            self._offer(after, revised.message, "told.note_stays_note", revised.key, revised.root, revised.author.user)
+        elif became is not None:
+            text = self._wording(after.language, f"told.{became}")
+            self._tell.later(revised.key, revised.root, revised.author.user, text)
 
     async def _withdrawn(self, withdrawn: Withdrawn, stored: Stored) -> None:
         """It counts as its author's doing, see `deletions`."""
@@ -485,10 +493,6 @@ class Inbound:
         self._tell.later(happening.key, root, happening.author.user, text)
         return True
 
-    def _say(self, said: Said, stored: Stored, key: str, **words: str) -> None:
-        text = self._wording(stored.session.language, key, **words)
-        self._tell.later(said.key, said.root, said.author.user, text)
-
     def _explain(self, answer: Answer, message: MessageId, key: InputKey, root: Root, user: str) -> None:
         """A note that its author may have meant for the customer: why it is one, and the button that sends it."""
         session = answer.stored.session if isinstance(answer, Receipt) else None
@@ -522,16 +526,30 @@ class Inbound:
 
     def _words(self, said: Said, stored: Stored) -> TextPart:
         """What they wrote. The blocks say it best; a message without them is read by its text."""
-        language = stored.session.language
+        names = self._names(said, stored.session.language)
+        rich = richtext.read(said.blocks, names)
+        return rich if rich is not None and rich.text else mrkdwn.read(said.text, names)
 
+    def _names(self, said: Said, language: str) -> Names:
         def person(user: str) -> str | None:
             operator = self._directory.by_network_user(NAME, self._people.named(user), home=True)
             return self._directory.public_name(operator, language) if operator else None
 
+        def place(channel: str) -> str | None:
+            return self._public_place(channel, language)
+
         words = {kind: self._wording(language, f"mention.{kind}") for kind in ("somebody", "channel", "group")}
-        names = Names(person=person, labels=labels_in(said.text), emoji=said.emoji, **words)
-        rich = richtext.read(said.blocks, names)
-        return rich if rich is not None and rich.text else mrkdwn.read(said.text, names)
+        return Names(person, place, emoji=said.emoji, **words)
+
+    def _tell_withheld(self, said: Said, answer: Answer) -> None:
+        """The customer reads a neutral word where the author named a channel or a group: nothing is lost unnoticed."""
+        session = answer.stored.session if isinstance(answer, Receipt) else None
+        spoken = session.spoken(said.message) if session else None
+        is_theirs = session is not None and (session.held(said.message) or (spoken and spoken.side is Side.REPLY))
+        withheld = self._names(said, session.language).withheld(said.text) if session and is_theirs else ()
+        if session is not None and withheld:
+            text = self._wording(session.language, "told.withheld", words=", ".join(withheld))
+            self._tell.later(InputKey(f"{said.key}/names"), said.root, said.author.user, text)
 
     async def _fetched(self, said: Said) -> tuple[FilePart, ...]:
         """The files as ours. One that cannot be had is left out, and the operator is told."""

@@ -126,7 +126,7 @@ class _Reader:
         if target.startswith("@"):
             self.writer.write(self.names.of_person(target[1:]))
         elif target.startswith("#"):
-            self.writer.write(self.names.of_channel(target[1:], label))
+            self.writer.write(self.names.of_channel(target[1:]))
         elif target.startswith("!"):
             self.writer.write(self.special(target[1:], label))
         else:
@@ -134,7 +134,7 @@ class _Reader:
 
     def special(self, word: str, label: str) -> str:
         if word.startswith("subteam^"):
-            return self.names.of_group(word.removeprefix("subteam^"), label)
+            return self.names.of_group
         return label if word.startswith("date^") else f"@{word}"
 
 

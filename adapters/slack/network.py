@@ -35,6 +35,7 @@ from adapters.slack.inbound import Inbound, Tell
 from adapters.slack.late import Late
 from adapters.slack.markup import escape
 from adapters.slack.membership import Membership
+from adapters.slack.mentions import desks_of
 from adapters.slack.orders import TypedOrders
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing
@@ -254,6 +255,7 @@ class SlackNetwork:
             shared=self._channels.forget,
             revoked=self._lose_token,
             alone=alone,
+            public_place=desks_of(policy, desk_name),
         )
         self._commands: Commands | None = None
         self._home: Home | None = None

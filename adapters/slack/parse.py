@@ -125,6 +125,7 @@ class Pressed:
     answer: str = ""
     only_theirs: bool = False
     quote: str = ""
+    ts: str = ""  # of the message in whose menu it was chosen
 
     @property
     def placed(self) -> Placed:

@@ -36,6 +36,7 @@ from routing.inputs import (
     OperatorUndid,
     OperatorWithdrew,
 )
+from routing.session import Session
 
 
 class Door(Protocol):
@@ -50,14 +51,15 @@ class Door(Protocol):
 class Desk:
     """What deeds work with. `answer(answer, key, root, user, stored)` tells whoever acted of a refusal, and the way;
     `open(name, press)` opens a window for them; `latest` is the session in which the customer is spoken of now;
-    `explain(answer, message, key, root, user)` tells of words that stayed inside; `respond(url, body)` changes what was
-    pressed, where only they see it."""
+    `explain(answer, message, key, root, user)` tells of words that stayed inside; `posted(session, mirror, channel,
+    ts)` is the message that stands in a post; `respond(url, body)` changes what was pressed, where only they see it."""
 
     door: Door
     answer: Callable[[Answer, InputKey, Root, str, Stored], Awaitable[None]]
     open: Callable[[Action, Press], None]
     latest: Callable[[Stored], Awaitable[Stored]]
     explain: Callable[[Answer, MessageId, InputKey, Root, str], None]
+    posted: Callable[[Session, int, str, str], Awaitable[MessageId | None]]
     respond: Callable[[str, Mapping[str, Any]], Awaitable[None]]
     wording: Wording
 
@@ -134,8 +136,12 @@ async def _withdraw(press: Press) -> None:
 
 
 async def send_to_customer(press: Press) -> None:
-    """A held message, or a note, goes out under the name of whoever pressed. Its message is `press.pressed.aim`'s."""
-    message = press.pressed.aim.message
+    """A held message, or a note, goes out under the name of whoever pressed. Its message is `press.pressed.aim`'s; what
+    was chosen in the menu of a post of ours is the message that stands there: a note from the desk page, say."""
+    pressed, session = press.pressed, press.stored.session
+    message = pressed.aim.message
+    if message is not None and pressed.ts:
+        message = await press.desk.posted(session, pressed.placed.mirror, pressed.channel, pressed.ts) or message
     if message is not None:
         await _settle(press, await press.enter(OperatorSent(message, press.operator)), "told.sent")
 

@@ -22,16 +22,17 @@ from adapters.slack.deferred import Deferred
 from adapters.slack.faults import ALREADY_GONE
 from adapters.slack.history import History
 from adapters.slack.pacing import Urgency
-from adapters.slack.parse import App, message_id
+from adapters.slack.parse import App
+from adapters.slack.posted import message_in
 from adapters.slack.refs import Post, Root
 from adapters.slack.shape import Shape
 from adapters.slack.threads import Threads
 from bridge.errors import DeliveryError
-from bridge.ports import Delivery, Placed, Store, Stored, Unplaced
+from bridge.ports import Delivery, Placed, Store, Unplaced
 from bridge.relay import Answer, Relay
 from routing.effects import ReactToMessage
 from routing.facts import Side
-from routing.ids import InputKey, MessageId, OperatorId
+from routing.ids import InputKey, OperatorId
 from routing.inputs import OperatorReacted, Origin
 
 SIGNS = {"+1": "👍", "pray": "🙏", "heart": "❤️", "blush": "😊", "eyes": "👀"}
@@ -155,7 +156,8 @@ class Reactions:
             return
         placed = await self._placed(one)
         stored = await self._relay.session(placed.session) if placed else None
-        message = await self._message(one, placed, stored) if placed and stored else None
+        place = (placed.mirror, one.channel, one.ts) if placed else None
+        message = await message_in(self._store, stored.session, *place) if place and stored else None
         if placed is None or message is None:
             _log.debug("slack_ignored", because="a reaction to nothing of a session's")
             return
@@ -184,18 +186,6 @@ class Reactions:
             if len(self._roots) > REMEMBERED:
                 self._roots.popitem(last=False)
         return self._roots[post]
-
-    async def _message(self, one: Reacted, placed: Placed, stored: Stored) -> MessageId | None:
-        """An operator's own words bear the post's name; what we have posted is looked up in the books."""
-        session = stored.session
-        written = message_id(one.channel, one.ts)
-        if session.spoken(written):
-            return written
-        for spoken in reversed(session.recent):
-            posts = await self._store.posts(session.id, spoken.message, placed.mirror)
-            if any(Post.of(ref).ts == one.ts for ref in posts):
-                return spoken.message
-        return None
 
 
 # ------------------------------------------------------------------ out

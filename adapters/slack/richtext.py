@@ -122,7 +122,8 @@ def _user(writer: Writer, element: Element, names: Names) -> None:
 
 
 def _group(writer: Writer, element: Element, names: Names) -> None:
-    writer.write(names.of_group(_string(element, "usergroup_id")))
+    del element
+    writer.write(names.of_group)
 
 
 def _channel(writer: Writer, element: Element, names: Names) -> None:
@@ -131,7 +132,7 @@ def _channel(writer: Writer, element: Element, names: Names) -> None:
 
 def _team(writer: Writer, element: Element, names: Names) -> None:
     del element
-    writer.write(f"@{names.group}")
+    writer.write(names.of_group)
 
 
 def _broadcast(writer: Writer, element: Element, names: Names) -> None:

@@ -50,4 +50,5 @@ def as_press(shortcut: Shortcut, placed: Placed) -> Pressed | None:
         shortcut.trigger,
         shortcut.answer,
         quote=one_line(shortcut.text, QUOTE) if shortcut.name == NOTE_ON else "",
+        ts=shortcut.ts,
     )

@@ -12,13 +12,16 @@ import pytest
 from adapters.slack import windows
 from bridge.directory import Operator
 from bridge.doctor import Finding
+from bridge.messages import Body, TextPart
 from bridge.templates import Template
-from routing.ids import OperatorId
+from routing.ids import InputKey, MessageId, OperatorId
+from routing.inputs import OperatorNoted, OperatorReplied
 from routing.policy import PlainWords
 from routing.session import State
 from routing.view import CustomerMessage
 from tests.integration.slack_house import SLACK, House, house
 from tests.simulators.slack import Person, SlackSimulator
+from tests.simulators.slack.workspace import Json
 
 
 @pytest.fixture
@@ -247,6 +250,7 @@ async def test_what_was_sent_follows_its_authors_edits_and_goes_with_their_messa
     assert (await here.replies_seen())[-1] == "It is the fee"
     mary.edit(here.desk, said, "note: it is not the fee")
     await here.settled()
+    await is_shown(here, mary, "taken back from the customer")
     assert "withdrawn" in (await here.replies_seen())[-1]
 
 
@@ -257,8 +261,62 @@ async def test_a_reply_that_is_edited_into_words_to_a_colleague_is_taken_back(
     said = kenji.say(here.desk, "It is the fee", thread_ts=ts)
     await here.settled()
     kenji.edit(here.desk, said, f"<@{mary.id}> is it the fee?")
-    await is_shown(here, kenji, "note")
+    await is_shown(here, kenji, "taken back from the customer")
     assert "withdrawn" in (await here.replies_seen())[-1]
+    kenji.edit(here.desk, said, "It is the fee, after all")
+    await is_shown(here, kenji, "stays so")
+    assert "withdrawn" in (await here.replies_seen())[-1]
+
+
+async def test_a_note_that_is_edited_into_plain_words_stays_one_until_it_is_sent(here: House, kenji: Person) -> None:
+    ts = await asked(here)
+    said = kenji.say(here.desk, "note: It is the fee", thread_ts=ts)
+    await here.settled()
+    kenji.edit(here.desk, said, "It is the fee")
+    await is_shown(here, kenji, "stays a note")
+    assert await here.replies_seen() == []
+    await kenji.click_shown("send")
+    assert await here.replies_seen() == ["It is the fee"]
+
+
+async def test_a_messages_menu_sends_a_note_that_was_written_on_the_desk_page(here: House, kenji: Person) -> None:
+    ts = await asked(here)
+    kenji.join(here.desk)
+    session, aiko = (await here.session()).session.id, OperatorId("aiko")
+    note, reply = OperatorNoted(MessageId("o:note"), aiko), OperatorReplied(MessageId("o:reply"), aiko)
+    await here.relay.from_operator(session, note, InputKey("desk/1"), body=Body((TextPart("It is the fee"),)))
+    await here.relay.from_operator(session, reply, InputKey("desk/2"), body=Body((TextPart("A moment"),)))
+    for text in ("A moment", "It is the fee"):
+        assert (await kenji.message_shortcut(here.desk, await line_below(here, ts, text), "send_to_customer")).ok
+    await is_shown(here, kenji, "gone to the customer already")
+    assert await here.replies_seen() == ["A moment", "It is the fee"]
+
+
+def named(*, note: bool = False, public: str = "") -> tuple[str, list[Json]]:
+    """A message that names a channel and a group of the workspace's, and a desk's channel: its text, and its blocks."""
+    lead = "note: see " if note else "see "
+    elements: list[Json] = [{"type": "text", "text": lead}, {"type": "channel", "channel_id": "C0SECRET"}]
+    elements += [{"type": "text", "text": ", "}, {"type": "usergroup", "usergroup_id": "S1"}]
+    elements += [{"type": "text", "text": ", "}, {"type": "channel", "channel_id": public}]
+    text = f"{lead}<#C0SECRET|secret-project>, <!subteam^S1|@merger>, <#{public}|support>"
+    return text, [{"type": "rich_text_section", "elements": elements}]
+
+
+async def test_names_of_channels_and_groups_stay_inside_and_the_author_is_told(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    parts = {"desk_title": lambda desk, language: "Transfers"}
+    async with house(engine_url, tmp_path, slack, parts=parts, ping=5.0) as here:
+        ts = await asked(here)
+        text, rich = named(public=here.desk.id)
+        kenji.say(here.desk, text, thread_ts=ts, rich=rich)
+        await is_shown(here, kenji, "the customer reads #channel, @team instead")
+        assert await here.replies_seen() == ["see #channel, @team, Transfers"]
+        text, rich = named(note=True, public=here.desk.id)
+        note = kenji.say(here.desk, text, thread_ts=ts, rich=rich)
+        await here.settled()
+        assert (await kenji.message_shortcut(here.desk, note, "send_to_customer")).ok
+        assert (await here.replies_seen())[1:] == ["see #channel, @team, Transfers"], "a note that is sent, too"
 
 
 async def test_words_to_a_colleague_stay_inside(here: House, kenji: Person, mary: Person) -> None:

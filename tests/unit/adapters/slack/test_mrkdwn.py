@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack.markup import emoji_in, escape
-from adapters.slack.mentions import Names, labels_in
+from adapters.slack.mentions import Names
 from adapters.slack.mrkdwn import read
 from bridge.messages import MarkKind, TextPart
 
@@ -36,10 +36,10 @@ def marks_of(part: TextPart) -> list[tuple[MarkKind, str]]:
         ("<mailto:a@example.com|a@example.com>", "a@example.com"),
         ("<tel:+81312345678|+81312345678>", "+81312345678"),
         ("<@U1> and <@U2> and <@U3|bob>", "@Sato and @colleague and @colleague"),
-        ("<#C1|general> <#C1|> <#C1>", "#general #general #general"),
-        ("<#C2>", "#channel"),
+        ("<#C1|secret-project> <#C1|> <#C1>", "#channel #channel #channel"),
+        ("<#C2|support-en>", "Withdrawals"),
         ("<!here> <!channel> <!everyone>", "@here @channel @everyone"),
-        ("<!subteam^S1|@night> <!subteam^S1> <!subteam^S2>", "@night @night @team"),
+        ("<!subteam^S1|@night> <!subteam^S1> <!subteam^S2>", "@team @team @team"),
         ("<!date^1700000000^{date}|14 Nov>", "14 Nov"),
         ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),
         (":custom: 10:30:45", ":custom: 10:30:45"),
@@ -47,7 +47,7 @@ def marks_of(part: TextPart) -> list[tuple[MarkKind, str]]:
     ],
 )
 def test_slacks_control_sequences_become_words(sent: str, meant: str) -> None:
-    assert plain(sent, Names(person={"U1": "Sato"}.get, labels=labels_in(sent))) == meant
+    assert plain(sent, Names(person={"U1": "Sato"}.get, place={"C2": "Withdrawals"}.get)) == meant
 
 
 def test_an_emoji_that_was_picked_becomes_its_character_and_a_custom_one_stays_its_name() -> None:

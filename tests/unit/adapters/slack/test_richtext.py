@@ -16,7 +16,7 @@ from bridge.messages import Mark, MarkKind, TextPart
 from tests.simulators.slack import mrkdwn
 from tests.unit.adapters.slack.test_markup import TEXT
 
-NAMES = Names(person={"U1": "Sato"}.get, labels={"C1": "general", "S1": "@night"})
+NAMES = Names(person={"U1": "Sato"}.get, place={"C1": "Withdrawals"}.get)
 BOLD, ITALIC, STRIKE, CODE = MarkKind.BOLD, MarkKind.ITALIC, MarkKind.STRIKE, MarkKind.CODE
 PRE, QUOTE, ITEM, LINK = MarkKind.PRE, MarkKind.QUOTE, MarkKind.ITEM, MarkKind.LINK
 
@@ -118,9 +118,9 @@ def test_quotes_and_code_and_what_is_listed_in_a_quote() -> None:
     [
         ({"type": "user", "user_id": "U1"}, "@Sato"),
         ({"type": "user", "user_id": "U9"}, "@colleague"),
-        ({"type": "usergroup", "usergroup_id": "S1"}, "@night"),
+        ({"type": "usergroup", "usergroup_id": "S1"}, "@team"),
         ({"type": "usergroup", "usergroup_id": "S9"}, "@team"),
-        ({"type": "channel", "channel_id": "C1"}, "#general"),
+        ({"type": "channel", "channel_id": "C1"}, "Withdrawals"),
         ({"type": "channel", "channel_id": "C9"}, "#channel"),
         ({"type": "team", "team_id": "T1"}, "@team"),
         ({"type": "broadcast", "range": "here"}, "@here"),
