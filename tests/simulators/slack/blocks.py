@@ -11,6 +11,8 @@ from .workspace import Json, Link, Ping
 
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
+MARKDOWN = 12_000
+"""Characters in all markdown blocks of one message."""
 TOTAL_CHARACTERS = 13_200
 """Near this much text in all blocks together a message is refused with `msg_blocks_too_long`."""
 
@@ -62,15 +64,30 @@ _FIELDS: dict[str, tuple[str, str]] = {  # type: (required, optional), beside ty
     "file_input": ("action_id", "filetypes max_files"),
     "rich_text_input": ("action_id", "initial_value dispatch_action_config focus_on_load placeholder"),
 }
-_SELECT_FIELDS = (
-    "action_id",
-    (
-        "placeholder options option_groups initial_option initial_options initial_user initial_users initial_channel "
-        "initial_channels initial_conversation initial_conversations default_to_current_conversation "
-        "max_selected_items min_query_length filter confirm focus_on_load response_url_enabled"
+_IMAGE_ELEMENT = ("alt_text", "image_url slack_file")
+"""An image within a block. Only the block of that name has a title."""
+_OF_SELECT: dict[str, tuple[str, str, str]] = {  # source: (of both, of one that chooses one, of one that chooses many)
+    "static": ("options option_groups", "initial_option", "initial_options"),
+    "external": ("min_query_length", "initial_option", "initial_options"),
+    "users": ("", "initial_user", "initial_users"),
+    "conversations": (
+        "default_to_current_conversation filter",
+        "initial_conversation response_url_enabled",
+        "initial_conversations",
     ),
-)
+    "channels": ("", "initial_channel response_url_enabled", "initial_channels"),
+}
 _OPTION_COUNTS = {"overflow": 5, "checkboxes": 10, "radio_buttons": 10}
+_MAY_BE_MARKUP = frozenset({"checkboxes", "radio_buttons"})
+"""What has options whose text, and description, may be mrkdwn."""
+_NUMBERS: dict[str, tuple[int, float]] = {
+    "min_length": (0, 3_000),
+    "max_length": (1, 3_000),
+    "max_files": (1, 10),
+    "max_selected_items": (1, float("inf")),
+    "min_query_length": (0, float("inf")),
+}
+"""Whole numbers in elements: the least and the most."""
 
 
 @dataclass
@@ -79,7 +96,8 @@ class _Check:
 
     errors: list[str] = field(default_factory=list)
     block_ids: set[str] = field(default_factory=set)
-    characters: int = 0
+    focused: int = 0
+    markdown: int = 0
 
     def fail(self, what: str, where: str) -> None:
         self.errors.append(f"[ERROR] {what} [json-pointer:{where}]")
@@ -113,7 +131,17 @@ class _Check:
             self.fail(f"unsupported type: {kind}", f"{where}/type")
         self.fields(value, "text", "emoji" if kind == "plain_text" else "verbatim", where)
         self.string(value, "text", limit, where)
-        self.characters += len(str(value.get("text", "")))
+        self.flag(value, "emoji", where)
+        self.flag(value, "verbatim", where)
+
+    def flag(self, thing: Json, name: str, where: str) -> None:
+        if not isinstance(thing.get(name, False), bool):
+            self.fail("must provide a boolean", f"{where}/{name}")
+
+    def number(self, thing: Json, name: str, least: int, most: float, where: str) -> None:
+        value = thing.get(name, least)
+        if type(value) is not int or not least <= value <= most:
+            self.fail(f"must be a whole number from {least} to {most}", f"{where}/{name}")
 
 
 def errors_in(blocks: object, *, view: bool = False) -> list[str]:
@@ -127,6 +155,17 @@ def errors_in(blocks: object, *, view: bool = False) -> list[str]:
         check.fail(f"no more than {limit} items allowed", "/blocks")
     for index, block in enumerate(blocks):
         _check_block(check, block, f"/blocks/{index}")
+    if check.focused > 1:
+        check.fail("only one element may have the focus on load", "/blocks")
+    if check.markdown > MARKDOWN:
+        check.fail(f"no more than {MARKDOWN} characters in all markdown blocks together", "/blocks")
+    return check.errors
+
+
+def plain_errors(text: object, limit: int, where: str) -> list[str]:
+    """What is wrong with a text object that has to be `plain_text`: those of a view itself."""
+    check = _Check()
+    check.text(text, limit, where, plain=True)
     return check.errors
 
 
@@ -176,6 +215,7 @@ def _header(check: _Check, block: Json, where: str) -> None:
 
 
 def _image(check: _Check, block: Json, where: str) -> None:
+    """The block, or an image within another one."""
     if ("image_url" in block) == ("slack_file" in block):
         check.fail("exactly one of image_url and slack_file is needed", where)
     check.string(block, "image_url", 3_000, where)
@@ -200,6 +240,10 @@ def _input(check: _Check, block: Json, where: str) -> None:
     check.text(block["label"], 2_000, f"{where}/label", plain=True)
     if "hint" in block:
         check.text(block["hint"], 2_000, f"{where}/hint", plain=True)
+    for name in ("optional", "dispatch_action"):
+        check.flag(block, name, where)
+    if block.get("dispatch_action") and block["element"].get("type") == "file_input":
+        check.fail("unsupported type: file_input", f"{where}/element/type")
     _check_elements(check, [block["element"]], _IN_INPUT, f"{where}/element")
 
 
@@ -209,7 +253,26 @@ def _rich_text(check: _Check, block: Json, where: str) -> None:
         if not isinstance(element, dict) or element.get("type") not in known:
             check.fail("unsupported rich text element", f"{where}/elements/{index}")
         else:
-            _inline(check, element, f"{where}/elements/{index}")
+            _paragraph(check, element, f"{where}/elements/{index}")
+
+
+_PARTS: dict[str, str] = {
+    "rich_text_section": "",
+    "rich_text_list": "indent offset border",
+    "rich_text_preformatted": "border language",
+    "rich_text_quote": "border",
+}
+"""What a part of rich text may have beside its elements."""
+
+
+def _paragraph(check: _Check, element: Json, where: str) -> None:
+    kind = str(element["type"])
+    check.fields(element, "elements style" if kind == "rich_text_list" else "elements", _PARTS[kind], where)
+    if kind == "rich_text_list" and element.get("style") not in ("bullet", "ordered"):
+        check.fail("must be one of: bullet, ordered", f"{where}/style")
+    check.number(element, "indent", 0, 8, where)
+    check.number(element, "border", 0, 1, where)
+    _inline(check, element, where)
 
 
 _INLINE: dict[str, tuple[str, type]] = {
@@ -229,7 +292,7 @@ def _inline(check: _Check, element: Json, where: str) -> None:
     for index, one in enumerate(inside):
         spot, kind = f"{where}/elements/{index}", one.get("type") if isinstance(one, dict) else None
         if kind == "rich_text_section" and element["type"] == "rich_text_list":
-            _inline(check, one, spot)
+            _paragraph(check, one, spot)
         elif kind not in _INLINE or element["type"] == "rich_text_list":
             check.fail("unsupported rich text element", spot)
         else:
@@ -241,12 +304,16 @@ def _inline(check: _Check, element: Json, where: str) -> None:
 
 
 def _markdown(check: _Check, block: Json, where: str) -> None:
-    check.string(block, "text", 12_000, where)
-    check.characters += len(str(block["text"]))
+    check.string(block, "text", MARKDOWN, where)
+    check.markdown += len(str(block["text"]))
 
 
 def _video(check: _Check, block: Json, where: str) -> None:
     check.text(block["title"], 200, f"{where}/title", plain=True)
+    if "description" in block:
+        check.text(block["description"], 200, f"{where}/description", plain=True)
+    for name, limit in (("alt_text", 2_000), ("author_name", 50), ("provider_name", 50), ("video_url", 3_000)):
+        check.string(block, name, limit, where)
 
 
 def _nothing(check: _Check, block: Json, where: str) -> None:
@@ -288,8 +355,7 @@ def _check_elements(check: _Check, elements: list[object], allowed: frozenset[st
 
 def _check_element(check: _Check, element: Json, where: str) -> None:
     kind = str(element["type"])
-    required, optional = _FIELDS.get(kind, _SELECT_FIELDS)
-    if not check.fields(element, required, optional, where):
+    if not check.fields(element, *_fields_of(kind), where):
         return
     check.string(element, "action_id", 255, where)
     if "button" in kind and "radio" not in kind:
@@ -300,7 +366,22 @@ def _check_element(check: _Check, element: Json, where: str) -> None:
         check.text(element["placeholder"], 150, f"{where}/placeholder", plain=True)
     if "confirm" in element:
         _check_confirm(check, element["confirm"], f"{where}/confirm")
-    _check_options(check, element, where)
+    for name, (least, most) in _NUMBERS.items():
+        check.number(element, name, least, most, where)
+    check.focused += element.get("focus_on_load") is True
+    _check_choice(check, element, where)
+
+
+def _fields_of(kind: str) -> tuple[str, str]:
+    """(required, optional), beside type."""
+    if kind == "image":
+        return _IMAGE_ELEMENT
+    if kind in _FIELDS:
+        return _FIELDS[kind]
+    several, source = kind.startswith("multi_"), kind.removeprefix("multi_").removesuffix("_select")
+    both, one, many = _OF_SELECT[source]
+    chosen = f"{many} max_selected_items" if several else one
+    return "action_id", f"placeholder confirm focus_on_load {both} {chosen}"
 
 
 def _check_button(check: _Check, element: Json, where: str) -> None:
@@ -317,22 +398,56 @@ def _check_confirm(check: _Check, confirm: object, where: str) -> None:
         check.fail("must provide an object", where)
     elif check.fields(confirm, "title text confirm deny", "style", where):
         check.text(confirm["title"], 100, f"{where}/title", plain=True)
-        check.text(confirm["text"], 300, f"{where}/text")
+        check.text(confirm["text"], 300, f"{where}/text", plain=True)
         check.text(confirm["confirm"], 30, f"{where}/confirm", plain=True)
         check.text(confirm["deny"], 30, f"{where}/deny", plain=True)
+        if confirm.get("style") not in (None, "primary", "danger"):
+            check.fail("must be one of: primary, danger", f"{where}/style")
 
 
-def _check_options(check: _Check, element: Json, where: str) -> None:
+def _check_choice(check: _Check, element: Json, where: str) -> None:
+    """What can be chosen, and what is chosen from the start."""
     kind = str(element["type"])
     if kind.endswith("static_select") and ("options" in element) == ("option_groups" in element):
         check.fail("exactly one of options and option_groups is needed", where)
-    for index, option in enumerate(_items(check, element, "options", _OPTION_COUNTS.get(kind, 100), where)):
-        spot = f"{where}/options/{index}"
+    options = _check_options(check, element, kind, where)
+    for index, group in enumerate(_items(check, element, "option_groups", 100, where)):
+        spot = f"{where}/option_groups/{index}"
+        if not isinstance(group, dict):
+            check.fail("must provide an object", spot)
+        elif check.fields(group, "label options", "", spot):
+            check.text(group["label"], 75, f"{spot}/label", plain=True)
+            options += _check_options(check, group, kind, spot)
+    values = [one["value"] for one in options if isinstance(one, dict) and isinstance(one.get("value"), str)]
+    if len(set(values)) < len(values):
+        check.fail("an option's value must be unique", where)
+    if not kind.endswith("external_select"):
+        _check_initial(check, element, options, where)
+
+
+def _check_options(check: _Check, thing: Json, kind: str, where: str) -> list[object]:
+    """An element's own options, or those of one of its groups."""
+    options = _items(check, thing, "options", _OPTION_COUNTS.get(kind, 100), where)
+    for index, option in enumerate(options):
+        spot, plain = f"{where}/options/{index}", kind not in _MAY_BE_MARKUP
+        optional = "description url" if kind == "overflow" else "description"
         if not isinstance(option, dict):
             check.fail("must provide an object", spot)
-        elif check.fields(option, "text value", "description url", spot):
-            check.text(option["text"], 75, f"{spot}/text", plain="select" in kind or kind == "overflow")
+        elif check.fields(option, "text value", optional, spot):
+            check.text(option["text"], 75, f"{spot}/text", plain=plain)
+            if "description" in option:
+                check.text(option["description"], 75, f"{spot}/description", plain=plain)
             check.string(option, "value", 150, spot)
+            check.string(option, "url", 3_000, spot)
+    return options
+
+
+def _check_initial(check: _Check, element: Json, options: list[object], where: str) -> None:
+    """Exactly as it stands among the options."""
+    chosen = [element["initial_option"]] if "initial_option" in element else []
+    for one in [*chosen, *_items(check, element, "initial_options", 100, where)]:
+        if one not in options:
+            check.fail("must exactly match one of the options", where)
 
 
 def reading_of(blocks: list[Json]) -> Reading:

@@ -92,13 +92,20 @@ def checked_view(args: Args, kind: str) -> Json:
     return view
 
 
+_HOME = frozenset(("type", "blocks", "private_metadata", "callback_id", "external_id"))
+_MODAL = _HOME | {"title", "close", "submit", "clear_on_close", "notify_on_close", "submit_disabled"}
+"""What a view may have (views reference)."""
+
+
 def view_errors(view: Json, kind: str) -> list[str]:
     """All that is wrong with a view."""
     errors = block_kit.errors_in(view.get("blocks"), view=True)
     if view.get("type") != kind:
         errors.append(f"[ERROR] must be {kind} [json-pointer:/view/type]")
+    for name in sorted(view.keys() - (_MODAL if kind == "modal" else _HOME)):
+        errors.append(f"[ERROR] no more than the documented properties allowed: {name} [json-pointer:/view]")
     for name, limit in (("private_metadata", 3_000), ("callback_id", 255), ("external_id", 255)):
-        if len(str(view.get(name, ""))) > limit:
+        if not isinstance(view.get(name, ""), str) or len(view.get(name, "")) > limit:
             errors.append(f"[ERROR] must be less than {limit + 1} characters [json-pointer:/view/{name}]")
     if kind == "modal":
         errors += _modal_errors(view)
@@ -108,9 +115,8 @@ def view_errors(view: Json, kind: str) -> list[str]:
 def _modal_errors(view: Json) -> list[str]:
     errors = []
     for name in ("title", "submit", "close"):
-        text = view.get(name, {}).get("text") if isinstance(view.get(name, {}), dict) else None
-        if name in view and not (isinstance(text, str) and 0 < len(text) <= 24):
-            errors.append(f"[ERROR] must be between 1 and 24 characters [json-pointer:/view/{name}]")
+        if name in view:
+            errors += block_kit.plain_errors(view[name], 24, f"/view/{name}")
     if "title" not in view:
         errors.append("[ERROR] missing required field: title [json-pointer:/view]")
     blocks = [b for b in view.get("blocks") or [] if isinstance(b, dict)]
