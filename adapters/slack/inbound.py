@@ -124,7 +124,7 @@ class Tell:
 
 
 class Inbound:
-    """`app` tells who we are; `late` marks what was not sent; `moved` hears of a channel's new id,
+    """`app` tells who we are; `late` tells of what was not sent, and marks it; `moved` hears of a channel's new id,
     `shared` that one may be shared with another organisation, `revoked` that our token is gone; `alone`: no other
     process is on this store; `public_place` names a channel in a language, where customers know it."""
 
@@ -348,14 +348,12 @@ class Inbound:
         operator, author = self._people.operator(said.author, channel), self._people.named(user)
         event = OperatorWrote(said.message, operator, author, Origin(placed.mirror), meant)
         answer = await self._door.from_operator(placed.session, event, key, body=body)
-        await self._answer(answer, said.key, said.root, user, stored)
         self._explain(answer, said.message, said.key, said.root, user)
         self._tell_withheld(said, answer)
         if operator is None and meant in (Manner.PLAIN, Manner.REPLY):
             await self._people.note_unknown(user, channel)
         if isinstance(answer, Refusal):
-            why = await self._why(answer.reason, said.root, stored)
-            self._tell.beside(self._late.mark(said, why))
+            await self._late.keep(said, await self._why(answer.reason, said.root, stored))
         return answer
 
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
@@ -415,10 +413,8 @@ class Inbound:
             author = self._people.named(happening.author.user)
             answer = await self._typed.said(happening, placed, stored, typed, operator, author)
             self._explain(answer, happening.message, happening.key, happening.root, happening.author.user)
-        await self._answer(answer, happening.key, happening.root, happening.author.user, stored)
         if isinstance(answer, Refusal):
-            why = await self._why(answer.reason, happening.root, stored)
-            self._tell.beside(self._late.mark(happening, why))
+            await self._late.keep(happening, await self._why(answer.reason, happening.root, stored))
         return True
 
     async def _deleted(self, happening: Happening, told: Payload) -> None:

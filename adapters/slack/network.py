@@ -191,6 +191,7 @@ class SlackNetwork:
         self._threads = Threads(store, self._api)
         self._channels = Channels(self._api, places, allow_shared=settings.allow_shared_channels)
         self._tell = Tell(self._tell_one)
+        self._late = Late(self._api, store, self._tell_one)
         self._enrolment = Enrolment(store, directory, NAME)
         self._people = People(self._enrolment, self._app)
         self._membership = Membership(self._api, store, self._enrolment, places, self._people.named, holds)
@@ -248,7 +249,7 @@ class SlackNetwork:
             membership=self._membership,
             app=self._app,
             whereabouts=whereabouts or Whereabouts(store, relay, {NAME: self}),
-            late=Late(self._api, store),
+            late=self._late,
             windows=self._windows,
             typed=TypedTemplates(self._canned, door or relay, wording, self._tell_author),
             moved=self._channel_moved,
@@ -359,7 +360,8 @@ class SlackNetwork:
         await self._hearing.begin()  # before an ear is open: what is heard then is not what was missed
         if self._settings.events == "socket":
             await self._open_sockets()
-        for part in (self._inbound.deferred, self._channels, self._membership, self._presence, self._home):
+        inbound = self._inbound.deferred, self._late
+        for part in (*inbound, self._channels, self._membership, self._presence, self._home):
             if part is not None:
                 self._work(_lasting(part.run))
         self._work(_lasting(self._hearing.run))
@@ -391,6 +393,7 @@ class SlackNetwork:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inbound.deferred.stop()
+        await self._late.stop()
         await self._windows.stop()
         await self._writing.stop()
         for part in (self._tell, self._home, self._commands):

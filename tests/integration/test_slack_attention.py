@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from adapters.slack.late import OWED
 from bridge.directory import Operator
 from bridge.inspection import neglected
 from bridge.messages import Body, TextPart
@@ -319,6 +320,37 @@ async def test_what_is_written_where_a_session_has_left_is_marked_and_the_way_is
         (file,) = [one for one in here.slack.replies(here.desk, root.ts) if one.files]
         await is_marked(here, file)
         assert await here.replies_seen() == []
+
+
+async def test_who_wrote_too_late_is_told_also_when_the_process_ended_before_it_could_say_so(
+    housed: Any, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with housed(prefix="late") as here:
+        await here.writes("hello")
+        root = await here.root()
+        await here.does(CustomerEnded())
+        await here.lanes_are_empty()
+        for method in ("chat.postEphemeral", "reactions.add"):
+            slack.mischief.add(Fault.INTERNAL_ERROR, method, times=None)
+        late = kenji.say(here.desk, "too late", thread_ts=root.ts)
+        await here.settled()
+        assert len(await here.store.shelf(OWED)) == 1  # acknowledged, so it is kept
+        assert not marks(late)
+        assert not slack.workspace.ephemerals
+    slack.mischief.clear()
+    async with housed(prefix="late") as here:
+        await is_marked(here, late)
+
+        async def is_paid() -> bool:
+            return not await here.store.shelf(OWED)
+
+        await here.until(is_paid)
+        assert len([one for one in slack.workspace.ephemerals if one.user == kenji.id]) == 1
+        slack.mischief.add(Fault.RETRY_ACKED, "message")
+        kenji.say(here.desk, "and this", thread_ts=root.ts)
+        await slack.events.settled(leap=True)
+        await here.until(is_paid)
+        assert len([one for one in slack.workspace.ephemerals if one.user == kenji.id]) == 2
 
 
 async def test_the_way_to_a_session_at_the_desk_page_is_its_address_there(housed: Any, kenji: Person) -> None:
