@@ -7,13 +7,24 @@ from typing import Any
 
 from adapters.slack.client import WebApi
 from adapters.slack.history import History
-from adapters.slack.markup import escape
+from adapters.slack.markup import escaped_within
 from adapters.slack.pacing import Urgency
-from adapters.slack.render import line
+from adapters.slack.render import TEXT, Rendered
 from routing.ids import Place
 
 EVENT_TYPE = "kakehashi_announcement"
 """Of the metadata. Not that of sessions' posts: what is answered beneath an announcement belongs to no session."""
+
+
+SHOWN = 3_000
+"""Characters of a text in a context (Block Kit reference)."""
+
+
+def announcement(text: str) -> Rendered:
+    """Lines of text, whatever stands in them: nothing in it acts."""
+    shown = text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    plain = {"type": "plain_text", "text": shown, "emoji": False}
+    return Rendered(escaped_within(text, TEXT), [{"type": "context", "elements": [plain]}], inert=True)
 
 
 class Announcements:
@@ -24,8 +35,8 @@ class Announcements:
     async def post(self, place: Place, key: str, text: str) -> None:
         """Post it, once. Raises `DeliveryError`; whether it is there then, `is_posted` knows."""
         told = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
-        posted = line(escape(text)).posted
-        await self._api.call("chat.postMessage", urgency=Urgency.LINE, channel=place, metadata=told, **posted)
+        args = announcement(text).posted
+        await self._api.call("chat.postMessage", urgency=Urgency.LINE, channel=place, metadata=told, **args)
 
     async def is_posted(self, place: Place, key: str, since: int) -> bool:
         """Whether it stands in the channel, from `since` on (ms since 1970). Raises `DeliveryError`."""

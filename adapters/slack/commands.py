@@ -56,7 +56,7 @@ class Drawn:
     def ack(self) -> Ack:
         """As an acknowledgement's body."""
         shown = {"blocks": self.blocks} if self.blocks else {}
-        return {"response_type": "ephemeral", "text": escape(self.text), **shown}
+        return {"response_type": "ephemeral", "text": escape(self.text), "mrkdwn": False, **shown}
 
 
 class Commands:
@@ -170,7 +170,8 @@ def _found(answer: Found, face: Face) -> Drawn:
     sought = answer.sought[: sheet.SOUGHT]
     if not answer.rows:
         return Drawn(face.say("find.none", sought=sought))
-    return Drawn(" · ".join(map(sheet.first_words, answer.rows)), [sheet.rows(answer.rows, face)])
+    codes = " · ".join(row.code for row in answer.rows)  # names stand in the blocks, where they are only shown
+    return Drawn(codes, [sheet.rows(answer.rows, face)])
 
 
 def _headline(answer: Shown, face: Face) -> str:

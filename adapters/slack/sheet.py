@@ -15,7 +15,7 @@ from typing import Any
 
 from adapters.slack.markup import one_line
 from adapters.slack.refs import NAME
-from adapters.slack.render import HEADER, SHORT_NAME, Block, Title, Wording
+from adapters.slack.render import HEADER, Block, Title, Wording
 from bridge.commands import ANYWHERE, IN_THREAD, RESULTS, Verb, spoken
 from bridge.roster import Day, Queue, Row, Sheet
 from routing.availability import Standing
@@ -286,11 +286,6 @@ def notice(pieces: Pieces) -> Block:
 
 def told(text: str) -> Block:
     return _line(text)
-
-
-def first_words(row: Row) -> str:
-    """For a notification."""
-    return f"{row.code} {one_line(row.name, SHORT_NAME)}".strip()
 
 
 def sentence(face: Face, key: str, gap: str, inner: Block, **words: str) -> Pieces:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -12,22 +13,32 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import render
+from adapters.slack.announcements import announcement
+from adapters.slack.attached import beneath
 from adapters.slack.bursts import Bursts, Said, Say
 from adapters.slack.network import thread_words
 from adapters.slack.render import Rendered
 from adapters.slack.rewording import reworded
+from adapters.slack.sheet import home
 from adapters.slack.threads import metadata
-from bridge.messages import About, Body, TextPart
-from bridge.ports import Delivery, Store
+from adapters.slack.views import QUOTE, Pen
+from bridge.answers import Found, Shown
+from bridge.commands import Verb
+from bridge.messages import About, Body, FilePart, TextPart
+from bridge.ports import Delivery, HeldFile, Store
 from config.locales import LANGUAGES
 from routing.effects import Effect
 from routing.facts import Side
 from routing.ids import SessionId
+from tests.simulators.slack.blocks import reading_of
 from tests.simulators.slack.composing import compose
+from tests.simulators.slack.methods.views import view_errors
 from tests.simulators.slack.refusal import Args
 from tests.simulators.slack.shapes import seen
 from tests.simulators.slack.workspace import Message, Workspace
-from tests.unit.adapters.slack.test_card import SESSION, a_card
+from tests.unit.adapters.slack.test_card import FULL, SESSION, a_card
+from tests.unit.adapters.slack.test_sheet import draws, face, row, sheet
+from tests.unit.adapters.slack.test_views import FRAME, windows
 
 ACTS = [
     *("<!channel>", "<!here>", "<!everyone>", "<!here|here>", "<!subteam^S0SIM1|@night>", "<@U0SIM00001>", "<@W1|bob>"),
@@ -170,12 +181,77 @@ def test_several_messages_in_one_post(texts: list[str], name: str) -> None:
 @settings(deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE, st.sampled_from(LANGUAGES))
 def test_the_card(name: str, page: str, zone: str, language: str) -> None:
-    about = About(name=name, page=page, time_zone=zone, claims={"tier": name})
-    message = post(a_card(SESSION, about))
+    about = About(name=name, page=page, time_zone=zone, claims={"tier": name, page: zone})
+    session = replace(FULL, language=language, tags=(name, zone), incident=None)
+    message = post(a_card(session, about))
     do_nothing([message])
     buttons = [block for block in message.blocks if block["type"] == "actions"]
     assert len(buttons) == 1
     assert message.text.startswith(SESSION.code)
+
+
+def acts_in(blocks: list[dict[str, Any]]) -> tuple[list[object], list[object], list[str]]:
+    """Whom they ring, where they lead, and what is drawn as more than words."""
+    reading = reading_of(blocks)
+    return list(reading.pings), list(reading.links), reading.marks
+
+
+@settings(deadline=None, max_examples=25)  # each example is all windows
+@given(HOSTILE, WORDS, st.sampled_from(LANGUAGES))
+def test_windows(name: str, words: str, language: str) -> None:
+    """What a customer is called stands on top of each; what they wrote is quoted, filled in, or told as history."""
+    for view in windows(Pen(thread_words, language, f"K7Q2 · {name}"), replace(FRAME, quote=words[:QUOTE]), words):
+        pings, links, marks = acts_in(view["blocks"])
+        assert (pings, links) == ([], [])
+        assert [mark for mark in marks if not mark.startswith("11-14 22:13 UTC · ")] == []  # who said it, in bold
+        assert view_errors(view, "modal") == []
+
+
+@settings(deadline=None, max_examples=25)
+@given(HOSTILE, st.sampled_from(LANGUAGES))
+def test_the_apps_home(name: str, language: str) -> None:
+    """It does what it does for somebody of a harmless name, and no more."""
+    blocks = home(sheet(2, 2, name), face(language))
+    assert acts_in(blocks) == acts_in(home(sheet(2, 2, "Hanako"), face(language)))
+
+
+@settings(deadline=None, max_examples=25)
+@given(HOSTILE, st.sampled_from(LANGUAGES))
+def test_answers_to_one_person(name: str, language: str) -> None:
+    """To a slash command, or to the same typed in a thread."""
+
+    def answered(called: str) -> list[Message]:
+        found = Found("K7Q2", (row(called), row(called)))
+        shown = [Shown(part, sheet(2, 2, called)) for part in (Verb.HOME, Verb.QUEUE, Verb.MINE)]
+        return [compose(Workspace(), Args(draws(one, language)), "1.1") for one in (found, *shown)]
+
+    for hostile, harmless in zip(answered(name), answered("Hanako"), strict=True):
+        assert (hostile.pings, hostile.links, hostile.marks) == (harmless.pings, harmless.links, harmless.marks)
+        assert hostile.text == harmless.text
+        assert hostile.unfurls == harmless.unfurls
+
+
+@settings(deadline=None)
+@given(WORDS)
+def test_an_announcement(text: str) -> None:
+    message = post(announcement(text))
+    do_nothing([message])
+    assert read(message) == text
+
+
+@settings(deadline=None)
+@given(WORDS, HOSTILE)
+def test_a_message_with_attachments_that_slack_is_not_given(words: str, name: str) -> None:
+    speaker = render.customer_name(About(name=name), "en", thread_words)
+    (one,) = render.said(Side.CUSTOMER, Body((TextPart(words),)), speaker, language="en", wording=thread_words)
+    held = (HeldFile("f1", "image/png", 2_000_000), HeldFile("f2", "application/pdf", 1))
+    effect = cast(Effect, None)
+    body = Body((TextPart(words), FilePart("f3", "", "image/png", 0, purged=True)))
+    delivery = Delivery(effect, SESSION, About(name=name), None, body, held=held)
+    message = post(beneath(one, delivery, thread_words, lambda session, file: f"https://desk.example/{file}"))
+    assert [link.url for link in message.links] == ["https://desk.example/f1", "https://desk.example/f2"]
+    assert (message.pings, message.unfurls) == ([], [])
+    assert [mark for mark in message.marks if mark != speaker] == []
 
 
 @pytest.mark.parametrize("size", [4_000, 40_000])
