@@ -101,6 +101,8 @@ class Api:
             web.get("/sessions/{session}", self.session),
             web.post("/sessions/{session}/reply", self.reply),
             web.post("/sessions/{session}/note", self.note),
+            web.post("/sessions/{session}/send", self.send),
+            web.post("/sessions/{session}/keep", self.keep),
             web.post("/sessions/{session}/revise", self.revise),
             web.post("/sessions/{session}/withdraw", self.withdraw),
             web.post("/sessions/{session}/react", self.react),
@@ -206,6 +208,7 @@ class Api:
         answer = {
             **await self._as_now(stored),
             "lines": await self._with_words(stored, lines[-LINES:], f"operator:{operator_of(request).id}"),
+            "held": await self._held(stored, operator_of(request)),
             "older": len(lines) > LINES,
             "card": await self._card(stored, operator_of(request)),
         }
@@ -224,6 +227,18 @@ class Api:
         message, operator = MessageId(f"o:{form.client_id()}"), operator_of(request)
         body = await self._body(form, operator)
         return await self._hand_over(request, form, i.OperatorNoted(message, operator.id), body)
+
+    async def send(self, request: web.Request) -> web.Response:
+        """Words that wait, in the name of who asks; their own, which can still be undone, at once."""
+        form = await Form.of(request)
+        event = i.OperatorSent(MessageId(form.text("message")), operator_of(request).id)
+        return await self._hand_over(request, form, event)
+
+    async def keep(self, request: web.Request) -> web.Response:
+        """Words that wait become a note."""
+        form = await Form.of(request)
+        event = i.OperatorUndid(MessageId(form.text("message")), operator_of(request).id)
+        return await self._hand_over(request, form, event)
 
     async def revise(self, request: web.Request) -> web.Response:
         """Other words for a message of theirs; its files stay, and a note stays a note."""
@@ -380,6 +395,25 @@ class Api:
         bodies = await self._engine.store.bodies(stored.session.id, wanted)
         words = dict(zip(wanted, bodies, strict=True))
         return [await self._as_line(line, words, reader) for line in lines]
+
+    async def _held(self, stored: Stored, operator: Operator) -> list[dict[str, object]]:
+        """Words that nobody has said yet, oldest first. What somebody else may still undo is theirs alone."""
+        pending = stored.session.pending
+        wanted = [(one.message, one.revision) for one in pending]
+        bodies = await self._engine.store.bodies(stored.session.id, wanted) if wanted else []
+        reader = f"operator:{operator.id}"
+        return [
+            {
+                "message": one.message,
+                "author": one.author if one.operator is None else "",
+                "operator": one.operator or "",
+                "at": one.at,
+                "until": one.until,
+                "mine": one.operator in (None, operator.id),
+                "parts": None if body is None else [await self._as_part(part, reader) for part in body.parts],
+            }
+            for one, body in zip(pending, bodies, strict=True)
+        ]
 
     async def _as_line(self, line: Line, words: _Words, reader: str) -> dict[str, object]:
         if not isinstance(line, Said):

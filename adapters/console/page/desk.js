@@ -13,6 +13,7 @@ import { listen, showHelp } from "./keys.js";
 import { Live } from "./live.js";
 import { LISTS, Nav } from "./nav.js";
 import { Handover } from "./handover.js";
+import { Held } from "./held.js";
 import { Offers } from "./offers.js";
 import { Outbox } from "./outbox.js";
 import { Sessions, waiting } from "./sessions.js";
@@ -130,6 +131,12 @@ class Desk {
       onOlder: () => this.showOlder(),
       mayPurge: () => this.state && (me.operator.lead || this.state.row.assignee === this.id),
       onPurge: (file) => askPurge((fields) => this.purge(file, fields)),
+    });
+    this.held = new Held({
+      nameOf: names.nameOf,
+      act: (what, fields) => this.try(what, fields),
+      content: (parts) => this.thread.words(parts),
+      onNone: () => this.place.focus(),
     });
     this.offers = new Offers({ names, promise: me.promise, onTake: (row) => this.accept(row), onPass: (row) => this.decline(row) });
     this.handover = new Handover({ names, kept: this.kept });
@@ -265,6 +272,8 @@ class Desk {
     this.drawHead();
     this.thread.forget();
     this.drawThread();
+    this.held.signature = "";
+    this.held.show(this.state.held);
   }
 
   unread(row) {
@@ -377,6 +386,7 @@ class Desk {
     this.card.show(row, card);
     this.drawHead();
     this.drawThread();
+    this.held.show(state.held);
     this.looked();
     this.showLists();
   }
@@ -424,7 +434,7 @@ class Desk {
     if (!this.open) return fill(this.place, el("div", { class: "nothing" }, el("p", {}, t("thread.empty")), el("p", { class: "hint" }, t("thread.empty_hint"))));
     if (!this.state) return fill(this.place, el("div", { class: "nothing" }, el("p", {}, t("thread.loading"))));
     this.head = el("header", { class: "thread-head" });
-    fill(this.place, this.head, this.attention.node, this.thread.node, this.composer.node);
+    fill(this.place, this.head, this.attention.node, this.thread.node, this.held.node, this.composer.node);
   }
 
   drawHead() {
@@ -753,6 +763,7 @@ class Desk {
       u: () => this.escalate(),
       i: () => this.check(),
       s: () => this.standing.toggle(),
+      w: () => Boolean(this.state) && this.held.focus(),
       g: () => Boolean(this.views.team) && void (location.hash = "#/team"),
       o: () => void (location.hash = "#/incidents"),
       "/": () => (this.pane("list"), this.sessions.search.focus()),

@@ -17,6 +17,7 @@ const HELP = [
   [["d"], "keys.decline"],
   [["u"], "keys.escalate"],
   [["i"], "keys.check"],
+  [["w"], "keys.held"],
   [["s"], "keys.standing"],
   [["g"], "keys.team"],
   [["o"], "keys.incidents"],

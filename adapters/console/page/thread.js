@@ -94,7 +94,7 @@ export class Thread {
 
   event(line) {
     const name = this.nameOf(line.operator);
-    const { desk, from_desk: from, topic, outcome, until, since, why, kind, promise, language, incident, code, to = "", pager, network, purge } = line.words;
+    const { desk, from_desk: from, topic, outcome, until, since, why, kind, promise, language, incident, code, author, to = "", pager, network, purge } = line.words;
     const gaps = {
       name,
       desk: desk && this.deskName(desk),
@@ -108,6 +108,8 @@ export class Thread {
       incident: incident && this.incidentName(incident),
       who: kind && [[t(`rung.${kind}`), to].filter(Boolean).join(" "), name].filter(Boolean).join(" · "),
       pager,
+      author,
+      code,
       network: network && t(`network.${network}`),
       purge: purge && t(`purge.${purge}`),
     };
@@ -139,9 +141,14 @@ export class Thread {
   content(line, files) {
     if (line.withdrawn) return el("p", { class: "gone" }, t("thread.withdrawn"));
     if (line.parts === null) return el("p", { class: "gone" }, t("thread.erased"));
-    const parts = line.parts.map((part) => (part.type === "text" ? this.text(part, line) : this.file(part, files)));
+    const parts = this.words(line.parts, line, files);
     const edited = line.revision > 0 && el("span", { class: "edited" }, t("thread.edited"));
     return [...parts, edited, this.former(line), this.translation(line)];
+  }
+
+  /** A message's parts as they stand in the conversation. */
+  words(parts, line = {}, files = []) {
+    return parts.map((part) => (part.type === "text" ? this.text(part, line) : this.file(part, files)));
   }
 
   /** What the customer had written before: whoever answered may have answered that. */
