@@ -112,9 +112,9 @@ class SlackDesk:
         return list(found["messages"])
 
     async def shown(self, code: str, begins: str) -> list[str]:
-        """Whatever the service has posted in the thread that begins like this, below the speaker's name."""
-        lines = [one["seen"].split("\n")[-1] for one in await self.messages(code) if one["bot_id"] == self.bot]
-        return [line for line in lines if line.startswith(begins)]
+        """Whatever the service has posted in the thread that begins like this: a line each, several in a burst's post."""
+        seen = [one["seen"].split("\n") for one in await self.messages(code) if one["bot_id"] == self.bot]
+        return [line for lines in seen for line in lines if line.startswith(begins)]
 
     async def say(self, code: str, text: str, person: str = "kenji") -> str:
         """An operator writes in the thread; the message's ts."""
