@@ -100,7 +100,7 @@ async def test_windows_home_and_answers_are_what_slack_documents(
         kenji.open_home()
         await slack.until(lambda: kenji.id in slack.workspace.homes)
         kenji.say(one.desk, "!cliam", thread_ts=root.ts)
-        await slack.until(lambda: slack.calls_of("chat.postEphemeral"))
+        await slack.until(lambda: slack.calls_of("chat.postEphemeral") and slack.calls_of("chat.update"))
         await one.lanes_are_empty()
         payloads = sent(slack)
         assert {*KINDS} - {"views.update"} <= {name.partition(" ")[2] for name in payloads}
