@@ -36,8 +36,9 @@ run: setup
 test: browser
 	$(BIN)/python -m pytest -n 3 --dist loadgroup tests
 
+# The long tests, and asyncio watching itself: that alone costs three times what the tests do.
 soak: browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests --soak
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests --soak -o asyncio_debug=true
 
 lint: setup
 	$(BIN)/ruff check .

@@ -19,7 +19,7 @@ def test_a_browser_that_is_not_there_is_named_with_the_mend(
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1
     assert "chromium and CJK fonts" in said[0]
-    assert "install chromium fonts-noto-cjk" in said[0]
+    assert "install chromium-headless-shell fonts-noto-cjk" in said[0]
 
 
 def test_a_chosen_browser_that_is_no_program_is_named(
@@ -43,4 +43,4 @@ def test_what_is_missing_is_installed_where_we_may(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(needs, "may_install", lambda: True)
     monkeypatch.setattr(needs, "install", installed.extend)
     assert needs.main() == 0
-    assert installed == ["chromium"]
+    assert installed == ["chromium-headless-shell"]
