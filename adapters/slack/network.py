@@ -17,7 +17,7 @@ import structlog
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
-from adapters.slack import bursts, receiver
+from adapters.slack import bursts, receiver, sockets
 from adapters.slack.alerts import Whom, everybody_here
 from adapters.slack.announcements import Announcements
 from adapters.slack.attached import DeskLink
@@ -373,7 +373,9 @@ class SlackNetwork:
         token, bolt = self._settings.app_token, self._bolt
         if token is None or bolt is None:
             raise AssertionError("the settings ask for an app token with Socket Mode, and the app is made at start")
-        self._sockets = Sockets(bolt, self._api, token.get_secret_value(), self._settings.handlers, self._ping)
+        self._sockets = Sockets(
+            bolt, self._api, self._store, token.get_secret_value(), self._settings.handlers, self._ping
+        )
         await self._sockets.start()
 
     async def _introduce_later(self) -> None:
@@ -407,12 +409,12 @@ class SlackNetwork:
         await self._api.close()
 
     async def _unheard(self) -> list[Finding]:
-        since = await self._store.get(UNHEARD)
+        shut, since = await sockets.findings(self._store), await self._store.get(UNHEARD)
         if since is None:
-            return []
+            return shut
         what = f"people wrote in threads since {_spelt(int(since) / 1000)}, and Slack sent no event of it"
         mend = "switch “Event Subscriptions” (or Socket Mode) on again on the app's page; what was missed is read back"
-        return [Finding("fail", what, mend)]
+        return [*shut, Finding("fail", what, mend)]
 
     def http_app(self) -> web.Application:
         """`/events`, `/interactions` and `/commands`, to be mounted under `/slack`. With HTTP events only."""

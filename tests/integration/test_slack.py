@@ -693,7 +693,7 @@ async def test_a_dead_address_is_given_up_for_a_new_one(here: House) -> None:
     """The SDK alone would try the same address for ever."""
     sockets = here.slack.sockets
     await here.slack.until(lambda: len(sockets.connections) == 2)
-    sockets.link_disabled = True
+    sockets.unreachable = True
     for connection in list(sockets.connections):
         connection.drop()
     await here.slack.until(lambda: sockets.refused_handshakes >= 2)
@@ -704,7 +704,7 @@ async def test_a_dead_address_is_given_up_for_a_new_one(here: House) -> None:
 
 async def test_without_a_socket_we_are_not_ready(here: House) -> None:
     assert here.network.ready() is None
-    here.slack.sockets.link_disabled = True
+    here.slack.sockets.unreachable = True
     for connection in list(here.slack.sockets.connections):
         connection.drop()
     await here.slack.until(lambda: here.network.ready() == "no socket to Slack is open")

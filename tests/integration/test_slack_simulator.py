@@ -1739,11 +1739,14 @@ async def test_a_warning_comes_ten_seconds_ahead(
         assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
 
 
-async def test_a_disabled_link_refuses_new_sockets(slack: SlackSimulator, connect: Connect) -> None:
+async def test_a_disabled_link_gives_out_addresses_and_sends_whoever_opens_one_away(
+    slack: SlackSimulator, connect: Connect
+) -> None:
+    """The SDK then tries again without a pause."""
     slack.limits.enabled = False
     await connect()
     await slack.sockets.disconnect_all("link_disabled")
-    await slack.until(lambda: slack.sockets.refused_handshakes > 0)
+    await slack.until(lambda: slack.sockets.sent_away > 5)
     assert slack.sockets.connections == []
 
 

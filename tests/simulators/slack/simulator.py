@@ -190,7 +190,7 @@ class SlackSimulator:
 
     def deafen(self) -> None:
         """Every socket breaks and no new one opens, while calls are answered as ever."""
-        self.sockets.link_disabled = True
+        self.sockets.unreachable = True
         for connection in list(self.sockets.connections):
             connection.drop()
 

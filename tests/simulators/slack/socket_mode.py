@@ -132,7 +132,12 @@ class SocketMode:
         self._turn = 0
         self.connections: list[Connection] = []
         self.refused_handshakes = 0
+        self.sent_away = 0
+        """Sockets that were opened and told to go at once."""
+        self.unreachable = False
+        """No handshake comes through: a network that broke."""
         self.link_disabled = False
+        """Socket Mode is off on the app's page: addresses are given out, and whoever opens one is told to go."""
 
     def issue_url(self) -> str:
         """A URL for one connection, good for half a minute."""
@@ -144,7 +149,7 @@ class SocketMode:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """The WebSocket endpoint; a used or expired URL is refused before the handshake."""
         expires = self._tickets.pop(request.query.get("ticket", ""), -1.0)
-        if expires < self._slack.clock.now() or self.link_disabled:
+        if expires < self._slack.clock.now() or self.unreachable:
             self.refused_handshakes += 1
             return web.Response(status=408, text="the URL was used or has expired")
         socket = web.WebSocketResponse(autoping=False, compress=False)
@@ -154,8 +159,9 @@ class SocketMode:
         return socket
 
     async def _serve(self, connection: Connection, socket: web.WebSocketResponse) -> None:
-        if len(self.connections) >= self._slack.habits.max_connections:
-            await connection.disconnect("too_many_websockets")
+        if (reason := self._sends_away()) is not None:
+            self.sent_away += 1
+            await connection.disconnect(reason)
             return
         self.connections.append(connection)
         try:
@@ -168,6 +174,11 @@ class SocketMode:
             self.connections.remove(connection)
             connection.fail_waiting()
             self._slack.happenings.wake()
+
+    def _sends_away(self) -> DisconnectReason | None:
+        if self.link_disabled:
+            return "link_disabled"
+        return "too_many_websockets" if len(self.connections) >= self._slack.habits.max_connections else None
 
     def _hello(self) -> Json:
         info = {"app_id": self._slack.workspace.app.id}
@@ -202,12 +213,13 @@ class SocketMode:
         return ready[self._turn % len(ready)]
 
     async def disconnect_all(self, reason: DisconnectReason) -> None:
-        """Say goodbye on every socket; `link_disabled` also refuses new ones until `enable_link`."""
+        """Say goodbye on every socket; `link_disabled` also sends new ones away until `enable_link`."""
         self.link_disabled = reason == "link_disabled"
         await asyncio.gather(*(c.disconnect(reason) for c in list(self.connections)))
 
     def enable_link(self) -> None:
-        self.link_disabled = False
+        """Sockets can be opened again."""
+        self.link_disabled = self.unreachable = False
 
     def expire_tickets(self) -> None:
         """Every URL handed out and not yet used is dead, as after a long pause."""
