@@ -112,7 +112,7 @@ class SlackDesk:
         return list(found["messages"])
 
     async def shown(self, code: str, begins: str) -> list[str]:
-        """Whatever the service has posted in the thread that begins like this: a line each, several in a burst's post."""
+        """What the service posted in the thread that begins like this: a line each, several in a burst's post."""
         seen = [one["seen"].split("\n") for one in await self.messages(code) if one["bot_id"] == self.bot]
         return [line for lines in seen for line in lines if line.startswith(begins)]
 
