@@ -532,7 +532,7 @@ class Store(Protocol):
         ...
 
     async def pause(self, bucket: str, until: int) -> None:
-        """The platform said to wait: nobody draws from this bucket before then."""
+        """The platform said to wait: nobody draws from this bucket before then, and then it fills anew from nothing."""
         ...
 
     async def leave(self, holder: str) -> None:

@@ -774,7 +774,7 @@ class RedisStore:
 
     async def pause(self, bucket: str, until: int) -> None:
         key = self._keys.bucket(bucket)
-        await self._wire.call(key, "HSET", key, "pause", until)
+        await self._wire.call(key, "HSET", key, "pause", until, "tokens", 0, "at", until)
         await self._wire.call(key, "PEXPIREAT", key, until + 60_000)
 
     async def put(self, name: str, value: str, ttl: int | None = None) -> None:

@@ -42,6 +42,9 @@ CONNECT = 3.0
 CONNECTIONS = 256
 """At once, to Slack. More than the pace allows to be in use, so that no session waits for another's connection."""
 
+LONGEST_WAIT = 3_600.0
+"""Seconds that a 429 is believed. After that it is asked once again."""
+
 LEAN = "chat.postMessage"
 
 _CHANNEL = ("channel", "channel_id")
@@ -178,8 +181,8 @@ class WebApi:
             raise
         except DeliveryError as error:
             self._felt(error, method, channel)
-            if error.retry_after is not None:
-                await self._pacing.pause(method, channel, error.retry_after)
+            if error.code in faults.TOO_OFTEN:
+                error.retry_after = await self._pacing.pause(method, channel, error.retry_after)
             raise
         self.pulse.answered(gates)
         return answer
@@ -315,8 +318,13 @@ def _judged(status: int, retry_after: str | None, data: Answer) -> Answer:
     raise faults.unanswered(f"http_{status}")  # a page of HTML, or a 200 that holds nothing
 
 
-def _seconds(retry_after: str | None) -> float:
-    return float(retry_after) if retry_after and retry_after.isdigit() else 1.0
+def _seconds(retry_after: str | None) -> float | None:
+    """None where no time is named that anybody could wait for: somebody between us may have written it."""
+    try:
+        seconds = float(retry_after or "")
+    except ValueError:
+        return None
+    return min(seconds, LONGEST_WAIT) if seconds > 0 else None
 
 
 def _unknown_or_undone(error: Exception) -> DeliveryError:

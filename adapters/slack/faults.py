@@ -94,9 +94,9 @@ _POISON = frozenset(
     )
 )
 
-_TRANSIENT = frozenset(
-    ("ratelimited", "rate_limited", "request_timeout", "team_added_to_org", "external_channel_migrating")
-)
+TOO_OFTEN = frozenset(("ratelimited", "rate_limited"))
+
+_TRANSIENT = TOO_OFTEN | {"request_timeout", "team_added_to_org", "external_channel_migrating"}
 
 _AMBIGUOUS = frozenset(("internal_error", "fatal_error", "service_unavailable", "operation_timeout"))
 """Slack's own words leave open whether it was done ("some aspect of the operation succeeded")."""

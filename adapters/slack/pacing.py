@@ -42,6 +42,14 @@ HELD = 2.0
 PATIENCE = 2.0
 """Seconds that a delivery waits for its token before the lane is told to come back. Well within the send deadline."""
 
+UNNAMED = 1.0
+UNNAMED_AT_MOST = 30.0
+"""Seconds for which a 429 without a readable Retry-After is taken, the first and the last in a row: the first may be a
+proxy's, and the last is what Slack's own SDK assumes."""
+
+FORGIVEN = 60.0
+"""Seconds after such a pause until a refusal counts as the first again: every limit of Slack's is one of a minute."""
+
 TIERS = {
     "conversations.join": 50,
     "conversations.info": 50,
@@ -136,6 +144,7 @@ class Bucket:
         self._tokens = 0
         self._fresh_until = 0.0
         self._shut_until = 0.0
+        self._refused = 0
         self._horizon = 0.0
         self._order = itertools.count()
         self._waiting: list[tuple[int, int, Turn]] = []
@@ -198,10 +207,19 @@ class Bucket:
             self._tokens += 1  # it came in the very moment in which the wait ended
         came.cancel()
 
-    def shut(self, seconds: float) -> None:
-        """Slack said to wait."""
+    def shut(self, seconds: float | None) -> float:
+        """Slack said to wait, perhaps without saying for how long; the seconds that are waited now.
+
+        What was under way when it was shut is refused along with the call that shut it, and is not counted again.
+        """
+        now = monotonic()
+        if now >= self._shut_until:
+            self._refused = self._refused + 1 if now < self._shut_until + FORGIVEN else 1
+        unnamed = min(UNNAMED * 2.0 ** min(self._refused - 1, 10), UNNAMED_AT_MOST)
+        if seconds is not None or now >= self._shut_until:
+            self._shut_until = max(self._shut_until, now + (unnamed if seconds is None else seconds))
         self._tokens = 0
-        self._shut_until = monotonic() + seconds
+        return self._shut_until - now
 
     def _fill(self) -> None:
         if self._filling is None or self._filling.done():
@@ -219,6 +237,8 @@ class Bucket:
             except Exception:
                 _log.exception("slack_pacing_broke", bucket=self._name)
                 return self._fail_all()
+            if (shut := self._shut_until - monotonic()) > 0:
+                given, wait = 0, math.ceil(shut * 1000)  # Slack has said so since they were asked for
             self._hand_out(given, short=given < self._alike(first))
             if self._first() is not None and (wait or not given):
                 await asyncio.sleep(max(wait, 5) / 1000)
@@ -320,13 +340,16 @@ class Pacing:
                 behind = behind or turn.behind
         return behind
 
-    async def pause(self, method: str, channel: str, seconds: float) -> None:
-        """Slack answered 429 to this call: nobody makes another before then. Other methods stay usable."""
+    async def pause(self, method: str, channel: str, seconds: float | None) -> float:
+        """Slack answered 429 to this call: nobody makes another before then. Other methods stay usable. Returns the
+        seconds to wait, which Slack may not have named."""
         name = self._name(method, channel)
-        if name in self._buckets:
-            self._buckets[name].shut(seconds)
-            with suppress(KakehashiError):  # the others learn of it from Slack then; what Slack said here still counts
-                await self._store.pause(name, await self._store.now() + math.ceil(seconds * 1000))
+        if name not in self._buckets:
+            return seconds or UNNAMED
+        waited = self._buckets[name].shut(seconds)
+        with suppress(KakehashiError):  # the others learn of it from Slack then; what Slack said here still counts
+            await self._store.pause(name, await self._store.now() + round(waited * 1000))
+        return waited
 
     def close(self) -> None:
         for bucket in self._buckets.values():

@@ -571,6 +571,8 @@ async def test_a_bucket_is_shared_and_pauses_when_told(store: RedisStore, other_
     given, wait = await other_store.draw("slack/C2", 1, rate=1, burst=5)
     assert given == 0
     assert 0 < wait <= 61_000, "a minute by the store's own clock, which is not read anew for every `now`"
+    await store.pause("slack/C3", await store.now() - 1)
+    assert (await other_store.draw("slack/C3", 5, rate=0.001, burst=5))[0] == 0, "after a pause it is empty"
 
 
 async def test_a_buckets_tokens_go_to_the_first_in_line_whichever_process_it_is_in(

@@ -71,7 +71,7 @@ class WebApi:
             status, title = _BEFORE_ANSWERS[fault]
             return web.Response(status=status, text=_HTML.format(title), content_type="text/html")
         if fault is Fault.RATE_LIMIT:
-            return _too_many(max(1, int(rule.seconds)))
+            return _too_many(max(1, int(rule.seconds)) if rule.header is None else rule.header)
         if fault is Fault.INTERNAL_ERROR:
             return _json({"ok": False, "error": "internal_error"})
         if fault is Fault.ERROR:
@@ -130,8 +130,9 @@ class WebApi:
         return wait
 
 
-def _too_many(wait: int) -> web.Response:
-    return _json({"ok": False, "error": "ratelimited"}, {"Retry-After": str(wait)}, status=429)
+def _too_many(wait: int | str) -> web.Response:
+    named = {"Retry-After": str(wait)} if wait else {}
+    return _json({"ok": False, "error": "ratelimited"}, named, status=429)
 
 
 def _json(answer: Json, headers: dict[str, str] | None = None, *, status: int = 200) -> web.Response:

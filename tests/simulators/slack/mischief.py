@@ -13,7 +13,7 @@ class Fault(StrEnum):
 
     LOSE_ANSWER = "lose_answer"  # done, then the connection closes without a word
     LOSE_REQUEST = "lose_request"  # the connection closes, nothing was done
-    RATE_LIMIT = "rate_limit"  # 429, `seconds` as Retry-After
+    RATE_LIMIT = "rate_limit"  # 429, `seconds` as Retry-After, or `header` in its place ("": none at all)
     BAD_GATEWAY = "bad_gateway"  # 502 with an HTML page, nothing was done
     BAD_GATEWAY_AFTER = "bad_gateway_after"  # likewise, but it was done
     SERVER_ERROR = "server_error"  # 500 with an HTML page, nothing was done
@@ -55,6 +55,7 @@ class Rule:
     match: Json = field(default_factory=dict)
     where: Callable[[Json], bool] | None = None
     missing: tuple[str, ...] = ()
+    header: str | None = None
     fired: int = 0
 
     def suits(self, target: str, subject: Json) -> bool:
@@ -90,15 +91,18 @@ class Mischief:
         match: Json | None = None,
         where: Callable[[Json], bool] | None = None,
         missing: tuple[str, ...] = (),
+        header: str | None = None,
     ) -> Rule:
         """Lay a fault in wait and return its rule (`rule.fired` counts how often it struck).
 
         `times`: strikes before it is used up (None: never). `skip`: suitable calls let pass first. `probability`:
         of striking each time. `seconds`: for those that last. `match`: arguments (or event fields) that must be
         equal; `where`: any other condition on them. `error`: for Fault.ERROR. `copies`: for Fault.DUPLICATE.
-        `missing`: for Fault.LESS.
+        `missing`: for Fault.LESS. `header`: for Fault.RATE_LIMIT.
         """
-        rule = Rule(Fault(fault), target, times, skip, probability, seconds, error, copies, match or {}, where, missing)
+        rule = Rule(
+            Fault(fault), target, times, skip, probability, seconds, error, copies, match or {}, where, missing, header
+        )
         self.rules.append(rule)
         return rule
 

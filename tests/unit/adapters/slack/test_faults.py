@@ -48,7 +48,16 @@ def test_a_refusal_is_judged_by_its_word(code: str, meaning: Fault) -> None:
 def test_a_rate_limit_says_when_to_come_back() -> None:
     error = fault(429, {"ok": False, "error": "ratelimited"}, "30")
     assert (error.fault, error.retry_after) == (Fault.TRANSIENT, 30.0)
-    assert fault(429, {}).retry_after == 1.0
+
+
+@pytest.mark.parametrize("garbled", [None, "", "soon", "²", "-5", "0", "nan", "Wed, 21 Oct 2026 07:28:00 GMT"])
+def test_a_429_that_names_no_time_leaves_it_to_the_pacing(garbled: str | None) -> None:
+    assert fault(429, {}, garbled).retry_after is None
+
+
+@pytest.mark.parametrize("absurd", ["999999999", "inf"])
+def test_a_429_is_believed_for_an_hour(absurd: str) -> None:
+    assert fault(429, {}, absurd).retry_after == 3_600.0
 
 
 @pytest.mark.parametrize("status", [200, 500, 502, 503])

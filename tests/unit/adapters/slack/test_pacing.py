@@ -298,3 +298,19 @@ def test_every_method_that_we_call_is_paced_by_its_tier() -> None:
     wrong = [one for one in methods() if one[1] not in known]
     assert not wrong, "give it its tier in pacing.TIERS"
     assert ("outbound.py", "chat.update") in set(methods())
+
+
+def test_a_429_without_a_time_is_waited_for_longer_from_one_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1_000.0]
+    monkeypatch.setattr(pacing, "monotonic", lambda: now[0])
+    bucket = Bucket(cast(Store, Tokens()), "method", Rate(1.0, 1))
+    waited = []
+    for _ in range(7):
+        assert bucket.shut(None) == pytest.approx(bucket.shut(None)), "what was under way then does not count"
+        waited.append(bucket.shut(None))
+        now[0] += waited[-1]
+    assert waited == [1, 2, 4, 8, 16, 30, 30]
+    assert bucket.shut(120.0) == 120.0, "what Slack names is what counts"
+    assert bucket.shut(5.0) == 120.0
+    now[0] += 120.0 + pacing.FORGIVEN
+    assert bucket.shut(None) == 1.0
