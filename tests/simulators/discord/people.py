@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import composing, permissions, shapes
+from . import components, composing, permissions, pressing, shapes
 from .guild import Attachment, Channel, Flag, Json, Kind, Member, Message, Sort, Thread
 from .happenings import new_thread
-from .methods import threads
+from .interactions import Ask
+from .methods import commands, threads
 from .permissions import P, Permission
+from .transport import Outcome
 
 if TYPE_CHECKING:
     from .simulator import DiscordSimulator
@@ -186,6 +188,92 @@ class Person:
             self._need(thread, P.MANAGE_THREADS)
         self._discord.happenings.update_thread(thread, by=self.id, **changes)  # type: ignore[arg-type]  # as named above
 
+    # --- what is pressed, and waits for the app's first answer ------------------------------------------------
+
+    async def click(self, place: Place, message: AnyMessage, button: str) -> Outcome:
+        """Press a button, by custom_id or label. LookupError when the message shows no such one that works."""
+        return await self._press(place, message, button, None)
+
+    async def choose(self, place: Place, message: AnyMessage, select: str, *values: str) -> Outcome:
+        """Choose in a menu, by custom_id or placeholder: values or labels of its options, or ids."""
+        return await self._press(place, message, select, list(values))
+
+    async def _press(self, place: Place, message: AnyMessage, wanted: str, values: list[str] | None) -> Outcome:
+        channel, found = self._shown(place, message)
+        component = components.find(found.components, wanted)
+        data = pressing.pressed(component, values, self._discord.guild)
+        return await self._ask(Ask.COMPONENT, channel, data, found)
+
+    async def _ask(self, ask: Ask, channel: Channel, data: Json, message: Message | None = None) -> Outcome:
+        interactions = self._discord.interactions
+        return await interactions.send(interactions.begin(ask, self.member, channel, data, message))
+
+    async def slash(self, place: Place, command: str, **options: Any) -> Outcome:
+        """Type a slash command, its subcommands with blanks between: `slash(desk, "chat home")`; not in an archived
+        thread. LookupError when the app has no such command, PermissionError when it is not for this person."""
+        channel, (name, *path) = self._for_commands(place), command.split()
+        data = pressing.typed(self._command(commands.CHAT_INPUT, name, channel), path, options)
+        ids = [str(v) for v in options.values()]
+        found = pressing.resolved(ids, self._discord.guild)
+        return await self._ask(Ask.COMMAND, channel, data | ({"resolved": found} if found else {}))
+
+    async def complete(self, place: Place, command: str, option: str, typed: str) -> list[str]:
+        """The names that the app offers while an option is being typed."""
+        channel, (name, *path) = self._for_commands(place), command.split()
+        found = self._command(commands.CHAT_INPUT, name, channel)
+        data = pressing.typed(found, path, {option: typed}, focused=option)
+        outcome = await self._ask(Ask.AUTOCOMPLETE, channel, data)
+        return [choice["name"] for choice in outcome.answer.get("choices", [])]
+
+    async def message_menu(self, place: Place, message: AnyMessage, name: str) -> Outcome:
+        """Choose an app's entry in the menu of a message."""
+        channel = self._for_commands(place)
+        found, command = self._message(channel, message), self._command(commands.MESSAGE, name, channel)
+        data = {"id": command["id"], "name": name, "type": commands.MESSAGE, "target_id": found.id}
+        data["resolved"] = {"messages": {found.id: self._discord.shape(channel, found)}}
+        return await self._ask(Ask.COMMAND, channel, data)
+
+    async def user_menu(self, place: Place, user_id: str, name: str) -> Outcome:
+        """Choose an app's entry in the menu of a person."""
+        channel = self._for_commands(place)
+        command = self._command(commands.USER, name, channel)
+        data = {"id": command["id"], "name": name, "type": commands.USER, "target_id": user_id}
+        data["resolved"] = pressing.resolved([user_id], self._discord.guild)
+        return await self._ask(Ask.COMMAND, channel, data)
+
+    def _command(self, kind: int, name: str, channel: Channel) -> Json:
+        return pressing.command_of(self._discord.guild, kind, name, self.member, int(self.rights(channel)))
+
+    def _for_commands(self, place: Place) -> Channel:
+        channel = self._active(place)
+        self._need(channel, P.USE_APPLICATION_COMMANDS)
+        return channel
+
+    def modal(self) -> Json:
+        """The window that is open before this person; LookupError when there is none."""
+        found = self._discord.interactions.modals.get(self.id)
+        if found is None or found.modal is None:
+            raise LookupError(f"{self.name} has no window open")
+        return found.modal
+
+    async def submit(self, values: Json) -> Outcome:
+        """Fill in the window (custom_id → text or choices) and send it; it stays open when the app does not answer."""
+        origin, modal = self._discord.interactions.modals.get(self.id), self.modal()
+        assert origin is not None, "modal() has looked"
+        data = pressing.submitted(modal, values, self._discord.guild)
+        outcome = await self._ask(Ask.MODAL, origin.channel, data, origin.message)
+        if outcome.ok:
+            self._discord.interactions.modals.pop(self.id, None)
+        return outcome
+
+    def close_modal(self) -> None:
+        """Dismiss the window; the app does not hear of it."""
+        self._discord.interactions.modals.pop(self.id, None)
+
+    def whispers(self) -> list[Message]:
+        """What stands before this person alone, in order."""
+        return [m for m in self._discord.guild.ephemerals if m.shown_to == self.id]
+
     # --- coming and going -------------------------------------------------------------------------------------
 
     def leave(self) -> None:
@@ -245,6 +333,14 @@ class Person:
         if not isinstance(channel, Thread):
             raise LookupError(f"{channel.name} is no thread")
         return channel
+
+    def _shown(self, place: Place, message: AnyMessage) -> tuple[Channel, Message]:
+        """A message that this person sees there, shown to all or to them alone."""
+        channel = self._discord.find_channel(place)
+        self._need(channel, P.VIEW_CHANNEL)
+        wanted = message if isinstance(message, str) else message.id
+        whispered = next((m for m in self.whispers() if m.id == wanted), None)
+        return channel, whispered or self._message(channel, wanted)
 
     def _message(self, channel: Channel, message: AnyMessage) -> Message:
         return channel.messages[message if isinstance(message, str) else message.id]

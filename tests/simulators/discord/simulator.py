@@ -21,12 +21,14 @@ from .gateway import Gateway
 from .guild import Channel, Guild, Json, Kind, Message, Overwrite, Role, Tag, Thread, new_token
 from .habits import Habits
 from .happenings import Happenings
+from .interactions import Interactions
 from .limits import Limits
 from .methods import Call
 from .mischief import Fault, Mischief
 from .nonces import Nonces
 from .people import Person, Place
 from .permissions import P, Permission
+from .transport import Transport
 
 
 class DiscordSimulator:
@@ -39,7 +41,6 @@ class DiscordSimulator:
     def __init__(self, *, port: int = 0, speed: float = 1.0, limits: bool = True, seed: int = 0) -> None:
         self._port = port
         self.url = ""
-        self.public_key = "0" * 64
         self.clock = Clock(speed)
         self.habits = Habits()
         self.guild = Guild()
@@ -49,6 +50,8 @@ class DiscordSimulator:
         self.events = Events(self)
         self.gateway = Gateway(self)
         self.happenings = Happenings(self)
+        self.transport = Transport(self)
+        self.interactions = Interactions(self)
         self.downloads = Downloads(self)
         self.api = RestApi(self)
         self.calls: deque[Call] = deque(maxlen=200_000)
@@ -89,6 +92,7 @@ class DiscordSimulator:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.gateway.close()
+        await self.transport.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -132,6 +136,11 @@ class DiscordSimulator:
     @property
     def token(self) -> str:
         return self.guild.app.token
+
+    @property
+    def public_key(self) -> str:
+        """What the app checks signatures of interactions with, in hexadecimal."""
+        return self.transport.public_key
 
     @property
     def bot_permissions(self) -> Permission:
@@ -190,6 +199,17 @@ class DiscordSimulator:
         assert bot is not None, "only a bot that is in the guild has a role there"
         self.guild.roles[bot.roles[0]].permissions = Permission(wanted)
         self.happenings.tell_role(bot.roles[0])
+
+    async def use_http(self, url: str) -> None:
+        """Send interactions to this address from now on, and none over the gateway. ValueError when Discord would not
+        take it: it wants a ping answered, and a forged request refused with 401."""
+        if reason := await self.transport.verify(url):
+            raise ValueError(reason)
+        self.guild.app.interactions_url = url
+
+    def use_gateway(self) -> None:
+        """Send interactions over the gateway from now on (so it is at first)."""
+        self.guild.app.interactions_url = None
 
     def go_down(self, fault: Fault = Fault.SERVER_ERROR, *, status: int = 502, seconds: float = 1.0) -> None:
         """Discord is away: every call is struck, every connection breaks, and no new one opens, until `come_back`."""

@@ -1,6 +1,9 @@
 """The routes, by the resource that Discord files them under."""
 
-from . import channels, guilds, messages, users
+from . import callbacks, channels, commands, guilds, messages, threads, users, webhooks
 from .registry import METHODS, Call, Method, find
 
-__all__ = ["METHODS", "Call", "Method", "channels", "find", "guilds", "messages", "users"]
+__all__ = [
+    "METHODS", "Call", "Method", "callbacks", "channels", "commands", "find", "guilds", "messages", "threads", "users",
+    "webhooks",
+]  # fmt: skip

@@ -65,7 +65,7 @@ def oauth_application(discord: DiscordSimulator, call: Call) -> Json:
 
 @method("PATCH /applications/@me")
 def change_application(discord: DiscordSimulator, call: Call) -> Json:
-    """Only what is needed here: where interactions are sent. Setting it by call needs a check, as in the portal."""
+    """Where interactions go is set in the portal here (`use_http`), which looks at the address first."""
     if "interactions_endpoint_url" in call.fields:
         raise Refusal(400, 50035, "Invalid Form Body", errors={
             "interactions_endpoint_url": {"_errors": [{
