@@ -49,7 +49,7 @@ class Client(library.Client):
 
     def place(self, channel_id: str) -> Any:
         """A channel or thread to send to, whether cached or not."""
-        return self.get_partial_messageable(int(channel_id))
+        return self.get_partial_messageable(int(channel_id), guild_id=self.guilds[0].id if self.guilds else None)
 
 
 @contextlib.asynccontextmanager

@@ -50,8 +50,8 @@ def aiko(discord: DiscordSimulator) -> Person:
 
 
 @pytest.fixture
-async def client(discord: DiscordSimulator) -> AsyncIterator[Client]:
-    """Logged in, ready and listening."""
+async def client(discord: DiscordSimulator, support: Channel, forum: Channel) -> AsyncIterator[Client]:
+    """Logged in, ready and listening; the two channels were there before."""
     async with running(Client(), discord) as ready:
         yield ready
 
