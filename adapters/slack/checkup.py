@@ -9,7 +9,7 @@ from adapters.slack.channels import UNSHARE, Channel
 from adapters.slack.client import WebApi
 from adapters.slack.manifest import SCOPES, scopes
 from bridge.doctor import Finding
-from bridge.errors import DeliveryError
+from bridge.errors import DeliveryError, Fault
 from config.settings import SlackSettings
 from routing.ids import Place
 
@@ -37,6 +37,8 @@ _KINDS: Mapping[str, str] = {
 
 _BOT_TOKEN = "copy the “Bot User OAuth Token” (xoxb-…) from the page “OAuth & Permissions”"  # noqa: S105 - where it is
 _APP_TOKEN = "make one with the scope connections:write on the page “Basic Information”"  # noqa: S105 - likewise
+
+_AWAY = "see https://slack-status.com and this machine's way to slack.com, and run doctor again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ async def _token(api: WebApi) -> Finding:
     try:
         who = await api.auth_test()
     except DeliveryError as error:
+        if error.fault in (Fault.TRANSIENT, Fault.AMBIGUOUS):
+            return Finding("fail", f"Slack does not answer ({error.code}); nothing else of it was looked at", _AWAY)
         return Finding("fail", f"Slack does not take slack.bot_token ({error.code})", error.mend)
     if not who.get("bot_id"):
         return Finding("fail", f"slack.bot_token acts for {who.get('user')}, who is no app", _BOT_TOKEN)

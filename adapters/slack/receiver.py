@@ -83,7 +83,7 @@ def _is_answered_with_body(body: Mapping[str, Any]) -> bool:
 def _answer_the_rest(app: AsyncApp, wording: Wording, asked: Asked | None, submitted: Submitted | None) -> None:
     async def command(ack: AsyncAck, body: Mapping[str, Any]) -> None:
         """Slack has no slash commands inside threads, so none is about a session."""
-        await ack(**(await asked(body) if asked else {"text": wording("en", "told.command")}))
+        await ack(dict(await asked(body)) if asked else wording("en", "told.command"))
 
     async def options(ack: AsyncAck) -> None:
         await ack(options=[])

@@ -149,8 +149,13 @@ class Pen:
         blocks.append(self.asks("reason", text_input(), optional=True, hint="hint.reason"))
         return self.window(Action.TRANSFER, frame, blocks, submit="submit.transfer")
 
+    def _span(self, minutes: int) -> str:
+        hours, rest = divmod(minutes, 60)
+        key = "minutes" if rest else "hour" if hours == 1 else "hours"
+        return self.text(f"hold.{key}", minutes=str(minutes), hours=str(hours))
+
     def hold(self, frame: Frame) -> dict[str, Any]:
-        minutes = [Choice(str(one), self.text("hold.minutes", minutes=str(one))) for one in MINUTES]
+        minutes = [Choice(str(one), self._span(one)) for one in MINUTES]
         blocks = [
             self.asks("within", select(minutes, chosen="30")),
             self.asks("until", {"type": "datetimepicker"}, optional=True, hint="hint.until"),

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from adapters.web.protocol import NAMES, ClientFrame, ProblemError
+from bridge.directory import neutral_name
 from bridge.feed import Position, Queue, Resumed, Shown
 from bridge.marks import as_text
 from bridge.messages import Body, FilePart, TextPart
@@ -193,10 +194,9 @@ class Renderer:
 
     def _notice(self, event: CustomerNotice, reader: Reader) -> dict[str, Any]:
         key, house = event.key, self._house
-        agent = self._agent(event.operator, reader.language) if key in _NAMED else None
         return {
             "key": key,
-            "name": agent["name"] if agent else None,
+            "name": self._name(event, reader.language) if key in _NAMED else None,
             "until": event.until,
             "desk": house.desk_title(event.desk, reader.language) if key in _MOVED else None,
             "language": event.language,
@@ -204,6 +204,12 @@ class Renderer:
             "contact": house.contact(event.desk) if key in _ELSEWHERE else None,
             "url": house.check_url(event.nonce),
         }
+
+    def _name(self, event: CustomerNotice, language: str) -> str | None:
+        """None where the notice itself says "support", and who has no public name would be called that twice."""
+        agent = self._agent(event.operator, language)
+        doubled = agent is not None and event.key in _ALONE and agent["name"] == neutral_name(language)
+        return agent["name"] if agent and not doubled else None
 
     # ------------------------------------------------------------------ a resume
 
@@ -225,6 +231,9 @@ def _reaction(session: Session, event: CustomerReaction) -> dict[str, Any]:
 
 _NAMED = frozenset({"joined", "left", "held"})
 """Notices that name the operator. Who resolves or closes the books is not the customer's business."""
+
+_ALONE = frozenset({"joined", "left"})
+"""Those of them that are whole without a name."""
 
 _MOVED = frozenset({"moved", "moved_language", "overflowed"})
 """Notices that say where the session is now."""

@@ -12,6 +12,7 @@ from adapters.slack.network import SlackNetwork
 from routing.ids import Place
 from tests.integration.slack_house import SLACK, House, house, settings
 from tests.simulators.slack import Channel, SlackSimulator
+from tests.simulators.slack.mischief import Fault
 
 PUBLIC = "Slack channel #open ({}) is public: everybody in the workspace can read what customers write"
 
@@ -55,6 +56,12 @@ async def test_the_check_up_names_what_is_wrong_and_the_mend(here: House) -> Non
     assert all(one.mend for one in await network.doctor() if one.level != "ok")
     here.slack.workspace.app.revoked = True
     assert [one.level for one in await network.doctor()] == ["fail"]
+
+
+async def test_an_outage_is_not_blamed_on_the_token(here: House) -> None:
+    here.slack.go_down(Fault.BAD_GATEWAY, seconds=3600.0)
+    (only,) = await a_network(here).doctor()
+    assert only.what == "Slack does not answer (http_502); nothing else of it was looked at"
 
 
 async def test_the_check_up_names_scopes_that_the_app_does_not_need(here: House) -> None:

@@ -12,6 +12,7 @@ from adapters.web import render
 from adapters.web.house import House
 from adapters.web.protocol import NAMES, Message, ProblemError, Typing
 from adapters.web.render import Reader, Renderer
+from bridge.directory import neutral_name
 from bridge.feed import Position, Queue, Resumed, Shown
 from bridge.incidents import Incident
 from bridge.messages import Body, FilePart, TextPart
@@ -194,6 +195,13 @@ async def test_an_incident_is_called_by_its_title_in_the_readers_language() -> N
     assert renderer.event(SESSION, notice, Reader("x", "ja"))["incident"] == "出金が遅れています"
 
 
+def test_who_has_no_public_name_is_not_called_support_twice() -> None:
+    renderer = Renderer(lambda _, language: neutral_name(language), link, HOUSE)
+    for key, name in (("joined", None), ("left", None), ("held", "サポート担当")):
+        event = renderer.event(SESSION, shown(1, CustomerNotice(7, key, AIKO, 99)), Reader("x", "ja"))
+        assert event["name"] == name
+
+
 def test_a_translation_stands_beside_its_message_by_the_same_opaque_id() -> None:
     message = told(3, reply("s:1"), "ただいま")
     event = told(4, CustomerTranslation(8, MessageId("s:1"), 0, "en"), "Just now")
@@ -244,8 +252,8 @@ def test_edited_is_what_was_told_in_other_words_before_and_a_first_revision_may_
     one, two = MessageId("s:1"), MessageId("s:2")
     purge = {"file": "1", "side": Side.REPLY, "withdrawn": False, "why": PurgeReason.OTHER}
     facts = (
-        f.ReplyAdded(**known, message=one, operator=AIKO, revision=4_000),  # changed before it left
-        f.ReplyAdded(**known, message=two, operator=AIKO),
+        f.ReplyAdded(**known, message=one, operator=AIKO, mirror=None, revision=4_000),  # changed before it left
+        f.ReplyAdded(**known, message=two, operator=AIKO, mirror=None),
         f.MessageRevised(**known, message=two, revision=1, side=Side.REPLY),
         f.FilePurged(**known, message=two, revision=1, **purge),  # type: ignore[arg-type]  # its fields
     )
