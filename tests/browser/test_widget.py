@@ -232,6 +232,24 @@ async def test_a_refusal_for_good_says_not_sent_and_lets_it_be_edited(visit: Doo
     await customer.was_shown("one", "two, shorter")
 
 
+@pytest.mark.parametrize(
+    ("language", "tag"), [("en", "en-GB"), ("ja", "ja-JP"), ("zh-Hans", "zh-CN"), ("zh-Hant", "zh-TW")]
+)
+async def test_who_is_blocked_is_asked_to_use_another_way_and_not_told_why(
+    visit: Door, site: Site, desk: FakeDesk, language: str, tag: str
+) -> None:
+    site.lang = tag
+    words = locales.customers()[language]
+    desk.refusals = [{"code": "not_taken_here", "retry": False}]
+    customer = await visit(locale=tag)
+    await customer.open()
+    await customer.choose(words["topic.trading"])
+    await customer.write("…")
+    await customer.was_told_state(f"{words['state.failed']} {words['failed.not_taken_here']}")
+    assert re.search("block|ブロック|拒否|屏蔽|封鎖|封锁|黑名", await customer.panel.inner_text()) is None
+    assert len(desk.heard_of("message")) == 1, "it is refused for good: nothing is tried again by itself"
+
+
 async def test_a_draft_and_an_unsent_message_survive_a_reload(visit: Door, desk: FakeDesk) -> None:
     customer = await visit()
     customer.lines_may_break = True

@@ -21,6 +21,7 @@ from aiohttp import web
 
 from adapters.redis.store import RedisStore
 from adapters.web.house import Incidents, no_incidents
+from adapters.web.render import FileLink
 from adapters.web.server import CustomerSide
 from bridge.feed import Feed, Signal
 from bridge.messages import Body, FilePart, TextPart
@@ -216,6 +217,7 @@ async def process(
     files: Any = None,
     policy: Callable[[], Policy] = lambda: POLICY,
     incidents: Incidents = no_incidents,
+    links: FileLink = link,
     **changed: Any,
 ) -> AsyncIterator[Process]:
     """One process on the engine at `url`; `changed` are web settings."""
@@ -235,7 +237,7 @@ async def process(
             desk_titles={desk: {"en": desk.title()} for desk in policy().desks},
             incidents=incidents,
             public_name=public_name,
-            link=link,
+            link=links,
             locales={"en": {"launcher": "Chat"}},
             metrics=Metrics(),
             files=files,

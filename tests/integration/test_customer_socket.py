@@ -755,6 +755,18 @@ async def test_a_file_of_ones_own_is_sent_and_anybody_elses_is_unknown(tmp_path:
     assert (part["name"], part["media"], part["width"]) == ("how.png", "image/png", 640)
 
 
+async def test_who_is_blocked_is_refused_for_good_by_a_code_that_says_nothing_of_it(house: Process) -> None:
+    async with house.page() as page:
+        await page.greet()
+        code = (await page.write("hello"))["session"]
+        await house.act(code, i.OperatorBlocked(AIKO, i.FOR_GOOD))
+        await page.hear_of("event")
+        await page.say("message", id="message-2", parts=[{"type": "text", "text": "let me in"}])
+        refused = await page.hear_of("refused")
+        assert (refused["code"], refused["retry"], refused["after"]) == ("not_taken_here", False, None)
+        assert not [one for one in page.raw if "block" in one or "spam" in one]
+
+
 # ---------------------------------------------------------------------------------------------- the end
 
 
