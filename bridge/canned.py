@@ -91,10 +91,12 @@ class Canned:
             return Unknown(tuple(self.nearest(session, typed.code)))
         return await self.fill(template, session, operator, typed.given)
 
-    async def missing(self, template: Template, session: Session, operator: OperatorId) -> tuple[str, ...]:
-        """The gaps that an operator has to fill. Raises StoreUnavailableError."""
+    async def preview(self, template: Template, session: Session, operator: OperatorId) -> tuple[str, tuple[str, ...]]:
+        """What the customer would read, with the names of what is missing in braces; and those names."""
         known = self.known(session, await self._store.about(session.id), operator)
-        return tuple(name for name in template.gaps(session.language) if not known.get(name, "").strip())
+        words = template.in_language(session.language) or ""
+        text = templates.GAP.sub(lambda gap: known.get(gap[1], "").strip() or gap[0], words)
+        return text, tuple(name for name in templates.gaps(words) if not known.get(name, "").strip())
 
     async def note_use(self, session: Session, code: str) -> None:
         """Raises StoreUnavailableError."""

@@ -59,6 +59,7 @@ from bridge.attention import Attention
 from bridge.availability import Availability
 from bridge.berths import Berths
 from bridge.broadcasts import Broadcasts
+from bridge.canned import Canned
 from bridge.desks import Desks
 from bridge.detection import Detection
 from bridge.directory import Directory
@@ -781,6 +782,7 @@ def _desk_app(engine: Engine, url: str, remote: Callable[[web.Request], str]) ->
         incidents=engine.incidents,
         broadcasts=engine.broadcasts,
         purges=engine.purges,
+        canned=_canned(engine),
         desk_titles=InForce(lambda: engine.rules.rulebook.desk_titles),
         topic_titles=InForce(lambda: engine.rules.rulebook.topic_titles),
         limits=engine.limits,
@@ -795,6 +797,18 @@ def _desk_app(engine: Engine, url: str, remote: Callable[[web.Request], str]) ->
         uploads=lambda authenticate, origins: uploads_app(engine.files, authenticate, engine.limits, origins),
         address=address,
         remote=remote,
+    )
+
+
+def _canned(engine: Engine) -> Canned:
+    """The templates in force, as the threads have them."""
+    return Canned(
+        engine.store,
+        engine.directory,
+        lambda desk: engine.rules.rulebook.templates.get(desk, ()),
+        wording=partial(text, "thread"),
+        title=lambda topic, language: _topic_title(engine.rules.rulebook, topic, language),
+        desk_title=lambda desk, language: _desk_title(engine.rules.rulebook, desk, language),
     )
 
 

@@ -26,6 +26,7 @@ from adapters.console.thread import Line, Said, lines_of
 from bridge.assignments import Assignments
 from bridge.availability import Availability
 from bridge.broadcasts import Broadcasts
+from bridge.canned import Canned
 from bridge.directory import Directory, Operator, check_public_names
 from bridge.feed import Feed, Signal
 from bridge.files import FileLimits, Files, Links
@@ -75,6 +76,7 @@ class Engine:
     incidents: Incidents
     broadcasts: Broadcasts
     purges: Purges
+    canned: Canned | None = None
     desk_titles: Mapping[DeskId, Mapping[str, str]] = field(default_factory=dict)
     topic_titles: Mapping[Topic, Mapping[str, str]] = field(default_factory=dict)
     limits: FileLimits = field(default_factory=FileLimits)
@@ -316,6 +318,12 @@ class Api:
             raise FormError("unknown_kind", "kind")
         await self._engine.availability.acted(operator.id)
         return web.Response(status=HTTPStatus.NO_CONTENT)
+
+    async def hand_over(
+        self, request: web.Request, form: Form, event: i.OperatorInput, body: Body | None = None
+    ) -> web.Response:
+        """What an operator does, by another part of the desk. See `_hand_over`: a refusal is an answer, too."""
+        return await self._hand_over(request, form, event, body)
 
     async def _hand_over(
         self, request: web.Request, form: Form, event: i.OperatorInput, body: Body | None = None

@@ -29,6 +29,7 @@ from adapters.console.live import Live
 from adapters.console.passwords import LONGEST
 from adapters.console.purges import PurgeDesk
 from adapters.console.team import Team
+from adapters.console.templates import TemplateDesk
 from bridge.directory import DirectoryError
 from bridge.errors import OverloadedError, StoreUnavailableError
 from bridge.incidents import IncidentError
@@ -89,6 +90,7 @@ def console_app(
         Team(engine, board, live),
         IncidentDesk(engine, board, live),
         HandoverDesk(engine),
+        TemplateDesk(engine, api),
     )
     door = _Door(accounts, live, settings, where, remote)
     outside = web.Application(middlewares=[_only_from(where)])

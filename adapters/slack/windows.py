@@ -31,7 +31,7 @@ from bridge.errors import DeliveryError, KakehashiError
 from bridge.messages import Body, TextPart
 from bridge.ports import Store, Stored
 from bridge.relay import Answer, Receipt, Relay
-from bridge.templates import GAP, Lacking
+from bridge.templates import Lacking
 from bridge.transcript import said_so_far
 from routing import inputs as i
 from routing.decide import Refusal
@@ -309,12 +309,9 @@ class Windows:
         """The second step: what the customer will read, and what is missing for it."""
         session, code = stored.session, form.chosen("template")
         template = self._canned.named(session, code)
-        words = template.in_language(session.language) if template else None
-        if template is None or words is None:
+        if template is None or template.in_language(session.language) is None:
             return self._wrong(form, "template", "told.template_gone", session.language, code=code)
-        known = self._canned.known(session, await self._store.about(session.id), operator)
-        missing = await self._canned.missing(template, session, operator)
-        preview = GAP.sub(lambda gap: known.get(gap[1], "").strip() or gap[0], words)
+        preview, missing = await self._canned.preview(template, session, operator)
         pen = await self._pen(session)
         view = pen.fill(replace(form.frame, template=code), preview, missing)
         return {"response_action": "update", "view": view}

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -30,6 +31,7 @@ from adapters.redis.store import RedisStore
 from bridge.assignments import Assignments
 from bridge.availability import Availability
 from bridge.broadcasts import Broadcasts
+from bridge.canned import Canned
 from bridge.directory import Directory, Operator, new_operator_id
 from bridge.feed import Feed, Signal
 from bridge.files import FileLimits
@@ -42,8 +44,10 @@ from bridge.ports import Network, Stored
 from bridge.purges import Purges
 from bridge.relay import Greeting, Receipt, Relay
 from bridge.service import Listener, Service
+from bridge.templates import Template
 from bridge.timers import Timers
 from bridge.views import Views
+from config.locales import text
 from config.settings import DeskSettings
 from routing import inputs as i
 from routing.effects import FILES
@@ -196,19 +200,23 @@ def quick_passwords() -> Passwords:
 
 
 @asynccontextmanager
-async def console_house(folder: Path, rules: Policy | None = None) -> AsyncIterator[House]:
-    """`rules`: the policy but for the operators, who are those of the accounts."""
+async def console_house(
+    folder: Path, rules: Policy | None = None, *, templates: Sequence[Template] = ()
+) -> AsyncIterator[House]:
+    """`rules`: the policy but for the operators, who are those of the accounts. `templates` are every desk's."""
     async with private_redis(folder / "redis") as url:
         store, _checks = await open_store(Target(url=url, partitions=2))
         try:
-            async with _running(store, folder, rules or policy()) as house:
+            async with _running(store, folder, rules or policy(), templates) as house:
                 yield house
         finally:
             await store.close()
 
 
 @asynccontextmanager
-async def _running(store: RedisStore, folder: Path, written: Policy) -> AsyncIterator[House]:
+async def _running(
+    store: RedisStore, folder: Path, written: Policy, templates: Sequence[Template]
+) -> AsyncIterator[House]:
     directory, feed = Directory(store), Feed(store)
 
     def rules() -> Policy:
@@ -242,6 +250,14 @@ async def _running(store: RedisStore, folder: Path, written: Policy) -> AsyncIte
         incidents=incidents,
         broadcasts=broadcasts,
         purges=purges,
+        canned=Canned(
+            store,
+            directory,
+            lambda desk: templates,
+            wording=partial(text, "thread"),
+            title=lambda topic, language: TOPIC_TITLES[topic].get(language) or topic,
+            desk_title=lambda desk, language: DESK_TITLES[desk].get(language) or desk,
+        ),
         desk_titles=DESK_TITLES,
         topic_titles=TOPIC_TITLES,
         limits=limits,

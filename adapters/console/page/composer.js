@@ -17,10 +17,10 @@ const TAKEN = "image/png,image/jpeg,image/webp,image/gif,application/pdf";
 
 export class Composer {
   /** `onSend(kind, parts, files)` takes a message; `onTyping(kind)` hears of keys, at most every three seconds. */
-  constructor({ kept, limits, onSend, onTyping }) {
+  constructor({ kept, limits, onSend, onTyping, onTemplates }) {
     this.kept = kept;
     this.onTyping = onTyping;
-    this.fields = Object.fromEntries(KINDS.map((kind) => [kind, new Field(kind, { limits, kept, onSend, composer: this })]));
+    this.fields = Object.fromEntries(KINDS.map((kind) => [kind, new Field(kind, { limits, kept, onSend, onTemplates, composer: this })]));
     this.tabs = Object.fromEntries(KINDS.map((kind) => [kind, this.tab(kind)]));
     this.closed = el("p", { class: "composer-closed", hidden: true }, t("composer.closed"));
     const tabs = el("div", { class: "tabs", role: "tablist", onkeydown: (event) => this.arrows(event) }, Object.values(this.tabs));
@@ -100,8 +100,8 @@ export class Composer {
 }
 
 class Field {
-  constructor(kind, { limits, kept, onSend, composer }) {
-    Object.assign(this, { kind, limits, kept, onSend, composer, files: [], session: null });
+  constructor(kind, { limits, kept, onSend, onTemplates, composer }) {
+    Object.assign(this, { kind, limits, kept, onSend, onTemplates, composer, files: [], session: null });
     this.input = el("textarea", {
       class: "composer-text",
       rows: "1",
@@ -133,6 +133,7 @@ class Field {
       { type: "button", class: "icon-button", "aria-label": t("composer.attach"), title: t("composer.attach"), onclick: () => this.picker.click() },
       icon("attach"),
     );
+    const ready = kind === "reply" && el("button", { type: "button", class: "icon-button", "aria-label": t("composer.templates"), title: t("composer.templates"), onclick: () => this.onTemplates() }, icon("ready"));
     return el(
       "div",
       {
@@ -148,7 +149,7 @@ class Field {
       this.tray,
       this.input,
       this.problem,
-      el("div", { class: "composer-foot" }, attach, this.picker, this.counter, this.button),
+      el("div", { class: "composer-foot" }, attach, ready, this.picker, this.counter, this.button),
     );
   }
 

@@ -20,6 +20,7 @@ import { Sessions, waiting } from "./sessions.js";
 import { firstNames, signIn, useLink } from "./signin.js";
 import { Standing } from "./standing.js";
 import { Team } from "./team.js";
+import { askTemplate } from "./templates.js";
 import { Thread, titled } from "./thread.js";
 import { ago, moment, setClock } from "./times.js";
 import { languageName, pick, speak, t } from "./words.js";
@@ -151,6 +152,7 @@ class Desk {
       limits: me.limits,
       onSend: (kind, parts, files) => this.outbox.add(this.open, kind, parts, files),
       onTyping: (kind) => this.tellTyping(kind),
+      onTemplates: () => this.template(),
     });
     this.bar = el("div", { class: "bar", role: "status", hidden: true });
     this.toast = el("div", { class: "toast", role: "alert", hidden: true });
@@ -495,8 +497,7 @@ class Desk {
   }
 
   /** Each press has one id, so that a repeat after a lost answer changes nothing. */
-  async act(what, fields = {}) {
-    const session = this.open;
+  async act(what, fields = {}, session = this.open) {
     const id = newId();
     const answer = await tell(`sessions/${encodeURIComponent(session)}/${what}`, { id, ...fields });
     this.answered(session, answer);
@@ -527,6 +528,12 @@ class Desk {
   transfer() {
     if (!this.can("queued", "assigned", "resolved")) return false;
     this.askTransfer(this.open);
+  }
+
+  template() {
+    if (!this.can("queued", "assigned", "resolved")) return false;
+    const { session, language } = this.state.row;
+    askTemplate({ session, language, act: (what, fields) => this.act(what, fields, session) });
   }
 
   /** Who is on, and which desk is open, is asked as it is now: the page may have been open for hours. */
@@ -763,6 +770,7 @@ class Desk {
       u: () => this.escalate(),
       i: () => this.check(),
       s: () => this.standing.toggle(),
+      ";": () => this.template(),
       w: () => Boolean(this.state) && this.held.focus(),
       g: () => Boolean(this.views.team) && void (location.hash = "#/team"),
       o: () => void (location.hash = "#/incidents"),

@@ -59,7 +59,7 @@ async function send(event, dialog, problem, act, ways) {
 /** A refusal in words. */
 export function wording(error) {
   const key = `error.${error.code}`;
-  const said = t(key, { count: error.retryAfter });
+  const said = t(key, { count: error.retryAfter, names: error.answer?.error?.names?.join(", ") });
   return said === key ? t("error.unknown") : said;
 }
 

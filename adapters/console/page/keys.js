@@ -9,6 +9,7 @@ const HELP = [
   [["Enter"], "keys.open"],
   [["r"], "keys.reply"],
   [["n"], "keys.note"],
+  [[";"], "keys.templates"],
   [["c"], "keys.claim"],
   [["h"], "keys.hold"],
   [["t"], "keys.transfer"],
