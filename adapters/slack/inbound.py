@@ -409,6 +409,7 @@ class Inbound:
             return False
         if isinstance(happening, Revised):
             answer = await self._typed.revised(happening, stored, typed, operator)
+            self._explain_edit(happening, stored.session, answer, Manner.PLAIN)
         else:
             author = self._people.named(happening.author.user)
             answer = await self._typed.said(happening, placed, stored, typed, operator, author)

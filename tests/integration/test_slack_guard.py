@@ -441,12 +441,14 @@ async def test_where_plain_words_are_notes_a_typed_template_is_one_and_can_be_se
 ) -> None:
     async with with_templates(engine_url, tmp_path, slack, plain_words=PlainWords.NOTE) as here:
         ts = await asked(here)
-        kenji.say(here.desk, ";refund amount=5", thread_ts=ts)
+        said = kenji.say(here.desk, ";refund amount=5", thread_ts=ts)
         await is_shown(here, kenji, "stay inside until")
         await line_below(here, ts, "Dear Hanako, 5 is on its way.")
+        kenji.edit(here.desk, said, ";refund amount=6")
+        await is_shown(here, kenji, "stays a note")
         assert await here.replies_seen() == []
         await kenji.click_shown("send")
-        assert await here.replies_seen() == ["Dear Hanako, 5 is on its way."]
+        assert await here.replies_seen() == ["Dear Hanako, 6 is on its way."]
 
 
 async def test_a_template_sent_from_its_window_is_meant_for_the_customer_and_can_be_undone(
