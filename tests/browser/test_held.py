@@ -101,6 +101,26 @@ async def test_what_can_be_undone_is_its_authors_to_undo_and_everybodys_to_see(h
     assert await told(mia) == ["Where is it?", "Oh yes"]
 
 
+async def test_a_note_is_sent_on_purpose_once_and_stays_one(house: House, new_desk: NewDesk) -> None:
+    desk, mia = await new_desk(), house.customer()
+    session = (await mia.writes("Where is it?")).session.id
+    await desk.opens(mia)
+    event = i.OperatorNoted(MessageId("o:note-0001"), account(house, "mary"))
+    await house.operator_does(session, event, "desk/note-0001", "It is the fee")
+    send = desk.page.get_by_role("button", name=desk.words("action.send_note"))
+    await send.click()
+    await expect(desk.page.locator("dialog")).to_contain_text("It is the fee")
+    assert await told(mia) == ["Where is it?"]
+    await desk.presses("Tab", "Enter")
+    await desk.dialog_closed()
+    await expect(desk.message("reply", "It is the fee")).to_be_visible()
+    await expect(desk.message("note", "It is the fee")).to_be_visible()
+    await send.click()
+    await desk.page.locator("dialog [type=submit]").click()
+    await expect(desk.page.locator("dialog .problem")).to_have_text(desk.words("error.sent_already"))
+    assert await told(mia) == ["Where is it?", "It is the fee"]
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_held_words_are_legible_in_every_language_wide_and_narrow_by_day_and_by_night(
     house: House, new_desk: NewDesk, shot: Shot, language: str

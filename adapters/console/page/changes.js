@@ -18,7 +18,8 @@ export class Changes {
   controls(line) {
     const own = this.mine(line) ? [line.message.startsWith(HERE) && this.button("revise", () => this.askRevise(line)), this.button("withdraw", () => this.askWithdraw(line))] : [];
     const look = line.side === "customer" && line.message && !line.withdrawn && line.parts !== null && this.look(line);
-    const all = [...own, look].filter(Boolean);
+    const send = line.side === "note" && line.message && !line.withdrawn && line.parts !== null && this.button("send_note", () => this.askSend(line));
+    const all = [...own, look, send].filter(Boolean);
     return all.length > 0 ? el("p", { class: "line-actions" }, all) : null;
   }
 
@@ -50,6 +51,13 @@ export class Changes {
     text.value = words.join("\n");
     const act = () => this.act("revise", { message: line.message, parts: [{ type: "text", text: text.value }] });
     show({ title: t("revise.title"), hint: t("revise.hint"), body: [text], submit: { label: t("revise.submit"), act } });
+  }
+
+  /** A note goes out by a press of its own, with its words before one's eyes. It stays what it is. */
+  askSend({ message, parts }) {
+    const words = parts.map((part) => (part.type === "text" ? part.text : part.name)).join("\n");
+    const act = () => this.act("send", { message });
+    show({ title: t("send_note.title"), hint: t("send_note.hint"), body: [el("p", { class: "template-preview", dir: "auto" }, words)], submit: { label: t("action.send_note"), act } });
   }
 
   askWithdraw({ message }) {
