@@ -64,6 +64,15 @@ class Berths:
                     self._free |= {desk.id: min(desk.places, key=lambda one: (one in self._shut, count[one]))}
         return self._free
 
+    def refuge(self, session: Session, place: Place) -> Place | None:
+        """Where a thread may stand that cannot in `place`: the emptiest of the same pool that is not shut."""
+        desks = self._policy().desks
+        pools = [desk for desk in desks.values() if place in desk.places]
+        own = next((desk for desk in pools if desk.id == session.desk), pools[0] if pools else None)
+        free = [one for one in own.places if one != place and one not in self._shut] if own is not None else []
+        count = self._listed + Counter(one for _, one in self._noted.values())
+        return min(free, key=lambda one: count[one], default=None)
+
     def note(self, session: Session) -> None:
         self._noted[session.id] = (time.monotonic() + NOTED_FOR, session.mirror.place)
         self._free = None

@@ -80,6 +80,24 @@ class Setbacks(Protocol):
         ...
 
 
+class Refuge(Protocol):
+    """Who knows where a thread may stand instead: see `bridge.refuges`."""
+
+    async def move(self, delivery: Delivery, code: str) -> bool:
+        """Whether its root has another place now. Raises nothing."""
+        ...
+
+
+class Blockages(Protocol):
+    """Who tells people elsewhere of what holds a lane up: see `bridge.blockages`."""
+
+    def met(self, delivery: Delivery, error: DeliveryError) -> None:
+        """Returns at once, and may be called again and again."""
+        ...
+
+    async def stop(self) -> None: ...
+
+
 Bodies = Mapping[tuple[MessageId, int], Body]
 
 
@@ -149,7 +167,8 @@ class _Worker:
 
 class Lanes:
     """The workers of this process. `shut` is told of a place where nothing can be delivered, and why.
-    `setbacks`, once there is one, hears of what is set aside."""
+    `setbacks`, once there is one, hears of what is set aside, `blockages` of what waits for a person; `refuge` moves
+    a thread that has no place."""
 
     def __init__(
         self,
@@ -174,6 +193,8 @@ class Lanes:
         self._abouts: OrderedDict[SessionId, tuple[float, About]] = OrderedDict()
         self._draining = False
         self.setbacks: Setbacks | None = None
+        self.refuge: Refuge | None = None
+        self.blockages: Blockages | None = None
         leases.guard(self._busy)
 
     # ------------------------------------------------------------------ what the relay asks
@@ -230,6 +251,8 @@ class Lanes:
             for worker in self._workers.values():
                 worker.nudge.set()
             await asyncio.wait([worker.task for worker in self._workers.values() if worker.task is not None])
+        if self.blockages is not None:
+            await self.blockages.stop()
 
     def _busy(self, lease: str) -> bool:
         return any(f"{lane.to}@{partition_in(lane.session)}" == lease for lane in self._workers)
@@ -555,7 +578,17 @@ class Lanes:
             return await self._look(lane, term, delivery, worker, self._timing.settle_down)
         if error.fault is Fault.POISON:
             return await self._set_aside(lane, term, effect, error.code)
-        return await self._wait(lane, term, error, certain=True)
+        return await self._wait(lane, term, await self._blocked(delivery, error), certain=True)
+
+    async def _blocked(self, delivery: Delivery, error: DeliveryError) -> DeliveryError:
+        """A root that found no place goes to another one, at once; what else waits for a person is said elsewhere."""
+        if error.fault is not Fault.BLOCKED:
+            return error
+        if error.of_place and self.refuge is not None and await self.refuge.move(delivery, error.code):
+            return DeliveryError(Fault.TRANSIENT, error.code, retry_after=WAKE_AFTER)
+        if self.blockages is not None:
+            self.blockages.met(delivery, error)
+        return error
 
     async def _tell_shut(self, delivery: Delivery, code: str) -> None:
         mirrors = {one.number: one for one in delivery.session.mirrors}
@@ -635,8 +668,10 @@ class Lanes:
         except DeliveryError as error:
             if error.fault is Fault.POISON:
                 return await self._failed(lane, term, delivery, worker, error)
+            if error.of_place and not isinstance(delivery.effect, CallOperators):
+                await self._tell_shut(delivery, error.code)
             # Even if this attempt certainly came to nothing, the first one may not have: it stays stamped.
-            return await self._wait(lane, term, error, certain=False)
+            return await self._wait(lane, term, await self._blocked(delivery, error), certain=False)
         return await self._done(lane, term, delivery, done, sweep=True)
 
     async def _find(self, delivery: Delivery) -> list[Delivered]:

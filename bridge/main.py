@@ -58,6 +58,7 @@ from bridge.assignments import Assignments
 from bridge.attention import Attention
 from bridge.availability import Availability
 from bridge.berths import Berths
+from bridge.blockages import Blockages
 from bridge.broadcasts import Broadcasts
 from bridge.canned import Canned
 from bridge.desks import Desks
@@ -81,6 +82,7 @@ from bridge.pages import Pages
 from bridge.ports import Network
 from bridge.purges import Purges
 from bridge.queues import Queues
+from bridge.refuges import Refuges
 from bridge.relay import Relay
 from bridge.reload import PolicyWatch
 from bridge.roster import Roster
@@ -304,7 +306,8 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     berths = Berths(store, index, rules.policy)
     lanes = Lanes(store, networks, leases, feed, metrics, _timing(settings), berths.shut)
     relay = Relay(store, feed, rules.policy, lanes, metrics, berths)
-    lanes.setbacks = Setbacks(relay)
+    lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(relay, berths)
+    lanes.blockages = _blockages(store, rules, networks)
     assignments = Assignments(store, relay, rules.policy, availability)
     incidents = Incidents(store, relay, rules.policy)
     if settings.slack.enabled:
@@ -613,6 +616,15 @@ def _host(settings: Settings) -> str:
 
 def _zone(rules: Rules, desk: DeskId) -> ZoneInfo:
     return ZoneInfo(rules.rulebook.zones.get(desk, "UTC"))
+
+
+def _blockages(store: RedisStore, rules: Rules, networks: Mapping[NetworkName, Network]) -> Blockages:
+    """What is said elsewhere of what cannot be posted where it belongs."""
+
+    def title(desk: DeskId, language: str) -> str:
+        return _desk_title(rules.rulebook, desk, language)
+
+    return Blockages(store, rules.policy, networks, partial(text, "page"), title)
 
 
 def _handovers(engine: Engine) -> Handovers:

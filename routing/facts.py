@@ -597,6 +597,15 @@ class DeskHandedBack(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MirrorMoved(Fact):
+    """Its thread is opened in another place of the desk's: nothing could be posted in the first one."""
+
+    mirror: Mirror
+    from_place: Place
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownFact(Fact):
     """Written by a newer release. Kept as it was, folded as nothing."""
 
@@ -668,5 +677,6 @@ FACTS: tuple[type[Fact], ...] = (
     FilePurged,
     DeskTookOver,
     DeskHandedBack,
+    MirrorMoved,
 )
 """Every fact that this release writes."""

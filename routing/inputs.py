@@ -17,6 +17,7 @@ from routing.ids import (
     MessageId,
     NetworkName,
     OperatorId,
+    Place,
     SessionId,
     ShortCode,
     Topic,
@@ -465,6 +466,16 @@ class NetworkFellSilent:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceLost:
+    """Nothing can be posted in the place where this mirror's root was to stand, and none does; `to` is free instead."""
+
+    mirror: int
+    place: Place
+    to: Place
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkCaughtUp:
     """The lane is empty again: the thread shows all that happened."""
 
@@ -524,5 +535,6 @@ BridgeInput = (
     | FilePurgeOrdered
     | NetworkFellSilent
     | NetworkCaughtUp
+    | PlaceLost
 )
 Input = CustomerInput | OperatorInput | BridgeInput

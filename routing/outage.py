@@ -6,6 +6,8 @@ session's lane, so that the thread, when it is back, shows it in order between t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from routing import checks
 from routing import facts as f
 from routing import inputs as i
@@ -29,6 +31,18 @@ def hand_back(case: Case, event: i.NetworkCaughtUp) -> None:
         return
     case.record(f.DeskHandedBack, Actor.BRIDGE, network=event.network)
     case.say("handed_back", mirror)
+
+
+def move_mirror(case: Case, event: i.PlaceLost) -> None:
+    """Only within a pool: another desk's people would see what is none of theirs. What waits for the root in its lane
+    goes along, since a mirror is known by its number."""
+    mirror = next((one for one in case.open.mirrors if one.number == event.mirror), None)
+    if mirror is None or mirror.place != event.place or case.open.erased:
+        return
+    pools = [desk.places for desk in case.policy.desks.values() if desk.network == mirror.network]
+    if any({event.place, event.to} <= {*places} for places in pools):
+        moved = replace(mirror, place=event.to)
+        case.record(f.MirrorMoved, Actor.BRIDGE, mirror=moved, from_place=event.place, code=event.code)
 
 
 def _mirror_on(session: Session, network: NetworkName) -> Mirror | None:

@@ -319,6 +319,11 @@ TABLE: Mapping[type[i.Input], Mapping[State, Verdict]] = {
     i.FilePurgeOrdered: _stays("purge_file", _NOTHING, Accept("purge_file", (_C,))),
     i.NetworkFellSilent: _stays("take_over", _NOTHING, _ENDED),
     i.NetworkCaughtUp: _stays("hand_back", _NOTHING, _ENDED),
+    i.PlaceLost: _stays(
+        "move_mirror",
+        _NOTHING,
+        Accept("move_mirror", (_C,)),  # its last words still wait for their thread
+    ),
 }
 
 
@@ -1009,6 +1014,12 @@ def _(fact: f.DeskTookOver, session: Session) -> Session:
 @apply.register
 def _(fact: f.DeskHandedBack, session: Session) -> Session:
     return replace(session, taken_over=None, taken_over_at=0)
+
+
+@apply.register
+def _(fact: f.MirrorMoved, session: Session) -> Session:
+    mirrors = tuple(fact.mirror if one.number == fact.mirror.number else one for one in session.mirrors)
+    return replace(session, mirrors=mirrors)
 
 
 def _still(promises: tuple[Promised, ...]) -> tuple[Promised, ...]:

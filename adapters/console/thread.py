@@ -482,6 +482,12 @@ def _(fact: f.DeskHandedBack, page: _Page, index: int) -> None:
     page.tell(index, fact, "handed_back", network=fact.network)
 
 
+@_write.register
+def _(fact: f.MirrorMoved, page: _Page, index: int) -> None:
+    """Where a network's thread stands is nothing to whoever answers here."""
+    del fact, page, index
+
+
 LINE_KEYS: Sequence[str] = (
     "opened",
     "given",

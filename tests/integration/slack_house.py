@@ -21,6 +21,7 @@ from adapters.slack.network import SlackNetwork
 from bridge.attention import Attention
 from bridge.availability import Availability
 from bridge.berths import Berths
+from bridge.blockages import Blockages
 from bridge.directory import Directory
 from bridge.feed import Feed
 from bridge.index import Index
@@ -31,6 +32,7 @@ from bridge.metrics import Metrics
 from bridge.orders import Orders
 from bridge.ports import Store, Stored
 from bridge.purges import Purges
+from bridge.refuges import Refuges
 from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.roster import Roster
 from bridge.service import Listener, Service
@@ -272,7 +274,8 @@ async def house(
         berths = Berths(store, Index(store, policy), policy)
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
         relay = Relay(store, feed, policy, lanes, berths=berths)
-        lanes.setbacks = Setbacks(relay)
+        lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(relay, berths)
+        lanes.blockages = Blockages(store, policy, networks, partial(text, "page"))
         chosen = settings(slack, by_http=by_http, rates=rates)
         network = networks[SLACK] = SlackNetwork(
             chosen,

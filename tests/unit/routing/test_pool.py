@@ -8,6 +8,7 @@ import pytest
 
 from routing import effects as e
 from routing import inputs as i
+from routing.decide import Nothing
 from routing.facts import Mirror
 from routing.ids import DeskId, MessageId, NetworkName, Place
 from routing.policy import MINUTE
@@ -75,3 +76,33 @@ def test_a_place_that_leaves_the_pool_keeps_its_sessions() -> None:
     talk.accepts(i.CustomerWrote(MessageId("c:2")))
     assert where(talk) == Mirror(1, SLACK, THREE)
     assert talk.effects[-1].mirror == 1
+
+
+# ------------------------------------------------------------------ a place that is lost
+
+
+def lost(talk: Talk, place: Place, to: Place, mirror: int = 1) -> object:
+    return talk.hears(i.PlaceLost(mirror, place, to, "is_archived"))
+
+
+def test_a_thread_that_finds_no_place_goes_to_another_of_the_pool_and_nothing_is_posted_twice() -> None:
+    talk = a_talk(en=ONE)
+    talk.accepts(i.PlaceLost(1, ONE, TWO, "is_archived"))
+    assert where(talk) == Mirror(1, SLACK, TWO)
+    assert [(type(one), one.mirror) for one in talk.effects] == [(e.OpenThread, 1), (e.PostMessage, 1)]
+    assert isinstance(lost(talk, ONE, THREE), Nothing)  # said of the place that it has left
+
+
+def test_it_does_not_go_to_where_other_peoples_sessions_are() -> None:
+    talk = a_talk(en=ONE)
+    assert isinstance(lost(talk, ONE, Place("C9")), Nothing)
+    assert isinstance(lost(talk, ONE, TWO, mirror=7), Nothing)
+    assert where(talk) == Mirror(1, SLACK, ONE)
+
+
+def test_a_former_thread_that_was_never_opened_goes_too_so_that_the_one_behind_it_opens() -> None:
+    talk = a_talk(en=ONE, ja=TWO)
+    talk.accepts(i.OperatorTransferred(AIKO, JA))
+    talk.accepts(i.PlaceLost(1, ONE, THREE, "channel_not_found"))
+    assert talk.session is not None
+    assert [one.place for one in talk.session.mirrors] == [THREE, TWO]

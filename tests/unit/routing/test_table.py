@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from routing import inputs as i
 from routing.decide import RULES, Decision, Nothing, Refusal
 from routing.facts import Side
-from routing.ids import CustomerKey, EffectId, IncidentId, MessageId, OperatorId
+from routing.ids import CustomerKey, EffectId, IncidentId, MessageId, OperatorId, Place
 from routing.policy import HOUR
 from routing.session import TABLE, Accept, Ignore, Refuse, Session, State, TurnOf, fold
 from routing.timers import timers
@@ -44,6 +44,7 @@ def test_closed_is_for_ever(state: State) -> None:
 
 OPERATORS = st.sampled_from([AIKO, KENJI])
 MESSAGES = st.integers(0, 12).map(lambda number: MessageId(f"m{number}"))
+PLACES = st.sampled_from([Place("C-EN"), Place("C-EN2")])
 ORIGINS = st.builds(i.Origin, st.sampled_from([None, 1, 2]))
 ACCOUNTS = st.sampled_from([CustomerKey("main", "u1"), CustomerKey("main", "u2")])
 OPENINGS = [opening(topic=topic) for topic in (ACCOUNT, SECURITY, THEFT)]
@@ -130,6 +131,7 @@ ANY: dict[type, st.SearchStrategy[i.Input]] = {
     ),
     i.NetworkFellSilent: st.builds(i.NetworkFellSilent, st.sampled_from(["slack", "console"]), st.integers(0, 9)),
     i.NetworkCaughtUp: st.builds(i.NetworkCaughtUp, st.sampled_from(["slack", "console"])),
+    i.PlaceLost: st.builds(i.PlaceLost, st.integers(1, 3), PLACES, PLACES, st.just("is_archived")),
 }
 
 
