@@ -16,7 +16,7 @@ from routing.attention import offers, waits
 from routing.effects import AlertDesk
 from routing.facts import Waits
 from routing.ids import OperatorId
-from routing.policy import AlertBy, Desk, Policy
+from routing.policy import MINUTE, AlertBy, Desk, Policy
 from routing.session import Session, State, TurnOf
 
 AT_MOST = 10
@@ -24,6 +24,13 @@ AT_MOST = 10
 
 OPENED = "attention/opened"
 """Prefix of the names under which the store keeps which effect tells a desk of all who waited for its opening."""
+
+
+WHOEVER = "attention/whoever"
+"""Prefix of the names under which the store keeps when a desk with nobody on called whoever is there, and for what."""
+
+WHOEVER_EVERY = 5 * MINUTE
+"""ms between two such calls of a desk, but for emergencies and its opening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +66,28 @@ class Attention:
         waiting = await self._waiting(session) if effect.why is Waits.OPENED else 0
         if effect.by is not AlertBy.AVAILABLE:
             return Called(effect.by, group=effect.group, waiting=waiting)
-        return await self._available(session, waiting)
+        return await self._available(session, effect, waiting)
 
-    async def _available(self, session: Session, waiting: int) -> Called | None:
+    async def _available(self, session: Session, effect: AlertDesk, waiting: int) -> Called | None:
         desk = self._policy().desk_of(session.desk, session.language, session.topic)
         here = await self._on(desk)
         if not here:
-            return Called(AlertBy.HERE, waiting=waiting)
+            urgent = effect.why is Waits.OPENED or self._policy().topic(session.topic).emergency
+            return Called(AlertBy.HERE, waiting=waiting) if urgent or await self._is_quiet(session, effect) else None
         if offers(desk):
             return None
         free = await self._with_room(here, session)
         return Called(AlertBy.AVAILABLE, tuple(free[:AT_MOST]), waiting=waiting) if free else None
+
+    async def _is_quiet(self, session: Session, effect: AlertDesk) -> bool:
+        """Whether the desk was not called just now. Who comes right after another one stands in the same channel, which
+        whoever is there looks at anyway; promises and ladders run for each of them."""
+        name, now = f"{WHOEVER}/{session.desk}", await self._store.now()
+        before = await self._store.get(name)
+        at, _, by = (before or "0 ").partition(" ")
+        if by == effect.id:
+            return True  # its answer was lost, and it is asked for again
+        return now - int(at) >= WHOEVER_EVERY and await self._store.swap(name, before, f"{now} {effect.id}")
 
     async def _on(self, desk: Desk) -> list[OperatorId]:
         people, team = await self._availability.everyone(), self._policy().operators.values()

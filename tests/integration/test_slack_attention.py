@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from adapters.slack.late import OWED
+from bridge.attention import WHOEVER_EVERY
 from bridge.directory import Operator
 from bridge.inspection import neglected
 from bridge.messages import Body, TextPart
@@ -171,6 +172,30 @@ async def test_a_desk_chooses_its_means(housed: Any, alert: Alert, expected: lis
         await here.writes("hello")
         await here.lanes_are_empty()
         assert pings(here) == expected
+
+
+async def test_with_nobody_on_the_desk_is_called_once_in_a_while_and_not_for_each_customer(
+    housed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with housed(rules=AVAILABLE) as here:
+
+        async def comes(number: int) -> None:
+            customer = CustomerKey("main", f"~{number}")
+            await here.writes("hello", customer=customer)
+            await here.lanes_are_empty(customer)
+
+        for number in range(3):
+            await comes(number)
+        assert pings(here) == ["here"]
+        now = here.store.now
+
+        async def later() -> int:
+            return int(await now()) + WHOEVER_EVERY
+
+        monkeypatch.setattr(here.store, "now", later)
+        for number in range(3, 5):
+            await comes(number)
+        assert pings(here) == ["here", "here"]
 
 
 async def test_what_was_taken_before_the_alert_went_out_alerts_nobody(housed: Any, kenji: Person) -> None:
