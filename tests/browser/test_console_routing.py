@@ -12,14 +12,16 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from adapters.console import api
 from bridge.directory import Operator
 from bridge.incidents import Scope
 from bridge.messages import About, Body, TextPart
 from bridge.ports import Stored
+from bridge.setbacks import Setback
 from config.locales import text
 from routing import inputs as i
 from routing.availability import Choice
-from routing.ids import InputKey, OperatorId, SessionId
+from routing.ids import InputKey, NetworkName, OperatorId, SessionId
 from tests.browser.conftest import NewContext, Shot
 from tests.browser.desk_page import LOCALES, PHONE, WIDE, Desk, faint
 from tests.integration.console_house import Customer, House, console_house
@@ -465,6 +467,31 @@ async def told(customer: Customer) -> list[str]:
     """What the customer can read that they have not written."""
     shown = (await customer.house.feed.catch_up(await customer.session(), None)).shown
     return [one.body.text for one in shown if one.body is not None and getattr(one.event, "operator", None)]
+
+
+async def test_the_card_says_what_is_not_in_slack_yet_and_why(
+    house: House, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slack = NetworkName("slack")
+    held: list[Setback | None] = [Setback(slack, "is_archived", 3, uncertain=False)]
+
+    async def standing(*_: object) -> Setback | None:
+        return held[0]
+
+    monkeypatch.setattr(api, "standing", standing)
+    customer = mia(house)
+    await customer.writes()
+    await desk.opens(customer)
+    line = desk.page.locator(".card .card-line.near", has_text="Slack")
+    told = {"network": "Slack", "count": 3}
+    await expect(line).to_have_text(desk.words("card.held_up", code="is_archived", **told))
+    assert await faint(desk) == []
+    held[0] = Setback(slack, "cannot_look", 3, uncertain=True)
+    await customer.writes("still there?")
+    await expect(line).to_have_text(desk.words("card.uncertain", code="cannot_look", **told))
+    held[0] = None
+    await customer.writes("good")
+    await expect(line).to_have_count(0)
 
 
 async def test_a_session_is_linked_from_its_card_and_says_so(house: House, desk: Desk, kenji: Operator) -> None:
