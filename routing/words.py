@@ -51,7 +51,17 @@ def withdraw(case: Case, event: i.CustomerWithdrew | i.OperatorWithdrew) -> None
         return
     case.record(f.MessageWithdrawn, _author(event), message=event.message, side=spoken.side)
     _in_other_mirrors(case, spoken, e.WithdrawMessage)
+    if spoken.side is Side.REPLY:
+        _where_it_was_written(case, spoken)
     translation.withdraw(case, spoken)
+
+
+def _where_it_was_written(case: Case, spoken: Spoken) -> None:
+    """It may go on standing there: a bot cannot delete what a person has written, and they may have taken it back at
+    the desk page. Whether it does, the network knows."""
+    mirror = next((one for one in case.open.mirrors if one.number == spoken.mirror), None)
+    if mirror is not None:
+        case.ask(e.WithdrawMessage, mirror, message=spoken.message, side=spoken.side)
 
 
 def _in_other_mirrors(case: Case, spoken: Spoken, kind: type[Effect], **fields: int) -> None:

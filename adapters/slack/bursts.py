@@ -1,5 +1,8 @@
 """Bursts: several messages of a customer's in one post, when the channel is behind.
 
+An edit may make one of them too long for the post that it shares. There it keeps its beginning, and stands whole in
+posts of its own below, as any long message does: nothing is lost to whoever reads the thread.
+
 It is how they look, and nothing more. The post names all of them, in its metadata and in the reference that the books
 keep for each; so each is found after a lost answer, and an edit or a withdrawal of one draws the post anew from what
 all of them say now. What the post shows is whatever the books say it shows: a message that also stands elsewhere,
@@ -15,14 +18,19 @@ from typing import Any
 
 from adapters.slack.refs import Post, Root
 from adapters.slack.render import LONG, TEXT, Rendered, weight_of
+from bridge.lanes import MERGED
 from bridge.messages import Body, TextPart
 from bridge.ports import Delivered, Delivery, Store
 from bridge.transcript import said_so_far
 from routing.effects import PostMessage
-from routing.ids import MessageId
+from routing.ids import MessageId, SessionId
 
 TOGETHER = 3_000
 """Characters of all messages in one post, as Slack may count them: chat.update takes 4,000 of text."""
+
+
+GROWS_TO = (LONG - TOGETHER) // MERGED
+"""Characters that each message may have in the post however short it was at first. All together they fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +86,22 @@ class Bursts:
         edited = {one: uttered[one].revision for one in shown if one in uttered and uttered[one].revision}
         former = await self.store.bodies(session, [(one, revision - 1) for one, revision in edited.items()])
         before = {one: (body,) if body else () for one, body in zip(edited, former, strict=True)}
-        now = {one: _shortened(uttered[one].body, len(shown)) for one in shown if one in uttered}
+        room = await self._room(session, list(edited))
+        now = {one: uttered[one].body for one in shown if one in uttered}
+        now |= {one: _beginning(now[one], room[one]) for one in edited}
         return self._joined(delivery, [Said(now.get(one), one in edited, before.get(one, ())) for one in shown])
+
+    async def is_cut(self, delivery: Delivery, message: MessageId) -> bool:
+        """Whether the post has only the beginning of what this message says now."""
+        body = delivery.body
+        room = await self._room(delivery.session.id, [message])
+        return body is not None and weight_of(body.text) > room[message]
+
+    async def _room(self, session: SessionId, messages: Sequence[MessageId]) -> dict[MessageId, int]:
+        """As much as it had when the post was made: what was not edited is shown as it was, and all fit together."""
+        first = await self.store.bodies(session, [(one, 0) for one in messages])
+        had = [weight_of(body.text) if body else 0 for body in first]
+        return {one: max(GROWS_TO, weight) for one, weight in zip(messages, had, strict=True)}
 
     async def shown_in(self, delivery: Delivery, post: Post) -> list[MessageId]:
         """The messages that have their place in this post. One that the books do not know yet may get it still."""
@@ -107,11 +129,11 @@ class Bursts:
         return Rendered(text, [block for part in parts for block in part.blocks], inert=True)
 
 
-def _shortened(body: Body, messages: int) -> Body:
-    """Edits may grow a post beyond what Slack takes: then it shows the beginning of each, and the desk page all."""
+def _beginning(body: Body, room: int) -> Body:
+    """What fits into the room; the same body where all of it does."""
     text = body.text
-    if weight_of(text) * messages <= LONG:
+    if weight_of(text) <= room:
         return body
-    while weight_of(text) * messages > LONG:
-        text = text[: len(text) * 3 // 4]
+    while weight_of(text) >= room:
+        text = text[: min(len(text) - 1, room)] if len(text) > room else text[: len(text) * 9 // 10]
     return Body((TextPart(f"{text}…"),))

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from adapters.slack import attached, held, reactions, render
+from adapters.slack import attached, held, reactions, render, withdrawals
 from adapters.slack.alerts import Alerts, Whom
 from adapters.slack.attached import DeskLink, Removal
 from adapters.slack.bursts import Bursts, Said
@@ -36,6 +36,7 @@ from adapters.slack.render import Rendered, Title, Wording
 from adapters.slack.rewording import reworded
 from adapters.slack.shares import Shares
 from adapters.slack.threads import Threads, metadata
+from adapters.slack.withdrawals import Withdrawals
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
 from bridge.marks import stripped
@@ -128,6 +129,7 @@ class Outbound:
         self._part_books = PartBooks(store)
         self._bursts = Bursts(store, self._drawn, self._say_burst)
         self._removal = Removal(api, store, link)
+        self._withdrawals = Withdrawals(api)
         self._calls = Calls(api, directory, wording, title, link, lambda: app().team)
         self._alerts = Alerts(api, self._calls, wording, whom, lambda: app().team)
 
@@ -160,7 +162,7 @@ class Outbound:
         if isinstance(effect, ReactToMessage):
             return await self._react(delivery, effect)
         if isinstance(effect, WithdrawMessage):
-            return await self._withdraw(delivery)
+            return await self._withdraw(delivery, effect)
         if isinstance(effect, WithdrawTranslation):
             return await self._remove_all(delivery)
         if isinstance(effect, RemoveFile):
@@ -288,13 +290,18 @@ class Outbound:
 
     async def _post_history(self, delivery: Delivery) -> Delivered:
         """What was said where the session came from, for those who go on with it here."""
+        pages = await self._told_before(delivery)
+        if not pages:
+            return Delivered()
+        first = _shown(pages).start
+        root, posts = await self._say_all(delivery, pages, {}, Urgency.LINE, first=first)
+        return _delivered(delivery, root, *posts)
+
+    async def _told_before(self, delivery: Delivery) -> tuple[Rendered, ...]:
         session = delivery.session
         said = await said_so_far(self._store, session.id) if not session.erased else []
-        if not said:
-            return Delivered()
         told = [(one.at, self._speaker(delivery, one), _words_of(one.body)) for one in said]
-        root, ts = await self._say(delivery, render.history(told, session.language, self._wording), {}, Urgency.LINE)
-        return _delivered(delivery, root, root.post(ts))
+        return render.history(told, session.language, self._wording)
 
     def _speaker(self, delivery: Delivery, said: Uttered) -> str:
         language = delivery.session.language
@@ -319,15 +326,27 @@ class Outbound:
         if not delivery.posts or delivery.body is None:
             return Delivered()  # never posted here, or erased
         if (post := Post.of(delivery.posts[0])).together:
-            await self._update(post.channel, post.ts, await self._bursts.redrawn(delivery, post))
-            return Delivered(posts=delivery.posts)
+            return await self._revise_in_burst(delivery, effect, post)
+        return await self._rewrite(delivery, self._reworded(delivery, effect), self._persona(delivery, effect.side))
+
+    def _reworded(self, delivery: Delivery, effect: ReviseMessage) -> tuple[Rendered, ...]:
         spoken = delivery.session.spoken(effect.message)
         operator = OperatorId(spoken.by) if spoken and spoken.by else None
         *before, last = self._said(delivery.session, delivery, effect.side, operator)
-        last = reworded(last, delivery.former, delivery.session.language, self._wording)
-        return await self._rewrite(delivery, (*before, last))
+        return (*before, reworded(last, delivery.former, delivery.session.language, self._wording))
 
-    async def _rewrite(self, delivery: Delivery, rendered: Sequence[Rendered]) -> Delivered:
+    async def _revise_in_burst(self, delivery: Delivery, effect: ReviseMessage, post: Post) -> Delivered:
+        """In the post that it shares; whole below, where it has outgrown that."""
+        await self._update(post.channel, post.ts, await self._bursts.redrawn(delivery, post))
+        is_cut = await self._bursts.is_cut(delivery, effect.message)
+        whole = self._reworded(delivery, effect) if is_cut else ()
+        below = replace(delivery, posts=delivery.posts[1:])
+        done = await self._rewrite(below, whole, self._persona(delivery, effect.side))
+        return replace(done, posts=(delivery.posts[0], *done.posts))
+
+    async def _rewrite(
+        self, delivery: Delivery, rendered: Sequence[Rendered], dress: Mapping[str, str] = NOTHING_MORE
+    ) -> Delivered:
         """Change what stands there, post what has become too long for it, take away what is not needed any more."""
         posts = [Post.of(ref) for ref in delivery.posts]
         words, shown = [post for post in posts if not post.files], [post for post in posts if post.files]
@@ -337,7 +356,7 @@ class Outbound:
             await self._remove(post)
         if len(rendered) <= len(words):
             return Delivered(posts=tuple(post.ref for post in (*words[: len(rendered)], *shown)))
-        root, more = await self._say_all(delivery, rendered, {}, first=len(words))
+        root, more = await self._say_all(delivery, rendered, dict(dress), first=len(words))
         return _delivered(delivery, root, *words, *more, *shown)
 
     async def _react(self, delivery: Delivery, effect: ReactToMessage) -> Delivered:
@@ -348,7 +367,9 @@ class Outbound:
         root, ts = await self._say(delivery, render.line(text), {}, Urgency.LINE)
         return _delivered(delivery, root, root.post(ts))
 
-    async def _withdraw(self, delivery: Delivery) -> Delivered:
+    async def _withdraw(self, delivery: Delivery, effect: WithdrawMessage) -> Delivered:
+        if (post := withdrawals.written_here(delivery, effect)) is not None:
+            return await self._mark_withdrawn(delivery, post)
         gone = render.line(self._wording(delivery.session.language, "line.withdrawn"))
         for number, post in enumerate(map(Post.of, delivery.posts)):
             if number or post.files:
@@ -357,6 +378,15 @@ class Outbound:
                 shown = await self._bursts.redrawn(delivery, post) if post.together else gone
                 await self._update(post.channel, post.ts, shown)
         return Delivered()
+
+    async def _mark_withdrawn(self, delivery: Delivery, post: Post) -> Delivered:
+        """An operator's own post stays: only they can delete it. The thread says that the customer has it no more."""
+        if not await self._withdrawals.mark(post):
+            return Delivered()  # they have deleted it here, too
+        link = self._link(Root(post.team, post.channel, post.ts))
+        text = self._wording(delivery.session.language, "line.withdrawn_here", link=link)
+        root, ts = await self._say(delivery, render.line(text), {}, Urgency.LINE)
+        return _delivered(delivery, root, root.post(ts))
 
     async def _remove_file(self, delivery: Delivery, effect: RemoveFile) -> Delivered:
         """The file goes, and the words above it say that there was one."""
@@ -388,7 +418,7 @@ class Outbound:
 
         Raises DeliveryError (certain) when it takes longer than one delivery may: it goes on in the next one.
         """
-        if len(rendered) == 1 and not first:
+        if len(rendered) == 1 and not first and not isinstance(delivery.effect, ReviseMessage):
             root, ts = await self._say(delivery, rendered[0], dress, urgency)
             return root, (root.post(ts),)
         until = get_running_loop().time() + POSTING
@@ -473,7 +503,7 @@ class Outbound:
             return await self._find_roots(delivery)
         if isinstance(effect, CallOperators) and effect.kind not in IN_THREAD:
             return await self._calls.find(delivery, effect)
-        if not isinstance(effect, POSTS) and not (isinstance(effect, ReviseMessage) and await self._grew(delivery)):
+        if not isinstance(effect, POSTS) and not await self._may_have_posted(delivery):
             return []  # changing or deleting again does no harm
         if isinstance(effect, AlertDesk) and (posted := await self._alerts.find(delivery)):
             return posted
@@ -492,20 +522,30 @@ class Outbound:
                 return [[_delivered(first, root, trace.post) for trace in traces] for traces in found]
         return [await self.find(one) for one in deliveries]
 
+    async def _may_have_posted(self, delivery: Delivery) -> bool:
+        effect = delivery.effect
+        if isinstance(effect, WithdrawMessage):
+            return withdrawals.written_here(delivery, effect) is not None
+        return isinstance(effect, ReviseMessage) and await self._grew(delivery)
+
     async def _grew(self, delivery: Delivery) -> bool:
         """Whether a change posts anything: what was said has become too long for the posts that it has."""
-        words = [ref for ref in delivery.posts if not Post.of(ref).files]
-        if any(Post.of(ref).together for ref in words):
-            return False
-        return _pieces_of(delivery) > max(1, len(words)) or bool(
-            (await self._part_books.read(delivery.effect.id)).posts
-        )
+        effect, words = delivery.effect, [ref for ref in delivery.posts if not Post.of(ref).files]
+        if isinstance(effect, ReviseMessage) and words and Post.of(words[0]).together:
+            grew = len(words) == 1 and await self._bursts.is_cut(delivery, effect.message)
+            grew = grew or (len(words) > 1 and _pieces_of(delivery) >= len(words))
+        else:
+            grew = _pieces_of(delivery) > max(1, len(words))
+        return grew or bool((await self._part_books.read(effect.id)).posts)
 
     async def _wholes(self, delivery: Delivery, traces: list[Trace]) -> list[Delivered]:
         """The effect's posts first, and what is there twice. Nothing while parts are missing: what is there is written
         down, and `deliver` goes on behind it."""
         effect = delivery.effect
-        if _pieces_of(delivery) == 1 and not any(trace.part for trace in traces):
+        pages = await self._told_before(delivery) if isinstance(effect, PostHistory) else ()
+        numbers = _shown(pages) if pages else range(_pieces_of(delivery))
+        is_one = numbers == range(1) and not isinstance(effect, ReviseMessage)
+        if is_one and not any(trace.part for trace in traces):
             return [_delivered(delivery, trace.root, trace.post) for trace in traces]
         parts = (await self._part_books.read(effect.id)).with_found(traces)
         if parts.thread is None:
@@ -513,7 +553,7 @@ class Outbound:
         await self._part_books.write(effect.id, parts)
         kept = [post.ref for post in parts.in_order()]
         goes_on = delivery.posts and not isinstance(effect, PostMessage)  # behind posts that were there before
-        if not (set(kept) & set(delivery.posts) if goes_on else parts.has_all(_pieces_of(delivery))):
+        if not (set(kept) & set(delivery.posts) if goes_on else parts.has_all(numbers)):
             return []
         doubles = [trace for trace in traces if trace.post.ref not in kept]
         whole = _delivered(delivery, Root.of(parts.thread), *parts.in_order())
@@ -707,6 +747,11 @@ def _pieces_of(delivery: Delivery) -> int:
     body = delivery.body
     may_be_long = isinstance(delivery.effect, PostMessage | PostTranslation | ReviseMessage)
     return len(render.in_pieces(body.words)) if may_be_long and body is not None else 1
+
+
+def _shown(pages: Sequence[Rendered]) -> range:
+    """The numbers of the pages of a history that are posted."""
+    return range(max(0, len(pages) - render.HISTORIES), len(pages))
 
 
 def _words_of(body: Body) -> TextPart:

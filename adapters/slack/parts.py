@@ -48,8 +48,8 @@ class Parts:
     thread: ThreadRef | None = None
     posts: Mapping[int, PostRef] = field(default_factory=dict)
 
-    def has_all(self, count: int) -> bool:
-        return all(number in self.posts for number in range(count))
+    def has_all(self, numbers: Iterable[int]) -> bool:
+        return all(number in self.posts for number in numbers)
 
     def with_post(self, trace: Trace) -> Parts:
         return Parts(trace.root.ref, {**self.posts, trace.part: trace.post.ref})

@@ -16,7 +16,6 @@ from typing import Any
 from adapters.slack import styled
 from adapters.slack.markup import escape, escaped_within, one_line
 from bridge.card import Title, Wording
-from bridge.marks import cut
 from bridge.messages import About, Body, TextPart
 from bridge.splitting import split
 from routing.facts import Side
@@ -27,7 +26,11 @@ TEXT = 4_000
 """Characters of `text`: what chat.update takes. It is for notifications and search; the blocks hold the whole."""
 
 LONG = 8_000
-"""Characters of what was said before: one post, of which the latest is what matters."""
+"""Characters of what was said before, in one post."""
+
+HISTORIES = 5
+"""Posts of what was said before, the latest of them: whoever goes on has what was said lately whole before them, and
+the desk page has it from the beginning."""
 
 PIECE = 11_000
 """Characters of words in one post, as Slack may count them: it takes some 13,200 in all blocks together, and what a
@@ -36,7 +39,7 @@ message said before it was changed stands beneath it."""
 _ESCAPED = {"&": 5, "<": 4, ">": 4}
 
 UTTERANCES = 100
-"""Messages of what was said before; the desk page has them all."""
+"""Messages of what was said before, in one post."""
 
 NAME = 60
 HEADER = 150
@@ -151,21 +154,40 @@ def translation(body: Body, language: str, at: int, wording: Wording) -> tuple[R
     return tuple(one(number, piece) for number, piece in enumerate(pieces, 1))
 
 
-def history(said: Sequence[tuple[int, str, TextPart]], language: str, wording: Wording) -> Rendered:
-    """What was said before, as (when, who, words): one post, the latest of it when it is long.
+def history(said: Sequence[tuple[int, str, TextPart]], language: str, wording: Wording) -> tuple[Rendered, ...]:
+    """What was said before, as (when, who, words), in as many posts as it needs: `HISTORIES` of them are shown.
 
     Each one's words stand in a quote of their own: whatever they look like, they are not what somebody else has said.
     """
-    room, shown = LONG, list[Block]()
-    for at, who, words in reversed(said[-UTTERANCES:]):
-        if room <= 0:
-            break
-        latest = words if len(words.text) <= room else cut(words, len(words.text) - room)
-        room -= len(latest.text) + len(who)
-        head = f"{datetime.fromtimestamp(at / 1000, UTC):%m-%d %H:%M} {who}"
-        shown[:0] = [_paragraph(head, bold=True), *styled.elements(latest, quoted=True)]
+    pages = _pages([(_head(at, who), piece) for at, who, words in said for piece in split(words, LONG, _weight)])
     label = wording(language, "post.history", count=str(len(said)))
-    return Rendered(label, [_context(label), _rich(*shown)], inert=True)
+    shown = range(max(0, len(pages) - HISTORIES), len(pages))
+
+    def one(number: int) -> Rendered:
+        name = label if len(shown) == 1 else f"{label} ({number - shown.start + 1}/{len(shown)})"
+        more = [_context(wording(language, "post.history.more"))] if number == shown.start > 0 else []
+        spoken = [[_paragraph(head, bold=True), *styled.elements(words, quoted=True)] for head, words in pages[number]]
+        return Rendered(name, [_context(name), *more, _rich(*(part for parts in spoken for part in parts))], inert=True)
+
+    return tuple(map(one, range(len(pages))))
+
+
+def _head(at: int, who: str) -> str:
+    return f"{datetime.fromtimestamp(at / 1000, UTC):%m-%d %H:%M} {who}"
+
+
+def _pages(spoken: Sequence[tuple[str, TextPart]]) -> list[list[tuple[str, TextPart]]]:
+    """What goes into one post each, from the oldest on: what is said meanwhile changes the last one only."""
+    pages: list[list[tuple[str, TextPart]]] = []
+    room = 0
+    for head, words in spoken:
+        needed = weight_of(words.text) + weight_of(head)
+        if needed > room or len(pages[-1]) >= UTTERANCES:
+            pages.append([])
+            room = max(LONG, needed)
+        pages[-1].append((head, words))
+        room -= needed
+    return pages
 
 
 def line(text: str) -> Rendered:

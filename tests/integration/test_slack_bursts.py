@@ -132,6 +132,35 @@ async def test_an_edit_and_a_withdrawal_change_one_message_of_the_post(here: Hou
     assert len(here.slack.calls_of("chat.postMessage")) == 3
 
 
+@pytest.mark.parametrize("fault", [None, Fault.LOSE_ANSWER, Fault.LOSE_REQUEST])
+async def test_what_outgrows_the_post_by_an_edit_stands_whole_below_it(
+    here: House, channel: Channel, fault: Fault | None
+) -> None:
+    await begun(here)
+    _, two, three = await write(here, channel, "one", "two", "x" * 1_200)
+    if fault is not None:
+        here.slack.mischief.add(fault, "chat.postMessage", skip=1)
+    long = "&" * 3_900  # as Slack counts, it needs two posts
+    await here.does(CustomerRevised(two, 1), Body((TextPart(long),)))
+    await here.lanes_are_empty()
+    _, burst, *below = await here.thread(4)
+    lines = burst.split("\n")
+    assert (lines[1], lines[-1]) == ("one", "x" * 1_200)  # nobody else's words are shortened for it
+    assert set(lines[2]) == {"&", "…"}
+    assert "".join(post.partition("\n")[2] for post in below).startswith(f"{long}\n{thread_words('en', 'post.edited')}")
+    assert len(below) == 2
+    await here.does(CustomerRevised(three, 1), Body((TextPart("y" * 1_200),)))
+    await here.does(CustomerRevised(two, 2), Body((TextPart("2"),)))
+    await here.lanes_are_empty()
+    (_, burst) = await here.thread(2)
+    assert burst.split("\n")[1:3] == ["one", "2"]
+    assert "y" * 1_200 in burst.split("\n")
+    await here.does(CustomerRevised(two, 3), Body((TextPart(long),)))
+    await here.does(CustomerWithdrew(two))
+    await here.lanes_are_empty()
+    assert "&" not in "".join(await here.thread(2))
+
+
 async def test_an_erasure_takes_the_post_with_all_its_words(here: House, channel: Channel) -> None:
     await begun(here)
     await write(here, channel, "one", "two", "three")

@@ -11,7 +11,7 @@ from bridge.directory import Operator
 from bridge.messages import Body, TextPart
 from bridge.relay import Receipt
 from routing.ids import InputKey, MessageId, OperatorId
-from routing.inputs import CustomerReacted, CustomerRevised, OperatorReacted, OperatorReplied
+from routing.inputs import CustomerReacted, CustomerRevised, OperatorReacted, OperatorReplied, OperatorWithdrew
 from tests.integration.slack_house import House, house
 from tests.simulators.slack import Fault, Person, SlackSimulator
 from tests.simulators.slack.workspace import Message
@@ -310,3 +310,47 @@ async def test_what_is_done_on_the_desk_page_stands_at_the_customers_words(here:
     await here.relay.from_operator(session, OperatorReacted(message, KENJI, "👀", True), InputKey("desk/2"))
     await here.lanes_are_empty()
     assert list(post.reactions) == ["eyes"]
+
+
+# ------------------------------------------------------------------ taken back elsewhere
+
+
+@pytest.mark.parametrize("may_react", [True, False])
+async def test_what_its_author_takes_back_at_the_desk_page_is_said_once_where_it_still_stands(
+    here: House, kenji: Person, may_react: bool
+) -> None:
+    if may_react:
+        here.slack.workspace.app.scopes.add("reactions:write")
+    await here.writes("hello")
+    root = await here.root()
+    said = kenji.say(here.desk, "my mistake", thread_ts=root.ts)
+    await here.settled()
+    await here.lanes_are_empty()
+    here.slack.mischief.add(Fault.LOSE_ANSWER, "chat.postMessage")
+    stored = await here.session()
+    message = MessageId(f"s:{here.desk.id}:{said.ts}")
+    spoken = stored.session.spoken(message)
+    assert spoken is not None
+    event = OperatorWithdrew(message, OperatorId(spoken.by))
+    await here.relay.from_operator(stored.session.id, event, InputKey("desk/back"))
+    await here.lanes_are_empty()
+    lines = [line for line in here.slack.thread(here.desk, root.ts) if line.startswith("Withdrawn for the customer")]
+    assert len(lines) == 1
+    assert list(said.reactions) == (["wastebasket"] if may_react else [])
+    assert here.slack.thread(here.desk, root.ts).count("my mistake") == 1  # nobody but its author can delete it
+
+
+async def test_what_its_author_deletes_in_slack_needs_no_word_about_it(here: House, kenji: Person) -> None:
+    await here.writes("hello")
+    root = await here.root()
+    said = kenji.say(here.desk, "my mistake", thread_ts=root.ts)
+    await here.settled()
+    kenji.delete(here.desk, said.ts)
+    await here.settled()
+
+    async def is_withdrawn() -> bool:
+        return "withdrawn" in str(await here.customer_sees())
+
+    await here.until(is_withdrawn)
+    await here.lanes_are_empty()
+    assert "Withdrawn for the customer" not in "".join(here.slack.thread(here.desk, root.ts))

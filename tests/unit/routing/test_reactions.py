@@ -135,13 +135,13 @@ def test_an_old_reply_can_be_reacted_to() -> None:
     assert decided(answered(), old).session.reaction_to(MessageId("o:old")) == "👍"
 
 
-def test_an_edit_and_a_withdrawal_reach_every_mirror_but_where_they_were_made() -> None:
+def test_an_edit_reaches_every_mirror_but_where_it_was_made_and_a_withdrawal_of_a_reply_that_one_too() -> None:
     talk = answered()
     talk.hears(i.OperatorTransferred(KENJI, JA))
     revised = decided(talk, i.CustomerRevised(WORDS, 1)).effects
     withdrawn = decided(talk, i.OperatorWithdrew(REPLY, KENJI)).effects
     assert [(type(one), one.mirror) for one in revised] == [(e.ReviseMessage, 1), (e.ReviseMessage, 2)]
-    assert [(type(one), one.mirror) for one in withdrawn] == [(e.WithdrawMessage, 2)]
+    assert [(type(one), one.mirror) for one in withdrawn] == [(e.WithdrawMessage, 2), (e.WithdrawMessage, 1)]
 
 
 def test_a_deletion_that_is_not_the_authors_is_said_once_and_takes_nothing_from_the_customer() -> None:

@@ -150,7 +150,8 @@ def test_what_was_said_before(said: list[tuple[str, str]], language: str) -> Non
     """Each one's words are quoted on their own, so that none can put words into somebody else's mouth."""
     speakers = [render.customer_name(About(name=name), language, thread_words) for name, _ in said]
     told = [(1_700_000_000_000, speaker, TextPart(words)) for speaker, (_, words) in zip(speakers, said, strict=True)]
-    message = post(render.history(told, language, thread_words))
+    (one,) = render.history(told, language, thread_words)
+    message = post(one)
     heads = [f"11-14 22:13 {speaker}" for speaker in speakers]
     do_nothing([message], ours=heads)
     elements = message.blocks[-1]["elements"]

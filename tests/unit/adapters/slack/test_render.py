@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack.network import thread_words
-from adapters.slack.render import TEXT, Rendered, customer_name, history, line, said
+from adapters.slack.render import HISTORIES, TEXT, Rendered, customer_name, history, line, said
 from bridge.messages import About, Body, FilePart, Mark, MarkKind, TextPart
 from config.locales import LANGUAGES
 from routing.facts import Side
@@ -73,7 +73,7 @@ def test_the_bridges_own_lines_are_nobodys_words() -> None:
 
 def test_what_an_operator_formatted_before_a_transfer_is_formatted_behind_it() -> None:
     words = TextPart("now\n• one", (Mark(MarkKind.BOLD, 0, 3), Mark(MarkKind.ITEM, 6, 9, "• ")))
-    told = history(
+    (told,) = history(
         [(1_700_000_000_000, "Hanako", TextPart("*hi*")), (1_700_000_000_000, "Sato", words)], "en", thread_words
     )
     elements = told.blocks[-1]["elements"]
@@ -86,8 +86,22 @@ def test_what_an_operator_formatted_before_a_transfer_is_formatted_behind_it() -
     ]
 
 
-def test_of_a_long_history_the_latest_is_shown() -> None:
-    told = history([(1, "Hanako", TextPart("a" * 9_000)), (2, "Sato", TextPart("b" * 7_000))], "en", thread_words)
-    assert not block_kit.are_too_long(told.blocks)
-    assert shown(told).endswith("b" * 7_000)
-    assert "a" * 900 in shown(told)
+def test_a_long_history_is_told_whole_in_several_posts() -> None:
+    said = [(1, "Hanako", TextPart("a" * 9_000)), (2, "Sato", TextPart("b" * 7_000)), (3, "Hanako", TextPart("c"))]
+    told = history(said, "en", thread_words)
+    assert not any(block_kit.are_too_long(one.blocks) or block_kit.errors_in(one.blocks) for one in told)
+    text = "".join(map(shown, told))
+    assert [text.count(sign * 1_000) for sign in "ab"] == [9, 7]
+    assert text.endswith("c")
+    assert [one.text.rpartition(" ")[2] for one in told] == ["(1/3)", "(2/3)", "(3/3)"]
+
+
+def test_of_a_very_long_history_the_latest_is_told_and_where_the_beginning_is() -> None:
+    said = [(number, "Hanako", TextPart("&" * 1_500)) for number in range(20)]
+    told = history(said, "en", thread_words)
+    assert len(told) > HISTORIES
+    first, *others = told[-HISTORIES:]
+    assert thread_words("en", "post.history.more") in shown(first)
+    assert first.text.endswith(f"(1/{HISTORIES})")
+    assert not any(thread_words("en", "post.history.more") in shown(one) for one in others)
+    assert not any(block_kit.are_too_long(one.blocks) for one in told)
