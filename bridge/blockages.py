@@ -101,7 +101,7 @@ class Blockages:
         named = self._title(desk.id, language) if desk is not None else session.desk
         key = "blocked.place" if error.of_place else "blocked.thread"
         said = self._words(language, key, desk=named, place=place, code=session.code, error=error.code)
-        return f"{said} {error.mend}".strip()
+        return f"{said}\n{error.mend}".strip()
 
     def _desk_at(self, place: Place, otherwise: DeskId) -> Desk | None:
         desks = self._policy().desks

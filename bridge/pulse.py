@@ -59,7 +59,8 @@ class Pulse:
         """Not all at once: who waits comes back within a while after the next attempt."""
         fault = Fault.BLOCKED if gate.error.fault is Fault.BLOCKED else Fault.TRANSIENT
         again = seconds + random.uniform(0.1, 1.0) * self._first  # noqa: S311 - spreads load, and is no secret
-        return DeliveryError(fault, gate.error.code, retry_after=again, mend=gate.error.mend)
+        error = gate.error
+        return DeliveryError(fault, error.code, retry_after=again, mend=error.mend, of_place=error.of_place)
 
     def answered(self, gates: Iterable[str]) -> None:
         """The call was carried out: all its gates are open."""

@@ -490,6 +490,7 @@ RULES: dict[str, Callable[[Case, Any], None]] = {
     "purge_file": attachments.purge,
     "take_over": outage.take_over,
     "hand_back": outage.hand_back,
+    "move_mirror": outage.move_mirror,
 }
 """Every rule that the table names."""
 
