@@ -319,8 +319,8 @@ async def test_what_is_done_on_the_desk_page_stands_at_the_customers_words(here:
 async def test_what_its_author_takes_back_at_the_desk_page_is_said_once_where_it_still_stands(
     here: House, kenji: Person, may_react: bool
 ) -> None:
-    if may_react:
-        here.slack.workspace.app.scopes.add("reactions:write")
+    if not may_react:
+        here.slack.workspace.app.scopes.discard("reactions:write")
     await here.writes("hello")
     root = await here.root()
     said = kenji.say(here.desk, "my mistake", thread_ts=root.ts)

@@ -3,7 +3,7 @@
 EMOJI = frozenset(
     {
         "+1", "-1", "blush", "bow", "eyes", "heart", "joy", "no_entry_sign", "ok_hand", "pray", "rocket", "smile",
-        "tada", "thinking_face", "wave", "white_check_mark", "x",
+        "tada", "thinking_face", "wastebasket", "wave", "white_check_mark", "x",
     }
 )  # fmt: skip
 
