@@ -3,7 +3,12 @@
 It goes the way of events, under the same keys: what was heard after all, or is delivered hours later by a retry, is
 found to be there already. Within a thread what was missed comes before whatever is heard now: an event of a thread
 that has not been read back waits for it. The process with the lease reads the threads of its partition, those with
-the latest words first and at the lowest urgency; a thread in which somebody writes meanwhile is read at once.
+the latest words first and at the lowest urgency; a thread in which somebody writes meanwhile is read at once, and not
+behind a reading that still waits for its turn: whatever is read twice is carried out once.
+
+A thread costs a call, of which there are fifty a minute. So where many are open, their roots are read first, 200 in a
+call: a thread that nobody has written in since before the gap, and in which nothing could have been changed or deleted
+since, is passed over.
 
 A message that is gone is left alone, and the thread says so: history tells neither who deleted it nor when.
 """
@@ -12,21 +17,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 
 from adapters.slack.client import WebApi
 from adapters.slack.hearing import Hearing
-from adapters.slack.history import History, Message
+from adapters.slack.history import SKEW, History, Message
 from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App, message_id
 from adapters.slack.refs import NAME, Root, micros
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.ports import Placed, Store, Stored
 from bridge.relay import Relay
-from routing.ids import InputKey, SessionId, ThreadRef, partition_in
+from routing.ids import InputKey, MessageId, SessionId, ThreadRef, partition_in
 from routing.inputs import DeletionDoubted
 from routing.session import State
 
@@ -34,7 +39,10 @@ LOOK_EVERY = 2.0
 """Seconds between looks for a gap."""
 
 PATIENCE = 30.0
-"""Seconds that a thread waits for its turn at the lowest urgency."""
+"""Seconds that a thread waits for its turn at the lowest urgency. Nobody waits for that."""
+
+MANY = 10
+"""Threads of one channel from which on their roots are read first."""
 
 REMEMBERED = 50_000
 """Threads that were read back."""
@@ -84,7 +92,6 @@ class Backfill:
         self._at_leisure = History(api, Urgency.CARD, PATIENCE)
         self._at_once = History(api)
         self._caught: OrderedDict[tuple[ThreadRef, int], None] = OrderedDict()
-        self._reading: dict[ThreadRef, asyncio.Lock] = {}
         self.unheard_since: int | None = None
 
     # ------------------------------------------------------------------ for whoever acts on an event
@@ -97,16 +104,10 @@ class Backfill:
 
     async def catch_up(self, root: Root, placed: Placed, *, at_once: bool = True) -> None:
         """Read the thread back, if that is owed. Raises KakehashiError when it could not be, to be tried again."""
-        lock = self._reading.setdefault(root.ref, asyncio.Lock())
-        try:
-            async with lock:
-                since = self._hearing.gap_of(placed.session)
-                if since is not None and (root.ref, since) not in self._caught:
-                    await self._read_if_it_can_be(root, placed, since, self._at_once if at_once else self._at_leisure)
-                    self._remember(root, since)
-        finally:
-            if not lock.locked():
-                self._reading.pop(root.ref, None)
+        since = self._hearing.gap_of(placed.session)
+        if since is not None and (root.ref, since) not in self._caught:
+            await self._read_if_it_can_be(root, placed, since, self._at_once if at_once else self._at_leisure)
+            self._remember(root, since)
 
     async def _read_if_it_can_be(self, root: Root, placed: Placed, since: int, history: History) -> None:
         """Of a thread that Slack will not show us (its channel is archived, or closed to us) nothing can be read back,
@@ -144,10 +145,11 @@ class Backfill:
         if not gaps:
             return
         put_off: set[int] = set()
-        for session in await self._open_sessions():
-            partition = partition_in(session)
-            if partition in gaps and not await self._closed_one(session):
-                put_off.add(partition)
+        sessions = [session for session in await self._open_sessions() if partition_in(session) in gaps]
+        await self._pass_over_the_quiet(sessions)
+        for session in sessions:
+            if not await self._closed_one(session):
+                put_off.add(partition_in(session))
         for partition, since in gaps.items():
             if partition not in put_off:
                 await self._hearing.closed(partition, since)
@@ -163,6 +165,38 @@ class Backfill:
             _log.warning("slack_backfill_put_off", session=session, code=error.code)
             return False
         return True
+
+    async def _pass_over_the_quiet(self, sessions: Sequence[SessionId]) -> None:
+        by_channel: dict[str, list[tuple[Root, Placed]]] = {}
+        for session in sessions:
+            found = await self._thread_of(session)
+            if found is not None and (found[0].ref, self._hearing.gap_of(session)) not in self._caught:
+                by_channel.setdefault(found[0].channel, []).append(found)
+        for channel, threads in by_channel.items():
+            if len(threads) >= MANY:
+                await self._survey(channel, threads)
+
+    async def _survey(self, channel: str, threads: Sequence[tuple[Root, Placed]]) -> None:
+        """Of what it does not find, each is read by itself; so it must not cost more than half of that."""
+        oldest = min(_ms(root.ts) for root, _ in threads)
+        try:
+            latest = await self._at_leisure.latest_replies(channel, oldest, len(threads) // 2)
+        except DeliveryError as error:
+            _log.info("slack_channel_not_surveyed", channel=channel, code=error.code)
+            return
+        quiet = [root for root, placed in threads if await self._is_quiet(root, placed, latest.get(root.ts))]
+        _log.info("slack_threads_passed_over", channel=channel, threads=len(quiet), of=len(threads))
+
+    async def _is_quiet(self, root: Root, placed: Placed, latest: int | None) -> bool:
+        """Nothing was written from the window on, and nothing of ours is from then, which could be gone."""
+        since, stored = self._hearing.gap_of(placed.session), await self._relay.session(placed.session)
+        if since is None or stored is None or latest is None:
+            return False
+        window = _window(stored, since)
+        quiet = latest < window - SKEW * 1_000 and not _written_in(root, placed, stored, window)
+        if quiet:
+            self._remember(root, since)
+        return quiet
 
     async def _open_sessions(self) -> list[SessionId]:
         """Those with the latest words first: somebody waits there."""
@@ -224,19 +258,11 @@ class Backfill:
         self, root: Root, placed: Placed, stored: Stored, replies: tuple[Message, ...], window: int
     ) -> None:
         there = {message_id(root.channel, str(one["ts"])) for one in replies}
-        gone = [
-            one
-            for one in stored.session.recent
-            if one.message.startswith(f"s:{root.channel}:")
-            and one.mirror == placed.mirror
-            and not one.withdrawn
-            and one.message not in there
-            and _ms(one.message.rpartition(":")[2]) >= window
-        ]
-        for one in gone:
-            _log.warning("slack_deleted_unheard", session=placed.session, message=one.message)
-            key = InputKey(f"slack/unheard/{one.message}")
-            await self._relay.from_bridge(placed.session, DeletionDoubted(one.message, unheard=True), key)
+        for message in _written_in(root, placed, stored, window):
+            if message not in there:
+                _log.warning("slack_deleted_unheard", session=placed.session, message=message)
+                key = InputKey(f"slack/unheard/{message}")
+                await self._relay.from_bridge(placed.session, DeletionDoubted(message, unheard=True), key)
 
     # ------------------------------------------------------------------ are we told at all?
 
@@ -276,6 +302,18 @@ def _window(stored: Stored | None, since: int) -> int:
     """From before the gap: what was written earlier may have been edited, or deleted, in it."""
     earliest = min((one.at for one in stored.session.recent), default=since) if stored is not None else since
     return min(since, max(earliest, since - FORMER))
+
+
+def _written_in(root: Root, placed: Placed, stored: Stored, window: int) -> list[MessageId]:
+    """What people have written in this thread from the window on, and have not deleted as far as we know."""
+    return [
+        one.message
+        for one in stored.session.recent
+        if one.message.startswith(f"s:{root.channel}:")
+        and one.mirror == placed.mirror
+        and not one.withdrawn
+        and _ms(one.message.rpartition(":")[2]) >= window
+    ]
 
 
 def _ms(ts: str) -> int:

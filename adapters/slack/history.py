@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from adapters.slack import faults
 from adapters.slack.client import Answer, WebApi
 from adapters.slack.faults import ALREADY_GONE
 from adapters.slack.pacing import PATIENCE, Urgency
-from adapters.slack.refs import Root
+from adapters.slack.refs import Root, micros
 from adapters.slack.threads import payload_of
 from bridge.errors import DeliveryError
 from routing.ids import SessionId
@@ -52,6 +53,13 @@ class History:
 
         return [one for one in await self.channel(channel, since) if is_wanted(one)]
 
+    async def latest_replies(self, channel: str, since: int, pages: int) -> dict[str, int]:
+        """By root's ts, when each thread was last replied to (ms), for the roots that stand in the channel from `since`
+        on; as many as there are on so many pages, at most. Slack tells it with the root, one call for 200 of them."""
+        roots = await self._pages("conversations.history", {"channel": channel, "oldest": _oldest(since)}, pages)
+        told = {one["ts"]: str(one.get("latest_reply") or "") for one in roots if one.get("subtype") != "tombstone"}
+        return {ts: micros(latest) // 1_000 for ts, latest in told.items() if latest}
+
     async def thread(self, root: Root, since: int = 0) -> Thread:
         """The thread's replies from `since` on (ms since 1970), oldest first."""
         args = {"channel": root.channel, "ts": root.ts, **({"oldest": _oldest(since)} if since else {})}
@@ -74,10 +82,10 @@ class History:
         root = str(found.get("thread_ts") or "")
         return "" if root == ts else root
 
-    async def _pages(self, method: str, args: dict[str, Any]) -> list[Message]:
+    async def _pages(self, method: str, args: dict[str, Any], most: int | None = None) -> list[Message]:
         messages: dict[str, Message] = {}
         cursor = ""
-        while True:
+        for number in itertools.count(1):
             page = await self._api.call(
                 method,
                 urgency=self._urgency,
@@ -89,8 +97,9 @@ class History:
             )
             messages.update((one["ts"], one) for one in _messages(page))  # the root heads every page
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
-            if not cursor:
-                return [messages[ts] for ts in sorted(messages)]
+            if not cursor or number == most:
+                break
+        return [messages[ts] for ts in sorted(messages)]
 
 
 def _messages(page: Answer) -> list[Message]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack import backfill
-from adapters.slack.backfill import UNHEARD
+from adapters.slack import backfill, hearing
+from adapters.slack.backfill import MANY, UNHEARD
 from adapters.slack.history import History, Thread
 from adapters.slack.refs import Root
 from bridge.messages import Body, TextPart
@@ -200,6 +200,47 @@ async def test_what_people_did_while_no_process_ran_is_read_back_once_and_in_ord
         assert (await here.session()).session.messages == 4
         assert "not for the customer" not in str(await here.customer_sees())
         assert (await here.session()).head <= head + 1  # at the most the edit of what was new in its last wording
+
+
+async def test_of_many_open_threads_only_those_are_read_in_which_somebody_wrote(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread costs a call of fifty a minute, and a page of roots costs one for 200 threads. The margins, which are
+    minutes in a real house, are none here."""
+    monkeypatch.setattr(backfill, "FORMER", 0)
+    monkeypatch.setattr(backfill, "SKEW", 0)
+    monkeypatch.setattr(hearing, "MARGIN", 0)
+    customers = [CustomerKey("main", f"~v{number}") for number in range(MANY + 2)]
+    alone = {"alone": lambda: True}
+    async with house(engine_url, tmp_path, slack, prefix="many", ping=CALM, parts=alone) as here:
+        for customer in customers:
+            await here.writes("hello", customer=customer)
+        for customer in customers:
+            await here.lanes_are_empty(customer)
+        roots = [one.ts for one in slack.roots(here.desk)]
+        kenji.say(here.desk, "one", thread_ts=roots[3])
+        await here.settled()
+        said = int(float(max(here.desk.messages)) * 1_000)
+
+        async def all_of_it_was_heard() -> bool:
+            return int(await here.store.get(hearing.HEARD) or 0) > said
+
+        await here.until(all_of_it_was_heard)
+    for ts in (roots[3], roots[7]):
+        kenji.say(here.desk, "two", thread_ts=ts)
+    before = len(slack.calls)
+    async with house(engine_url, tmp_path, slack, prefix="many", ping=CALM, parts=alone) as here:
+        await hears_again(here)
+        read = [one.args["ts"] for one in list(slack.calls)[before:] if one.method == "conversations.replies"]
+        assert {roots[3], roots[7]} <= set(read)
+        assert len(read) <= 4, "of all the others none, but where somebody wrote while it was read"
+        assert len([one for one in list(slack.calls)[before:] if one.method == "conversations.history"]) == 1
+
+        async def seen_by(customer: CustomerKey) -> list[str]:
+            return [line for line in await here.customer_sees(customer) if not line.startswith("<")]
+
+        answered = [line for customer in customers for line in await seen_by(customer) if line in ("one", "two")]
+        assert sorted(answered) == ["one", "two", "two"]
 
 
 async def test_a_garbled_message_keeps_no_other_from_being_read_back(
