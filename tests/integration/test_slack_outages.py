@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from bridge.relay import Receipt
 from bridge.takeovers import SPACE
 from routing.ids import CustomerKey, InputKey, MessageId, OperatorId, SessionId
 from routing.inputs import OperatorClaimed, OperatorReplied
-from tests.integration.slack_house import SLACK, House, house
+from tests.integration.slack_house import CUSTOMER, SLACK, House, house
 from tests.simulators.slack import Fault, Person, SlackSimulator
 from tests.unit.adapters.files.samples import png
 
@@ -43,8 +44,8 @@ async def desk_says(here: House, session: SessionId, text: str) -> None:
     assert isinstance(answer, Receipt)
 
 
-async def taken_over(here: House) -> bool:
-    return (await here.session()).session.taken_over is not None
+async def taken_over(here: House, customer: CustomerKey = CUSTOMER) -> bool:
+    return (await here.session(customer)).session.taken_over is not None
 
 
 async def handed_back(here: House) -> bool:
@@ -107,6 +108,72 @@ async def test_while_slack_is_down_the_desk_takes_over_and_the_thread_shows_it_a
     ]
     assert not await here.store.shelf(SPACE)
     await here.slack.until(lambda: here.network.ready() is None)
+
+
+async def test_after_an_hour_without_slack_every_thread_has_everything_in_order_and_what_was_written_there_arrives(
+    here: House, kenji: Person
+) -> None:
+    """Slack has given up telling us by then, so what people wrote there is read back."""
+    slack = here.slack
+    customers = [CustomerKey("main", f"~v{number}") for number in range(4)]
+    answered, at_desk = customers[0], customers[1:]
+    for customer in customers:
+        await here.writes("hello", customer=customer)
+    for customer in customers:
+        await here.lanes_are_empty(customer)
+    roots = {customer: await thread_of(here, customer) for customer in customers}
+    kenji.say(here.desk, "before", thread_ts=roots[answered])
+    await here.settled()
+    for customer in customers:
+        await here.lanes_are_empty(customer)
+    slack.go_down()
+    await slack.until(is_deaf(slack))
+    for words in ("one", "two"):
+        for customer in customers:
+            await here.writes(words, customer=customer)
+    for customer in customers:
+        await here.until(partial(taken_over, here, customer))
+    for customer in at_desk:
+        await desk_says(here, (await here.session(customer)).session.id, f"at the desk {customer.account}")
+    kenji.say(here.desk, "meanwhile", thread_ts=roots[answered])
+    await slack.events.settled(leap=True)
+    slack.clock.advance(3_600 - slack.clock.now())
+    assert [one.state for one in slack.events.deliveries if one.event.get("user") == kenji.id][-1] == "lost"
+    known = len(slack.calls)
+    slack.come_back()
+    for customer in customers:
+        await here.until(partial(is_handed_back, here, customer))
+        await here.lanes_are_empty(customer)
+    await hears_again(here)
+    assert len(slack.calls) - known <= 20 * len(customers), "each call once, and a look for what was perhaps sent"
+    for customer in customers:
+        said = words_in(slack, here, roots[customer])
+        replied = [f"at the desk {customer.account}"] if customer in at_desk else []
+        wanted = ["hello", *([] if replied else ["before", "meanwhile"]), "one", "two", SILENT, *replied, CAUGHT_UP]
+        assert sorted(said) == sorted(wanted)
+        assert [one for one in said if one != "meanwhile"] == [one for one in wanted if one != "meanwhile"]
+    resumed = [line for line in await here.customer_sees(answered) if not line.startswith("<")]
+    assert resumed == ["hello", "before", "one", "two", "meanwhile"]
+
+
+SILENT, CAUGHT_UP = "No answer from here", "This thread has caught up"
+
+
+def words_in(slack: SlackSimulator, here: House, ts: str) -> list[str]:
+    """What was said in a thread, also several in one post, and the two lines of an outage."""
+    lines = [line for post in slack.thread(here.desk, ts) for line in post.splitlines()]
+    known = ("hello", "before", "one", "two", "meanwhile", "at the desk", SILENT, CAUGHT_UP)
+    found = [line if line.startswith("at") else line[: len(SILENT)] for line in lines if line.startswith(known)]
+    return [CAUGHT_UP if line == CAUGHT_UP[: len(SILENT)] else line for line in found]
+
+
+async def thread_of(here: House, customer: CustomerKey) -> str:
+    session = (await here.session(customer)).session
+    return Root.of((await here.store.threads(session.id))[session.mirror.number]).ts
+
+
+async def is_handed_back(here: House, customer: CustomerKey) -> bool:
+    return not await taken_over(here, customer)
 
 
 async def test_an_outage_costs_few_calls_however_many_sessions_wait(here: House) -> None:

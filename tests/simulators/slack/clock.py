@@ -30,7 +30,8 @@ class Clock:
         """Leap ahead by so many seconds; whatever falls due meanwhile happens now."""
         self._leapt += seconds
         for timeout, due in list(self._deadlines.items()):
-            timeout.reschedule(self._loop_time(due))
+            if not timeout.expired():  # it is over already, and whoever waits has not run yet
+                timeout.reschedule(self._loop_time(due))
 
     @asynccontextmanager
     async def deadline(self, seconds: float) -> AsyncIterator[None]:
