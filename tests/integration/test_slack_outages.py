@@ -31,6 +31,9 @@ CALM = 0.5
 
 AIKO = OperatorId("aiko")
 
+ALONE = {"alone": lambda: True}
+"""A process that knows that nobody else was there has missed something however short it was away."""
+
 
 @pytest.fixture
 async def here(engine_url: str, tmp_path: Path, slack: SlackSimulator) -> AsyncIterator[House]:
@@ -242,7 +245,7 @@ async def test_a_revoked_token_is_said_with_its_mend_and_not_asked_again_and_aga
 async def test_what_people_did_while_no_process_ran_is_read_back_once_and_in_order(
     engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
 ) -> None:
-    async with house(engine_url, tmp_path, slack, prefix="down", ping=CALM) as here:
+    async with house(engine_url, tmp_path, slack, prefix="down", ping=CALM, parts=ALONE) as here:
         await here.writes("first")
         root = await here.root()
         early = kenji.say(here.desk, "one", thread_ts=root.ts)
@@ -253,7 +256,7 @@ async def test_what_people_did_while_no_process_ran_is_read_back_once_and_in_ord
     late = kenji.say(here.desk, "three", thread_ts=root.ts)
     kenji.edit(here.desk, late.ts, "three, changed")
     kenji.say(here.desk, "note: not for the customer", thread_ts=root.ts)
-    async with house(engine_url, tmp_path, slack, prefix="down", ping=CALM) as here:
+    async with house(engine_url, tmp_path, slack, prefix="down", ping=CALM, parts=ALONE) as here:
         await hears_again(here)
         assert (await here.replies_seen())[-2:] == ["two", "three, changed"]
         assert "one, changed" in await here.replies_seen()
@@ -278,8 +281,7 @@ async def test_of_many_open_threads_only_those_are_read_in_which_somebody_wrote(
     monkeypatch.setattr(backfill, "SKEW", 0)
     monkeypatch.setattr(hearing, "MARGIN", 0)
     customers = [CustomerKey("main", f"~v{number}") for number in range(MANY + 2)]
-    alone = {"alone": lambda: True}
-    async with house(engine_url, tmp_path, slack, prefix="many", ping=CALM, parts=alone) as here:
+    async with house(engine_url, tmp_path, slack, prefix="many", ping=CALM, parts=ALONE) as here:
         for customer in customers:
             await here.writes("hello", customer=customer)
         for customer in customers:
@@ -296,7 +298,7 @@ async def test_of_many_open_threads_only_those_are_read_in_which_somebody_wrote(
     for ts in (roots[3], roots[7]):
         kenji.say(here.desk, "two", thread_ts=ts)
     before = len(slack.calls)
-    async with house(engine_url, tmp_path, slack, prefix="many", ping=CALM, parts=alone) as here:
+    async with house(engine_url, tmp_path, slack, prefix="many", ping=CALM, parts=ALONE) as here:
         await hears_again(here)
         read = [one.args["ts"] for one in list(slack.calls)[before:] if one.method == "conversations.replies"]
         assert {roots[3], roots[7]} <= set(read)
@@ -320,13 +322,13 @@ async def test_a_garbled_message_keeps_no_other_from_being_read_back(
         nameless = {"type": "message", "user": kenji.id, "text": "?", "thread_ts": root.ts, "files": [{"name": "x"}]}
         return Thread(thread.living, ({**nameless, "ts": thread.replies[-1]["ts"] + "1"}, *thread.replies))
 
-    async with house(engine_url, tmp_path, slack, prefix="garbled", ping=CALM) as here:
+    async with house(engine_url, tmp_path, slack, prefix="garbled", ping=CALM, parts=ALONE) as here:
         await here.writes("first")
         root = await here.root()
         await here.thread(1)
     kenji.say(here.desk, "two", thread_ts=root.ts)
     monkeypatch.setattr(History, "thread", garbled)
-    async with house(engine_url, tmp_path, slack, prefix="garbled", ping=CALM) as here:
+    async with house(engine_url, tmp_path, slack, prefix="garbled", ping=CALM, parts=ALONE) as here:
         await hears_again(here)
         assert await here.replies_seen() == ["two"]
 
