@@ -268,6 +268,20 @@ async def test_codes_that_a_client_comes_back_from(discord: DiscordSimulator, cl
     assert len(discord.gateway.identifies) == again
 
 
+@pytest.mark.parametrize("code", [1000, 4000, 4009, 4014])
+async def test_discord_closes_with_the_code_that_it_is_told(discord: DiscordSimulator, code: int) -> None:
+    async with wire(discord) as socket:
+        await socket.identify(discord.token)
+        await socket.event("GUILD_CREATE")
+        discord.spawn(only(discord).close(code))
+        assert await socket.receive() == {"closed": code}
+
+
+async def test_a_code_that_says_stop_ends_the_client(discord: DiscordSimulator, client: Client) -> None:
+    await only(discord).close(4011)
+    await discord.until(client.is_closed)
+
+
 @pytest.mark.parametrize("code", [1000, 1001])
 async def test_a_client_that_closes_with_1000_or_1001_cannot_resume(discord: DiscordSimulator, code: int) -> None:
     async with wire(discord) as socket:

@@ -11,6 +11,9 @@ replays, deaf sockets, malformed events); the facts are those of Discord's docum
         await discord.until(lambda: discord.threads(support))
         kenji.say(discord.threads(support)[0], "お待たせしました")
         await discord.events.settled()
+
+As a process of its own: `python -m tests.simulators.discord`, with its powers under `/_sim/` (see `control`),
+and `DiscordProcess` to start and drive it.
 """
 
 from .guild import Channel, Message, Ping, Thread
@@ -18,9 +21,10 @@ from .markdown import Act, acts_in, pings_in
 from .mischief import Fault, Rule
 from .people import Person
 from .permissions import Permission
+from .remote import DiscordProcess
 from .simulator import DiscordSimulator
 
 __all__ = [
-    "Act", "Channel", "DiscordSimulator", "Fault", "Message", "Permission", "Person", "Ping", "Rule", "Thread",
-    "acts_in", "pings_in",
+    "Act", "Channel", "DiscordProcess", "DiscordSimulator", "Fault", "Message", "Permission", "Person", "Ping", "Rule",
+    "Thread", "acts_in", "pings_in",
 ]  # fmt: skip

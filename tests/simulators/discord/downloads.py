@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -14,6 +15,11 @@ from .guild import Attachment, Channel
 
 if TYPE_CHECKING:
     from .simulator import DiscordSimulator
+
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
+)
+"""The smallest picture that is one."""
 
 
 class Downloads:
@@ -44,6 +50,10 @@ class Downloads:
         if found is None:
             return web.Response(status=404)
         return web.Response(body=found.data, content_type=found.content_type.partition(";")[0])
+
+    async def serve_picture(self, request: web.Request) -> web.Response:
+        """`GET /stickers/{id}.png` and `/emojis/{id}.png`: everybody may have them, for ever."""
+        return web.Response(body=PICTURE, content_type="image/png")
 
     def _find(self, channel_id: str, attachment_id: str) -> Attachment | None:
         """Nothing is behind the link any more once the message is deleted."""

@@ -73,6 +73,7 @@ class Connection:
         self.beats = 0
         self.unsent = 0
         self.close_code: int | None = None
+        self._closed = asyncio.Event()
 
     def send(self, payload: Json) -> None:
         if not self.deaf:
@@ -127,8 +128,14 @@ class Connection:
         self.close_code = code
         if code in FINAL and self.session:
             self._gateway.forget(self.session)
-        with suppress(ConnectionError, asyncio.CancelledError):
+        with suppress(ConnectionError):
             await self._socket.close(code=code)
+        self._closed.set()
+
+    async def is_closed(self) -> None:
+        """Return once the close frame is out, if Discord is closing: its socket must live until then."""
+        if self.close_code is not None:
+            await self._closed.wait()
 
     def reconnect(self) -> None:
         """Op 7: come back and resume."""
@@ -227,6 +234,7 @@ class Gateway:
         connection.send({"op": HELLO, "d": {"heartbeat_interval": round(habits.heartbeat_interval * 1000)}})
         try:
             await self._converse(connection, socket)
+            await connection.is_closed()
         finally:
             self._part(connection, socket)
             pump.cancel()

@@ -15,6 +15,7 @@ from tests.simulators.slack.clock import Clock
 
 from . import permissions, shapes
 from .api import RestApi
+from .control import Control
 from .downloads import Downloads
 from .events import Events
 from .gateway import Gateway
@@ -102,6 +103,8 @@ class DiscordSimulator:
         app.router.add_get("/gateway/", self.gateway.handle)
         app.router.add_get("/gateway/resume/", self.gateway.handle)
         app.router.add_get("/attachments/{channel}/{attachment}/{filename}", self.downloads.serve)
+        app.router.add_get("/{kind:stickers|emojis}/{name}", self.downloads.serve_picture)
+        Control(self).mount(app)
         return app
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
