@@ -338,6 +338,17 @@ def test_what_comes_after_it_does_not_overtake_it(last: i.Input) -> None:
     assert (told(talk)[0], session.pending) == ((M, 0, False), ())
 
 
+def test_words_that_no_thread_shows_are_asked_about_as_they_stand_and_shown_however_they_end() -> None:
+    for end, side in ((i.OperatorUndid(M, AIKO), Side.NOTE), (i.OperatorSent(M, AIKO), Side.REPLY)):
+        talk = ruled(undo=5_000)
+        talk.accepts(i.OperatorWrote(M, AIKO, "T1:U1"))
+        talk.accepts(i.OperatorRevised(M, AIKO, 7))
+        assert len([one for one in talk.effects if isinstance(one, e.AskAboutHeld)]) == 2
+        talk.accepts(end)
+        shown = next(one for one in talk.effects if isinstance(one, e.PostMessage) and one.message == M)
+        assert (shown.side, shown.revision) == (side, 7)
+
+
 def test_who_ended_the_talk_is_told_nothing_more_and_its_author_hears_so() -> None:
     talk = ruled(undo=5_000)
     talk.accepts(writes(AIKO))

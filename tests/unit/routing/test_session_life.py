@@ -14,6 +14,7 @@ from routing.ids import CustomerKey, DeskId, MessageId, Topic
 from routing.policy import HOUR, MINUTE
 from routing.session import Presence, State, TurnOf
 from routing.timers import TimerName, timers
+from routing.view import CustomerMessage, CustomerNotice
 from tests.unit.routing.builders import AIKO, EN, JA, KENJI, POLICY, WITHDRAWALS, Talk, answered, opened, resolved
 
 M = MessageId
@@ -69,6 +70,18 @@ def test_a_hold_is_promised_to_the_customer_and_falls_due() -> None:
     session = talk.accepts(i.DeadlineFell(), after=HOUR)
     assert session.turn.of is TurnOf.OURS
     assert talk.notices()[-2:] == ["held", "hold_lapsed"]
+
+
+def test_what_a_hold_promises_is_said_first_and_a_refused_one_promises_nothing() -> None:
+    talk = answered()
+    assert talk.refuses(i.OperatorHeld(AIKO, 0, M("o:promise"))) == "hold_in_past"
+    talk.accepts(i.OperatorHeld(AIKO, talk.now + HOUR, M("o:promise")))
+    said, promised = talk.customer_saw()[-2:]
+    assert isinstance(said, CustomerMessage)
+    assert isinstance(promised, CustomerNotice)
+    assert (said.message, promised.key) == ("o:promise", "held")
+    assert talk.session is not None
+    assert talk.session.turn.of is TurnOf.HELD
 
 
 @pytest.mark.parametrize(("until", "reason"), [(0, "hold_in_past"), (10**15, "hold_too_long")])
