@@ -26,6 +26,10 @@ SAID_EVERY = 3600 * 1000
 SAY_WITHIN = 20.0
 """Seconds for one announcement."""
 
+IN_VAIN = 30.0
+"""Seconds without another try where no place of a network took the line: what is wrong then is wrong with all of it,
+and the health pages say so."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -46,11 +50,13 @@ class Blockages:
         self._words = words
         self._title = title
         self._saying: dict[str, asyncio.Task[None]] = {}
+        self._not_before: dict[NetworkName, float] = {}
 
     def met(self, delivery: Delivery, error: DeliveryError) -> None:
         """A lane waits for a person. Returns at once; a hundred lanes may meet the same thing."""
         mirror = next((one for one in delivery.session.mirrors if one.number == delivery.effect.mirror), None)
-        if mirror is None:
+        clock = asyncio.get_running_loop().time()
+        if mirror is None or clock < self._not_before.get(mirror.network, clock):
             return
         about = mirror.place if error.of_place else delivery.session.id
         name = f"blocked/{mirror.network}/{about}/{error.code}"
@@ -74,6 +80,7 @@ class Blockages:
                 if await self._is_said(network, one, name, self._text(delivery, place, error)):
                     await self._store.put(name, one, SAID_EVERY)
                     return
+            self._not_before[delivery.effect.to] = asyncio.get_running_loop().time() + IN_VAIN
             log.error("blockage_not_said", place=place, code=error.code)
         except KakehashiError as failed:
             log.warning("blockage_not_said", place=place, code=error.code, reason=failed.what)
