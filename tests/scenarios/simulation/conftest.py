@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-SEEDS, MANY = 500, 20_000
+SEEDS, MANY = 200, 20_000
 """Days in an ordinary run, and with `--soak`."""
 
 TOGETHER = 25

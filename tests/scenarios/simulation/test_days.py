@@ -1,4 +1,4 @@
-"""Five hundred days in `make test`, twenty thousand in `make soak`. A seed that fails replays the same day:
+"""Two hundred days in `make test`, twenty thousand in `make soak`. A seed that fails replays the same day:
 
 python -m tests.scenarios.simulation SEED
 """
