@@ -414,6 +414,7 @@ class Inbound:
             author = self._people.named(happening.author.user)
             answer = await self._typed.said(happening, placed, stored, typed, operator, author)
             self._explain(answer, happening.message, happening.key, happening.root, happening.author.user)
+        self._tell_withheld(happening, answer)
         if isinstance(answer, Refusal):
             await self._late.keep(happening, await self._why(answer.reason, happening.root, stored))
         return True

@@ -436,6 +436,19 @@ async def test_a_typed_template_can_be_undone_and_its_line_says_the_words_as_the
         assert await here.replies_seen() == ["Dear Hanako, 6 is on its way."]
 
 
+async def test_what_a_templates_gap_is_given_names_no_channel_either(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with with_templates(engine_url, tmp_path, slack) as here:
+        ts = await asked(here)
+        channel: Json = {"type": "channel", "channel_id": "C0SECRET"}
+        elements = [{"type": "text", "text": ';refund amount="'}, channel, {"type": "text", "text": '"'}]
+        rich: list[Json] = [{"type": "rich_text_section", "elements": elements}]
+        kenji.say(here.desk, ';refund amount="<#C0SECRET|secret-project>"', thread_ts=ts, rich=rich)
+        await is_shown(here, kenji, "the customer reads #channel instead")
+        assert await here.replies_seen() == ["Dear Hanako, #channel is on its way."]
+
+
 async def test_where_plain_words_are_notes_a_typed_template_is_one_and_can_be_sent(
     engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
 ) -> None:
