@@ -56,7 +56,7 @@ class Drawn:
     def ack(self) -> Ack:
         """As an acknowledgement's body."""
         shown = {"blocks": self.blocks} if self.blocks else {}
-        return {"response_type": "ephemeral", "text": escape(self.text), **shown}
+        return {"response_type": "ephemeral", "text": escape(self.text), "mrkdwn": False, **shown}
 
 
 class Commands:
