@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import aiohttp
 import discord as library
 import pytest
 
-from tests.integration.discord_simulator.clients import EVERYTHING, Client, running, wire
+from tests.integration.discord_simulator.clients import EVERYTHING, Client, Wire, running, wire
 from tests.simulators.discord import Channel, DiscordSimulator, Fault, Permission, Person
 from tests.simulators.discord.gateway import Connection
 from tests.simulators.discord.intents import Intent
@@ -19,7 +20,8 @@ def texts(client: Client) -> list[str]:
 
 
 def only(discord: DiscordSimulator) -> Connection:
-    [connection] = discord.gateway.connections
+    """The one connection that has a session; a former one may still be on its way out."""
+    [connection] = discord.gateway.listening
     return connection
 
 
@@ -76,6 +78,11 @@ async def test_a_wrong_identify_is_closed_with_its_code(discord: DiscordSimulato
         await socket.op(10)
         await socket.send(2, {"token": discord.token, "properties": {}} | data)
         assert await socket.receive() == {"closed": code}
+
+
+async def test_another_version_of_the_gateway_is_closed(discord: DiscordSimulator) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(f"{discord.gateway_url}?v=6") as socket:
+        assert await Wire(socket).receive() == {"closed": 4012}
 
 
 async def test_speaking_out_of_turn_is_closed_with_its_code(discord: DiscordSimulator) -> None:
@@ -189,6 +196,17 @@ async def test_what_cannot_be_seen_is_not_told(discord: DiscordSimulator, client
     kenji.say(shown, "all hear")
     await discord.until(lambda: client.those("message"))
     assert texts(client) == ["all hear"]
+
+
+async def test_a_channel_that_comes_into_sight_brings_its_active_threads(
+    discord: DiscordSimulator, support: Channel, aiko: Person
+) -> None:
+    discord.deny(support, discord.guild.app.bot.id, Permission.VIEW_CHANNEL)
+    thread = aiko.open_thread(support, "unseen")
+    async with running(Client(), discord) as client:
+        assert client.get_channel(int(thread.id)) is None
+        discord.allow(support, discord.guild.app.bot.id, Permission.VIEW_CHANNEL)
+        await discord.until(lambda: client.get_channel(int(thread.id)))
 
 
 async def test_members_leave_and_take_roles_and_the_bot_hears_of_it(
@@ -353,7 +371,7 @@ async def test_missed_acks_are_not_noticed_as_long_as_anything_comes(
     discord: DiscordSimulator, support: Channel, kenji: Person
 ) -> None:
     discord.habits.heartbeat_interval = 0.05
-    discord.habits.heartbeat_grace = 200.0
+    discord.habits.heartbeat_grace = 2_000.0
     async with running(Client(heartbeat_timeout=30.0), discord) as client:
         connection = only(discord)
         connection.withhold_acks()
@@ -366,7 +384,7 @@ async def test_missed_acks_are_not_noticed_as_long_as_anything_comes(
 
 async def test_a_silent_socket_is_left_when_the_library_has_waited_long_enough(discord: DiscordSimulator) -> None:
     discord.habits.heartbeat_interval = 0.05
-    discord.habits.heartbeat_grace = 200.0
+    discord.habits.heartbeat_grace = 2_000.0
     async with running(Client(heartbeat_timeout=0.5), discord):
         connection = only(discord)
         connection.deafen()
@@ -423,5 +441,5 @@ async def test_heartbeats_are_acknowledged_and_asked_for(discord: DiscordSimulat
         await socket.op(10)
         await socket.send(1)
         assert (await socket.receive())["op"] == 11
-        only(discord).ask_for_heartbeat()
+        discord.gateway.connections[0].ask_for_heartbeat()
         assert (await socket.receive())["op"] == 1

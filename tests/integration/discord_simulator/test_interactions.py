@@ -237,6 +237,7 @@ async def test_an_archived_threads_card_cannot_be_updated_by_its_click(
     thread = aiko.open_thread(support, "old")
     await desk.place(thread.id).send("card", view=view(library.ui.Button[Any](label="x", custom_id="x")))
     aiko.archive(thread)
+    discord.habits.wakes_before_click = False
     desk.handler = lambda i: i.response.edit_message(content="changed")
     pressing = asyncio.create_task(aiko.click(thread, discord.messages(thread)[0], "x"))
     await discord.until(lambda: desk.wrong)
@@ -244,6 +245,25 @@ async def test_an_archived_threads_card_cannot_be_updated_by_its_click(
     assert desk.wrong[0].code == 50083
     discord.clock.advance(4)
     assert not (await pressing).ok
+
+
+async def test_a_click_wakes_an_archived_thread_first_and_a_locked_one_has_no_live_buttons(
+    discord: DiscordSimulator, desk: Desk, support: Channel, kenji: Person, aiko: Person
+) -> None:
+    thread = aiko.open_thread(support, "old")
+    await desk.place(thread.id).send("card", view=view(library.ui.Button[Any](label="x", custom_id="x")))
+    card = discord.messages(thread)[0]
+    aiko.archive(thread)
+    assert (await kenji.click(thread, card, "x")).ok
+    assert not thread.archived
+    aiko.archive(thread)
+    discord.deny(support, kenji.id, Permission.SEND_MESSAGES_IN_THREADS)
+    with pytest.raises(PermissionError):
+        await kenji.click(thread, card, "x")
+    aiko.unarchive(thread)
+    aiko.lock(thread)
+    with pytest.raises(LookupError, match="greyed out"):
+        await aiko.click(thread, card, "x")
 
 
 # --- windows ------------------------------------------------------------------------------------------------------

@@ -76,9 +76,10 @@ async def test_a_refused_request_counts_and_a_shared_limit_does_not(
     for _ in range(2):
         await rest.say(support.id, content="x")
     assert discord.api.invalid.count(600) == 1
-    _, thread, _ = await rest.call(f"POST /channels/{support.id}/threads", {"name": "0"})
-    statuses = [(await rest.call(f"PATCH /channels/{thread['id']}", {"name": str(n)}))[0] for n in range(1, 4)]
-    assert statuses == [200, 200, 429]
+    _, webhook, _ = await rest.call(f"POST /channels/{support.id}/webhooks", {"name": "x"})
+    discord.habits.webhook_posts = (1, 60.0)
+    route = f"POST /webhooks/{webhook['id']}/{webhook['token']}"
+    assert [(await rest.call(route, {"content": "x"}))[0] for _ in range(2)] == [204, 429]
     assert discord.api.invalid.count(600) == 1
 
 

@@ -164,6 +164,16 @@ async def test_the_same_nonce_gives_the_first_message_for_some_minutes(
     assert discord.read(support) == ["once", "later"]
 
 
+async def test_a_nonce_whose_message_was_deleted_is_unknown_and_makes_no_second_one(
+    discord: DiscordSimulator, client: Client, support: Channel, aiko: Person
+) -> None:
+    sent = await client.place(support.id).send("once", nonce="effect-1")
+    aiko.delete(support, str(sent.id))
+    with refused(10008, 404):
+        await client.place(support.id).send("once", nonce="effect-1")
+    assert not discord.messages(support)
+
+
 async def test_a_nonce_that_is_not_enforced_prevents_nothing(
     discord: DiscordSimulator, rest: Rest, support: Channel
 ) -> None:
@@ -204,6 +214,17 @@ async def test_a_backslash_and_code_hide_a_mention_from_the_reader_only_code_fro
     await client.place(support.id).send(rf"\<@{kenji.id}>")
     await client.place(support.id).send(f"`<@{kenji.id}>`")
     assert [m.pings for m in discord.messages(support)] == [[Ping("user", kenji.id)], []]
+
+
+async def test_what_acts_in_a_message_is_seen_in_its_text_its_embeds_and_its_layout(
+    discord: DiscordSimulator, client: Client, support: Channel
+) -> None:
+    embed = library.Embed(description="[see](https://example.com)")
+    await client.place(support.id).send("# Hello https://example.com", embed=embed)
+    await client.place(support.id).send("https://example.com", suppress_embeds=True)
+    loud, quiet = discord.messages(support)
+    assert [act.kind for act in discord.acts(loud)] == ["heading", "preview", "masked_link"]
+    assert discord.acts(quiet) == []
 
 
 async def test_everyone_and_roles_need_the_right_to_ring_them(
@@ -312,6 +333,26 @@ async def test_an_edit_tells_of_itself_and_rings_nobody(
     assert message.edited
 
 
+async def test_a_preview_comes_as_an_update_that_is_no_edit(
+    discord: DiscordSimulator, client: Client, support: Channel, kenji: Person
+) -> None:
+    said = kenji.say(support, "see https://example.com/x and <https://example.com/y>")
+    discord.happenings.unfurl(support, said)
+    await discord.until(lambda: client.those("raw_message_edit"))
+    [update] = client.those("raw_message_edit")
+    assert [embed.url for embed in update.message.embeds] == ["https://example.com/x"]
+    assert update.message.edited_at is None
+
+
+async def test_suppressed_previews_do_not_unfurl(
+    discord: DiscordSimulator, client: Client, support: Channel, kenji: Person
+) -> None:
+    sent = await client.place(support.id).send("https://example.com", suppress_embeds=True)
+    message = discord.message(support, str(sent.id))
+    discord.happenings.unfurl(support, message)
+    assert message.embeds == []
+
+
 async def test_nobody_edits_anothers_words(client: Client, support: Channel, kenji: Person) -> None:
     said = kenji.say(support, "mine")
     with refused(50005, 403):
@@ -393,6 +434,20 @@ async def test_typing_is_seen_both_ways(
     assert discord.is_typing(support)
     discord.clock.advance(11)
     assert not discord.is_typing(support)
+
+
+async def test_a_pinned_card_needs_the_right_to_pin(
+    discord: DiscordSimulator, client: Client, support: Channel
+) -> None:
+    sent = await client.place(support.id).send("card")
+    with refused(50013, 403):
+        await client.place(support.id).get_partial_message(sent.id).pin()
+    discord.allow(support, discord.guild.app.bot.id, Permission.PIN_MESSAGES)
+    await client.place(support.id).get_partial_message(sent.id).pin()
+    assert discord.message(support, str(sent.id)).pinned
+    assert [m.id async for m in client.place(support.id).pins()] == [sent.id]
+    await client.place(support.id).get_partial_message(sent.id).unpin()
+    assert not discord.message(support, str(sent.id)).pinned
 
 
 # --- files --------------------------------------------------------------------------------------------------------

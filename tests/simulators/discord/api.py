@@ -179,10 +179,9 @@ def _too_many(wait: float, headers: dict[str, str] | None = None, *, is_global: 
 
 def _refused(call: Call, refusal: Refusal, headers: dict[str, str]) -> Answer:
     call.outcome, call.code = refusal.body["message"], refusal.code
-    headers = headers | refusal.headers
-    if refusal.status == 429:
+    if refusal.scope:
         wait = refusal.body["retry_after"]
-        headers |= {"X-RateLimit-Scope": "shared", "Retry-After": str(max(1, round(wait)))}
+        headers = headers | {"X-RateLimit-Scope": refusal.scope, "Retry-After": str(max(1, round(wait)))}
     return Answer(refusal.status, refusal.body, headers)
 
 

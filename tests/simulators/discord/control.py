@@ -268,6 +268,14 @@ def delete(discord: DiscordSimulator, args: Json) -> Json:
 
 
 @_verb
+def unfurl(discord: DiscordSimulator, args: Json) -> Json:
+    """{channel, id}: Discord adds previews of the message's links."""
+    place = discord.find_channel(args["channel"])
+    discord.happenings.unfurl(place, discord.message(place, args["id"]))
+    return {}
+
+
+@_verb
 def react(discord: DiscordSimulator, args: Json) -> Json:
     """{person, channel, id, emoji, remove?}."""
     somebody = _person(discord, args)
@@ -440,7 +448,8 @@ async def token(discord: DiscordSimulator, args: Json) -> Json:
 
 def _shown(discord: DiscordSimulator, place: Channel, message: Message) -> Json:
     pings = [asdict(ping) for ping in message.pings]
-    return discord.shape(place, message) | {"seen": discord.seen(message), "pings": pings}
+    acts = [asdict(act) for act in discord.acts(message)]
+    return discord.shape(place, message) | {"seen": discord.seen(message), "pings": pings, "acts": acts}
 
 
 @_verb

@@ -45,6 +45,10 @@ class Session:
     connection: Connection | None = None
     left_at: float = 0.0
 
+    def remembers(self, seq: object) -> bool:
+        """Whether nothing after this is forgotten."""
+        return not isinstance(seq, int) or not self.history or seq >= self.history[0]["s"] - 1
+
     def tell(self, kind: str, data: Json) -> None:
         """Number an event, keep it for a RESUME, and send it if anybody listens."""
         self.seq += 1
@@ -199,6 +203,9 @@ class Gateway:
     def dispatch(self, dispatch: Dispatch) -> None:
         """Tell every session that asked for such events."""
         for session in list(self.sessions.values()):
+            if not self._is_alive(session):
+                self.forget(session)
+                continue
             if dispatch.intent and not session.intents & dispatch.intent:
                 continue
             bare = dispatch.reduced is not None and Intent.MESSAGE_CONTENT not in session.intents
@@ -231,6 +238,8 @@ class Gateway:
         pump = asyncio.create_task(connection.pump())
         habits = self._discord.habits
         watch = asyncio.create_task(connection.watch_heartbeat(habits.heartbeat_interval, habits.heartbeat_grace))
+        if request.query.get("v") != "10":
+            await connection.close(4012)
         connection.send({"op": HELLO, "d": {"heartbeat_interval": round(habits.heartbeat_interval * 1000)}})
         try:
             await self._converse(connection, socket)
@@ -341,10 +350,10 @@ class Gateway:
         if data.get("token") != self._discord.guild.app.token:
             return 4004
         session = self.sessions.get(str(data.get("session_id")))
-        if session is None or not self._is_alive(session):
+        seq = data.get("seq")
+        if session is None or not self._is_alive(session) or not session.remembers(seq):
             connection.invalidate()
             return None
-        seq = data.get("seq")
         if not isinstance(seq, int) or seq > session.seq:
             self.forget(session)
             return 4007

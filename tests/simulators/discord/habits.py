@@ -24,6 +24,9 @@ class Habits:
     nonce_life: float = 180.0
     interaction_answer: float = 3.0
     interaction_life: float = 900.0
+    wakes_before_click: bool = True
+    """Whoever presses a button in an archived thread has the thread woken first, as browsers and phones do; without it
+    the button works where it is, as in the desktop's client."""
     link_life: float = 86_400.0
     """Of a signed link to an attachment."""
 

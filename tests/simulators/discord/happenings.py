@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from . import shapes, snowflakes
+from . import markdown, shapes, snowflakes
 from .guild import Channel, Flag, Json, Kind, Member, Message, Sort, Thread
 from .intents import ALWAYS, Intent
 from .refusal import Refusal
@@ -49,6 +49,21 @@ class Happenings:
     def refresh(self, channel: Channel, message: Message) -> None:
         """A message changed without an edit: previews, flags, pins."""
         self._tell_message("MESSAGE_UPDATE", channel, message)
+
+    def unfurl(self, channel: Channel, message: Message) -> None:
+        """Previews of the message's links appear: an update without an edit."""
+        addresses = [a.text for a in markdown.acts_in(message.content) if a.kind in ("preview", "invite")]
+        if message.flags & Flag.SUPPRESS_EMBEDS or not addresses:
+            return
+        previews = [{"type": "link", "url": url, "title": url} for url in addresses]
+        message.embeds = [e for e in message.embeds if e.get("type") == "rich"] + previews
+        self.refresh(channel, message)
+
+    def pin(self, channel: Channel, message: Message, *, pinned: bool = True) -> None:
+        message.pinned = pinned
+        self.refresh(channel, message)
+        event = {"channel_id": channel.id, "last_pin_timestamp": snowflakes.stamp()} | self._of_guild(channel)
+        self._discord.events.emit("CHANNEL_PINS_UPDATE", event, Intent.GUILDS, place=channel)
 
     def delete(self, channel: Channel, message: Message) -> None:
         """A message is gone; its event carries ids only."""
@@ -196,6 +211,15 @@ class Happenings:
         thread.locked = thread.locked if locked is None else locked
         thread.name = thread.name if name is None else name
         thread.applied_tags = thread.applied_tags if applied_tags is None else applied_tags
+
+    def sync_threads(self, channel: Channel) -> None:
+        """Who begins to see a channel is told of its active threads, and of no others."""
+        threads = [t for t in self._guild.threads_of(channel) if not t.archived]
+        bot = self._guild.app.bot.id
+        event: Json = {"guild_id": self._guild.id, "channel_ids": [channel.id]}
+        event["threads"] = [shapes.thread(t, self._guild) for t in threads]
+        event["members"] = [shapes.thread_member(t, bot) for t in threads if bot in t.members]
+        self._discord.events.emit("THREAD_LIST_SYNC", event, Intent.GUILDS)
 
     def archive_idle(self) -> list[Thread]:
         """Archive what nobody has touched for its time; sooner, when the guild is near its cap."""

@@ -17,7 +17,8 @@ from .guild import Ping
 class Act:
     """Something in a text that is more than its characters. `kind`:
 
-    `user`, `role`, `everyone`, `here`, `channel`, `command`, `guide`, `timestamp`, `emoji`: drawn as something else.
+    `user`, `role`, `everyone`, `here`, `channel`, `command`, `guide`, `timestamp`, `emoji`, `shortcode`: drawn as
+    something else.
     `masked_link`, `link`: clickable. `preview`, `invite`: unfurls below the message, unless embeds are suppressed.
     `heading`, `subtext`, `quote`, `list`, `spoiler`, `code`, `block`, `bold`, `italic`, `underline`, `strike`: drawn
     otherwise than written.
@@ -58,6 +59,7 @@ _INLINE: list[tuple[str, re.Pattern[str]]] = [
         ("masked_link", r"\[(?:\\.|[^\[\]\\]|\[(?:\\.|[^\[\]\\])*\])+\]\(\s*<?[a-z][a-z0-9+.-]*:[^\s)]+[^)]*\)"),
         ("invite", _INVITE),
         ("preview", _URL),
+        ("shortcode", r":[a-z][\w+-]*:"),
         ("everyone", r"@everyone"),
         ("here", r"@here"),
         ("spoiler", r"\|\|.+?\|\|"),
@@ -67,7 +69,7 @@ _INLINE: list[tuple[str, re.Pattern[str]]] = [
         ("italic", r"\*(?=\S)(?:\*\*|\\.|\s+(?:\\.|[^\s*\\]|\*\*)|[^\s*\\])+?\*(?!\*)|_(?:__|\\.|[^\\_])+?_(?!\w)"),
     )
 ]
-_WHOLE = frozenset(kind for kind, _ in _INLINE[:13])
+_WHOLE = frozenset(kind for kind, _ in _INLINE[:16])
 """Nothing inside of these acts by itself; inside the others it does."""
 _OPENING: list[tuple[str, re.Pattern[str]]] = [
     ("heading", re.compile(r"[ \t]*#{1,3}[ \t]+(?=\S)")),

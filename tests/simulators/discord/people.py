@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 Place = Channel | str
 """A channel or thread, its id, or its name."""
+TYPED = 4_000
+"""Characters that the client takes of who pays for it; 2,000 of others."""
 AnyMessage = Message | str
 """A message or its id."""
 
@@ -52,7 +54,9 @@ class Person:
         """Type a message: `<@…>`, `<#…>` and the like as the client would send them. `files`: names and bytes.
         In an archived thread it wakes the thread."""
         channel = self._entered(place)
-        message = Message(self._discord.guild.mint(), channel.id, self.id, text)
+        if len(text) > TYPED:
+            raise ValueError(f"nobody can type more than {TYPED} characters")
+        message = Message(self._discord.guild.mint(), channel.id, self.id, text.strip())
         message.attachments = [self._attachment(name, data) for name, data in files]
         if sticker:
             message.stickers = [{"id": self._discord.guild.mint(), "name": sticker, "format_type": 1}]
@@ -200,9 +204,20 @@ class Person:
 
     async def _press(self, place: Place, message: AnyMessage, wanted: str, values: list[str] | None) -> Outcome:
         channel, found = self._shown(place, message)
+        self._need_live_components(channel)
         component = components.find(found.components, wanted)
         data = pressing.pressed(component, values, self._discord.guild)
         return await self._ask(Ask.COMPONENT, channel, data, found)
+
+    def _need_live_components(self, channel: Channel) -> None:
+        """In a locked thread every button is greyed out; in an archived one the client wakes the thread first."""
+        if not isinstance(channel, Thread):
+            return
+        if channel.locked:
+            raise LookupError(f"{channel.name} is locked: its buttons are greyed out")
+        if channel.archived and self._discord.habits.wakes_before_click:
+            self._need(channel, P.SEND_MESSAGES_IN_THREADS)
+            self._discord.happenings.update_thread(channel, archived=False)
 
     async def _ask(self, ask: Ask, channel: Channel, data: Json, message: Message | None = None) -> Outcome:
         interactions = self._discord.interactions

@@ -19,8 +19,16 @@ class Refusal(Exception):  # noqa: N818 - the word of the domain: an answer that
         super().__init__(f"{code}: {message}")
         self.status = status
         self.code = code
+        self.scope = ""
         self.body: Json = {"message": message, "code": code} | details
-        self.headers: dict[str, str] = {}
+
+    @classmethod
+    def too_many(cls, wait: float, *, code: int = 0, message: str = "", shared: bool = False) -> Refusal:
+        """A limit that no header shows. `shared`: of the resource, not of the bot; those count against nobody."""
+        words = message or f"{'The resource is' if shared else 'You are'} being rate limited."
+        refusal = cls(429, code, words, retry_after=wait, **{"global": False})
+        refusal.scope = "shared" if shared else "user"
+        return refusal
 
     @classmethod
     def unknown(cls, what: str) -> Refusal:

@@ -306,11 +306,16 @@ def webhook(w: Webhook, g: Guild) -> Json:
 
 def seen(g: Guild, m: Message) -> str:
     """The message as a person reads it: its text, its embeds and its components' texts, a line each."""
-    lines = [m.content, *(str(e.get(k, "")) for e in m.embeds for k in ("title", "description"))]
-    for embed in m.embeds:
-        lines += [f"{f['name']}: {f['value']}" for f in embed.get("fields", [])]
-    lines += components.texts(m.components)
+    lines = [m.content, *texts(m)]
     return "\n".join(markdown.seen(line, lambda i: name(g, i)) for line in lines if line)
+
+
+def texts(m: Message) -> list[str]:
+    """What a message says beside its content."""
+    lines = [str(embed.get(key) or "") for embed in m.embeds for key in ("title", "description")]
+    for embed in m.embeds:
+        lines += [f"{field['name']}: {field['value']}" for field in embed.get("fields", [])]
+    return lines + components.texts(m.components)
 
 
 def name(g: Guild, some_id: str) -> str:

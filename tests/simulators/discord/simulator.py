@@ -19,11 +19,12 @@ from .control import Control
 from .downloads import Downloads
 from .events import Events
 from .gateway import Gateway
-from .guild import Channel, Guild, Json, Kind, Message, Overwrite, Role, Tag, Thread, new_token
+from .guild import Channel, Flag, Guild, Json, Kind, Message, Overwrite, Role, Tag, Thread, new_token
 from .habits import Habits
 from .happenings import Happenings
 from .interactions import Interactions
 from .limits import Limits
+from .markdown import Act, acts_in
 from .methods import Call
 from .mischief import Fault, Mischief
 from .nonces import Nonces
@@ -168,16 +169,22 @@ class DiscordSimulator:
 
     def allow(self, channel: Channel, target: str, wanted: Permission, *, quietly: bool = False) -> None:
         """An overwrite of a role's or member's permissions in a channel."""
-        overwrite = self._overwrite(channel, target)
+        overwrite, could_see = self._overwrite(channel, target), self._shows(channel)
         overwrite.allow, overwrite.deny = overwrite.allow | wanted, overwrite.deny & ~wanted
-        if not quietly:
-            self.happenings.tell_channel(channel)
+        if quietly:
+            return
+        self.happenings.tell_channel(channel)
+        if self._shows(channel) and not could_see:
+            self.happenings.sync_threads(channel)
 
     def deny(self, channel: Channel, target: str, wanted: Permission, *, quietly: bool = False) -> None:
         overwrite = self._overwrite(channel, target)
         overwrite.allow, overwrite.deny = overwrite.allow & ~wanted, overwrite.deny | wanted
         if not quietly:
             self.happenings.tell_channel(channel)
+
+    def _shows(self, channel: Channel) -> bool:
+        return P.VIEW_CHANNEL in permissions.within(self.guild, self.guild.bot, channel)
 
     def _overwrite(self, channel: Channel, target: str) -> Overwrite:
         return channel.overwrites.setdefault(target, Overwrite(target, target in self.guild.members))
@@ -268,6 +275,13 @@ class DiscordSimulator:
     def seen(self, message: Message) -> str:
         """What a person reads on the screen of this message."""
         return shapes.seen(self.guild, message)
+
+    def acts(self, message: Message) -> list[Act]:
+        """What of a message is more than words to its reader; previews only if they are not suppressed."""
+        texts = [message.content, *shapes.texts(message)]
+        found = [act for text in texts for act in acts_in(text)]
+        quiet = message.flags & Flag.SUPPRESS_EMBEDS
+        return [act for act in found if not (quiet and act.kind in ("preview", "invite"))]
 
     def message(self, place: Place, message_id: str) -> Message:
         """KeyError when it is gone."""

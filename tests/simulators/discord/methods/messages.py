@@ -136,7 +136,7 @@ def _need_edits_left(discord: DiscordSimulator, channel: Channel, message: Messa
     wait = discord.limits.spend(f"old edits {channel.id}", *discord.habits.old_edits)
     if wait is not None:
         words = "Maximum number of edits to messages older than 1 hour reached. Try again later"
-        raise Refusal(429, 30046, words, retry_after=wait, **{"global": False})
+        raise Refusal.too_many(wait, code=30046, message=words)
 
 
 @method("DELETE /channels/{channel_id}/messages/{message_id}", limit=(5, 1.0))
@@ -171,6 +171,38 @@ def typing(discord: DiscordSimulator, call: Call) -> None:
     need(discord, channel, P.SEND_MESSAGES_IN_THREADS if channel.is_thread else P.SEND_MESSAGES)
     discord.typists[channel.id] = discord.clock.now() + 10
     discord.happenings.typing(channel, discord.guild.app.bot.id)
+
+
+# --- pins ---------------------------------------------------------------------------------------------------------
+
+_PIN = "/channels/{channel_id}/messages/pins/{message_id}"
+MOST_PINS = 250
+
+
+@method(f"PUT {_PIN}", limit=(5, 5.0))
+def pin(discord: DiscordSimulator, call: Call) -> None:
+    channel = need_place(discord, call["channel_id"])
+    need(discord, channel, P.PIN_MESSAGES)
+    need_active(discord, channel)
+    if sum(m.pinned for m in channel.messages.values()) >= MOST_PINS:
+        raise Refusal(400, 30003, f"Maximum number of pins reached ({MOST_PINS})")
+    discord.happenings.pin(channel, need_message(channel, call["message_id"]))
+
+
+@method(f"DELETE {_PIN}", limit=(5, 5.0))
+def unpin(discord: DiscordSimulator, call: Call) -> None:
+    channel = need_place(discord, call["channel_id"])
+    need(discord, channel, P.PIN_MESSAGES)
+    discord.happenings.pin(channel, need_message(channel, call["message_id"]), pinned=False)
+
+
+@method("GET /channels/{channel_id}/messages/pins", limit=(5, 5.0))
+def pins(discord: DiscordSimulator, call: Call) -> Json:
+    channel = need_place(discord, call["channel_id"])
+    need(discord, channel, P.READ_MESSAGE_HISTORY)
+    found = [m for m in reversed(channel.messages.values()) if m.pinned]
+    items = [{"pinned_at": snowflakes.stamp(), "message": _read(discord, channel, m)} for m in found]
+    return {"items": items, "has_more": False}
 
 
 # --- reactions ----------------------------------------------------------------------------------------------------

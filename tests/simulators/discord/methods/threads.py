@@ -172,7 +172,7 @@ def need_rename_left(discord: DiscordSimulator, channel: Channel) -> None:
     """Two in ten minutes; the headers show quota all the same."""
     wait = discord.limits.spend(f"rename {channel.id}", *discord.habits.renames)
     if wait is not None:
-        raise Refusal(429, 0, "You are being rate limited.", retry_after=wait, **{"global": False})
+        raise Refusal.too_many(wait)
 
 
 # --- members ------------------------------------------------------------------------------------------------------

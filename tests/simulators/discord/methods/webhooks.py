@@ -135,7 +135,7 @@ def execute(discord: DiscordSimulator, call: Call) -> Json | None:
     place = _place(discord, call, webhook)
     wait = discord.limits.spend(f"webhooks {webhook.channel_id}", *discord.habits.webhook_posts)
     if wait is not None:
-        raise Refusal(429, 0, "The resource is being rate limited.", retry_after=wait, **{"global": False})
+        raise Refusal.too_many(wait, shared=True)
     message = _post(discord, call, webhook, place)
     return discord.shape(discord.guild.place(message.channel_id) or place, message) if call.flag("wait") else None
 

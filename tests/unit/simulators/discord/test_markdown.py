@@ -1,6 +1,8 @@
 """What of a text acts in a reader's client, and whom the server rings for it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.simulators.discord import Ping, acts_in, pings_in
 
@@ -15,6 +17,7 @@ ACTS = {
     "<t:0>": "timestamp",
     "<:mmLol:216154654256398347>": "emoji",
     "<a:b1nzy:392938283556143104>": "emoji",
+    ":smile:": "shortcode",
     "[see](https://example.com)": "masked_link",
     "[a [b] c](<https://example.com> 'title')": "masked_link",
     "https://example.com/x": "preview",
@@ -55,6 +58,18 @@ def test_a_backslash_before_every_sign_leaves_nothing_but_words(text: str) -> No
     assert acts_in(escaped) == []
 
 
+@given(st.text(alphabet="ab1 \n\\*_~|`#>-<@!&:/[]().", max_size=60))
+def test_whatever_is_escaped_sign_by_sign_is_inert(text: str) -> None:
+    escaped = "".join(c if c.isalnum() or c.isspace() else f"\\{c}" for c in text)
+    assert acts_in(escaped) == []
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_read(text: str) -> None:
+    assert isinstance(acts_in(text), list)
+    assert isinstance(pings_in(text), list)
+
+
 INERT = [
     "",
     "plain words, 日本語 and 😀",
@@ -62,6 +77,7 @@ INERT = [
     "a_b_c snake_case_name",
     "#hashtag without a blank",
     "1 < 2 > 0",
+    "at 10:30:45",
     "mail@example.com",
     "<@ 123>",
     "<@\u200b123>",
