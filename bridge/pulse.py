@@ -95,3 +95,12 @@ class Pulse:
         """What is wrong with the platform as a whole."""
         gate = self._gates.get(PLATFORM)
         return gate.error if gate is not None and gate.shut_until else None
+
+    def mended(self, code: str) -> None:
+        """What the platform refused with this word may be tried again at once."""
+        self._gates = {name: gate for name, gate in self._gates.items() if gate.error.code != code}
+
+    def refused(self, name: str) -> tuple[float, DeliveryError] | None:
+        """Since when this gate is kept shut until a person mends something, and the platform's word for it."""
+        gate = self._gates.get(name)
+        return (gate.since, gate.error) if gate is not None and gate.error.fault is Fault.BLOCKED else None

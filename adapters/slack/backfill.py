@@ -23,6 +23,7 @@ from typing import Any
 import structlog
 
 from adapters.slack.client import WebApi
+from adapters.slack.gates import SCOPE_MISSING
 from adapters.slack.hearing import Hearing
 from adapters.slack.history import SKEW, History, Message
 from adapters.slack.pacing import Urgency
@@ -115,8 +116,9 @@ class Backfill:
         try:
             await self._read(root, placed, since, history)
         except DeliveryError as error:
-            if error.fault not in (Fault.BLOCKED, Fault.POISON) or self._api.pulse.trouble is not None:
-                raise
+            of_all = self._api.pulse.trouble is not None or error.code == SCOPE_MISSING
+            if error.fault not in (Fault.BLOCKED, Fault.POISON) or of_all:
+                raise  # it is not this thread's, and a person is told
             _log.warning("slack_thread_not_read", session=placed.session, code=error.code)
 
     def _remember(self, root: Root, since: int) -> None:

@@ -26,7 +26,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import faults
-from adapters.slack.gates import gate_shut_by, gates_of, is_unanswered
+from adapters.slack.gates import SCOPE_MISSING, gate_shut_by, gates_of, is_unanswered
 from adapters.slack.pacing import PATIENCE, Pacing, Urgency
 from bridge.errors import DeliveryError, Fault
 from bridge.pulse import Pulse
@@ -221,7 +221,9 @@ class WebApi:
                 body = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unknown_or_undone(error) from error
-        return _judged(status, retry_after, _object(body))
+        answer = _object(body)
+        self._note_refusal(answer)
+        return _judged(status, retry_after, answer)
 
     async def _by_sdk(self, method: str, args: Mapping[str, Any], token: str = "") -> Answer:
         form = {name: _form_value(value) for name, value in args.items() if value is not None}
@@ -230,15 +232,28 @@ class WebApi:
         try:
             response = await self.sdk.api_call(method, data=form, headers=headers)
         except SlackApiError as error:
+            if not token:
+                self._note_refusal(_data_of(error))
             raise _from_sdk(error) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unknown_or_undone(error) from error
         except AttributeError as error:  # the SDK's own stumble over an answer in plain text
             raise faults.unanswered("not_json") from error
         if not token:
-            self.scopes = _scopes(response.headers) or self.scopes
+            self._note_scopes(_scopes(response.headers))
         self.skew = _skew(response.headers, (begun + time()) / 2)
         return response.data if isinstance(response.data, dict) else {}
+
+    def _note_refusal(self, data: Answer) -> None:
+        """Where a scope is missing Slack says which there are."""
+        if data.get("error") == SCOPE_MISSING and "needed" in data:
+            self._note_scopes(_split(str(data.get("provided", ""))))
+
+    def _note_scopes(self, granted: frozenset[str]) -> None:
+        """One that was granted anew mends whatever lacked it: nobody need try each method to see that."""
+        if granted - self.scopes:
+            self.pulse.mended(SCOPE_MISSING)
+        self.scopes = granted or self.scopes
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> None:
         """Change what one person was shown, by the response_url of their press: five times within half an hour, with no
@@ -292,14 +307,18 @@ def _object(body: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def _data_of(error: SlackApiError) -> Answer:
+    data = getattr(error.response, "data", error.response)
+    return data if isinstance(data, dict) else {}
+
+
 def _from_sdk(error: SlackApiError) -> DeliveryError:
     """The SDK raises the same class for a refusal, for HTML and for nonsense; its `response` has three shapes."""
     response: Any = error.response
-    data = getattr(response, "data", response)
     status: Any = getattr(response, "status_code", None) or getattr(response, "status", 0)
     headers = getattr(response, "headers", None) or {}
     try:
-        _judged(int(status), headers.get("Retry-After"), data if isinstance(data, dict) else {})
+        _judged(int(status), headers.get("Retry-After"), _data_of(error))
     except DeliveryError as judged:
         return judged
     raise AssertionError("the SDK raises for nothing that is ok") from error
@@ -342,5 +361,8 @@ def _skew(headers: Mapping[str, Any], at: float) -> float | None:
 
 
 def _scopes(headers: Mapping[str, Any]) -> frozenset[str]:
-    named = next((str(value) for name, value in headers.items() if name.lower() == "x-oauth-scopes"), "")
-    return frozenset(scope.strip() for scope in named.split(",") if scope.strip())
+    return _split(next((str(value) for name, value in headers.items() if name.lower() == "x-oauth-scopes"), ""))
+
+
+def _split(scopes: str) -> frozenset[str]:
+    return frozenset(scope.strip() for scope in scopes.split(",") if scope.strip())

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from bridge.errors import DeliveryError, Fault
-from bridge.pulse import PLATFORM
+from bridge.pulse import PLATFORM, Pulse
+
+ESSENTIAL = (
+    "chat.postMessage",
+    "chat.update",
+    "conversations.replies",
+    "conversations.history",
+    "files.getUploadURLExternal",
+    "files.completeUploadExternal",
+)
+"""Methods without which something said does not reach whom it is for. What the others do can be missed."""
+
+SCOPE_MISSING = "missing_scope"
 
 _TOKEN = frozenset(
     ("not_authed", "invalid_auth", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type")
 )
 _CHANNEL = frozenset(("is_archived", "channel_is_archived"))
-_METHOD = frozenset(("missing_scope", "no_permission"))
+_METHOD = frozenset((SCOPE_MISSING, "no_permission"))
 _UNANSWERED = frozenset(("unreachable", "no_answer", "not_json", "cut_off"))
 
 
 def gates_of(method: str, channel: str) -> tuple[str, ...]:
     """All that a call passes."""
-    return (PLATFORM, f"method {method}", *((f"channel {channel}",) if channel else ()))
+    return (PLATFORM, _gate_of(method), *((f"channel {channel}",) if channel else ()))
 
 
 def gate_shut_by(error: DeliveryError, method: str, channel: str) -> str | None:
@@ -24,7 +36,19 @@ def gate_shut_by(error: DeliveryError, method: str, channel: str) -> str | None:
         return PLATFORM
     if error.code in _CHANNEL and channel:
         return f"channel {channel}"
-    return f"method {method}" if error.code in _METHOD else None
+    return _gate_of(method) if error.code in _METHOD else None
+
+
+def refused_method(pulse: Pulse) -> tuple[str, float, DeliveryError] | None:
+    """An essential method that Slack does not let us call, since when (seconds since 1970), and its word for it."""
+    for method in ESSENTIAL:
+        if (refused := pulse.refused(_gate_of(method))) is not None:
+            return method, *refused
+    return None
+
+
+def _gate_of(method: str) -> str:
+    return f"method {method}"
 
 
 def is_unanswered(error: DeliveryError) -> bool:

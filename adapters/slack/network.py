@@ -29,6 +29,7 @@ from adapters.slack.client import WebApi
 from adapters.slack.commands import Commands
 from adapters.slack.deletions import Deletions
 from adapters.slack.downloads import Downloads
+from adapters.slack.gates import refused_method
 from adapters.slack.hearing import BEAT, Hearing
 from adapters.slack.home import Home
 from adapters.slack.inbound import Inbound, Tell
@@ -64,7 +65,7 @@ from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailable
 from bridge.files import Files
 from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
-from bridge.pulse import Pulse
+from bridge.pulse import PLATFORM, Pulse
 from bridge.relay import Relay
 from bridge.roster import Roster
 from bridge.whereabouts import Whereabouts
@@ -430,6 +431,9 @@ class SlackNetwork:
         if trouble is not None and silent is not None:
             mend = f"; {trouble.mend}" if trouble.mend else ""
             return f"Slack has taken nothing since {_spelt(silent)} ({trouble.code}){mend}"
+        if (refused := refused_method(self._api.pulse)) is not None:
+            method, at, error = refused
+            return f"Slack has refused {method} since {_spelt(at)} ({error.code}); {error.mend}"
         if self._sockets is not None and not self._sockets.connected:
             return f"no socket to Slack is open{self._sockets.trouble}"
         if self._backfill.unheard_since is not None:
@@ -566,8 +570,22 @@ class SlackNetwork:
             return None
 
     def _lose_token(self) -> None:
-        self._trouble = "Slack has revoked the app's token: install the app again"
+        """As an event says; which may be about another token, or a day old."""
         _log.error("slack_token_revoked")
+        self._work(self._ask_about_token())
+
+    async def _ask_about_token(self) -> None:
+        """For as long as it is refused, and once more: it may be taken away, or given back, at this very moment."""
+        asked = 0
+        while asked < 2 or self._api.pulse.refused(PLATFORM) is not None:
+            asked += 1
+            try:
+                await self._api.auth_test()
+                self._api.pulse.answered((PLATFORM,))
+            except DeliveryError as error:
+                if error.fault is Fault.BLOCKED:
+                    self._api.pulse.failed(PLATFORM, error)
+            await asyncio.sleep(INTRODUCED_AGAIN)
 
     def _require_bolt(self) -> AsyncApp:
         if self._bolt is None:

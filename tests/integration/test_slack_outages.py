@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack import backfill, hearing
+from adapters.slack import backfill, hearing, network
 from adapters.slack.backfill import MANY, UNHEARD
 from adapters.slack.history import History, Thread
 from adapters.slack.refs import Root
@@ -237,6 +237,54 @@ async def test_a_revoked_token_is_said_with_its_mend_and_not_asked_again_and_aga
     assert "token" in (here.network.ready() or "")
     here.slack.workspace.app.revoked = False
     assert await here.thread(2) == ["Hanako\nfirst", "Hanako\nsecond"]
+
+
+async def test_what_an_event_says_of_a_token_is_believed_for_as_long_as_slack_itself_says_so(
+    here: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be about another token, or come with a retry when a new one is in force."""
+    monkeypatch.setattr(network, "INTRODUCED_AGAIN", 0.2)
+    asked = len(here.slack.calls_of("auth.test"))
+    here.slack.events.emit({"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}, "event_ts": "1.2"})
+    await here.slack.until(lambda: len(here.slack.calls_of("auth.test")) >= asked + 2)
+    assert here.network.ready() is None
+    here.slack.happenings.revoke()
+    await here.slack.until(lambda: "token_revoked" in (here.network.ready() or ""))
+    here.slack.workspace.app.revoked = False
+    await here.slack.until(lambda: here.network.ready() is None)
+
+
+async def test_a_scope_that_is_taken_away_is_said_with_its_mend_and_nothing_is_lost(
+    here: House, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the one nothing is posted, without the other nobody's words are told to us, or can be read back."""
+    monkeypatch.setattr(backfill, "PATROL_EVERY", 5.0)
+    monkeypatch.setattr(backfill, "LATE", 1_000)
+    app = here.slack.workspace.app
+    await here.writes("first")
+    root = await here.root()
+    await here.lanes_are_empty()
+    history = {scope for scope in app.scopes if scope.endswith(":history")}
+    app.scopes -= history
+    kenji.say(here.desk, "can you hear me?", thread_ts=root.ts)
+    await here.slack.until(lambda: is_refused(here, "conversations.replies"))
+    app.scopes -= {"chat:write"}
+    await here.writes("second")
+    await here.slack.until(lambda: is_refused(here, "chat.postMessage"))
+    assert await here.replies_seen() == []
+    app.scopes |= {"chat:write", *history}
+    await here.slack.until(lambda: "Hanako\nsecond" in here.slack.thread(here.desk, root.ts))
+    await here.until(partial(is_heard, here, "can you hear me?"))
+    await here.slack.until(lambda: "refused" not in (here.network.ready() or ""))
+
+
+def is_refused(here: House, method: str) -> bool:
+    told = here.network.ready() or ""
+    return told.startswith(f"Slack has refused {method} since") and "kakehashi slack manifest" in told
+
+
+async def is_heard(here: House, words: str) -> bool:
+    return words in await here.replies_seen()
 
 
 # ------------------------------------------------------------------ we are away

@@ -106,3 +106,25 @@ def test_an_archived_channel_holds_up_no_other() -> None:
         one.admit(ALL)
     one.admit((PLATFORM, "channel C2"))
     assert one.trouble is None
+
+
+def test_a_method_that_is_refused_is_named_until_it_is_let_through() -> None:
+    one, _clock = pulse()
+    one.failed("method post", DeliveryError(Fault.BLOCKED, "missing_scope", mend="install the app again"))
+    refused = one.refused("method post")
+    assert refused is not None
+    assert refused[1].mend == "install the app again"
+    assert (one.trouble, one.refused("method read")) == (None, None)
+    one.answered((PLATFORM, "method post"))
+    assert one.refused("method post") is None
+
+
+def test_what_a_person_has_mended_may_be_tried_at_once() -> None:
+    one, _clock = pulse()
+    for method in ("post", "read"):
+        one.failed(f"method {method}", DeliveryError(Fault.BLOCKED, "missing_scope"))
+    one.failed("channel C1", DeliveryError(Fault.BLOCKED, "is_archived"))
+    one.mended("missing_scope")
+    one.admit((PLATFORM, "method post", "channel C2"))
+    assert one.refused("method read") is None
+    assert one.refused("channel C1") is not None
