@@ -77,6 +77,21 @@ async def test_what_a_day_sends_is_what_slack_documents(here: House, kenji: Pers
     assert await complaints(payloads, tmp_path) == {}
 
 
+async def test_a_template_that_can_be_undone_is_what_slack_documents(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    hello = Template("hello", {"en": "Hello {customer}, {what}.\n" + "It is on its way. " * 150})
+    parts = {"templates": lambda desk: (hello,)}
+    async with house(engine_url, tmp_path, slack, rules={"undo": 60_000}, parts=parts) as one:
+        await one.writes("hello?", name="<!channel> *花子* " * 30)
+        root = await one.root()
+        kenji.say(one.desk, ';hello what="<b> & *so* on"', thread_ts=root.ts)
+        await slack.until(lambda: any("Undo" in str(each.blocks) for each in slack.replies(one.desk, root.ts)))
+        payloads = sent(slack)
+        assert any("undo" in json.dumps(payload) for _, payload in payloads.values())
+        assert await complaints(payloads, tmp_path) == {}
+
+
 WINDOWS = ("note", "hold", "resolve", "templates", "transfer", "history", "block")
 
 
