@@ -42,6 +42,8 @@ DESK_FORMS: Mapping[str, Json] = {
     "/sessions/{session}/revise": {"id": "desk-form-20", "message": "made up", "parts": [WORDS]},
     "/sessions/{session}/withdraw": {"id": "desk-form-21", "message": "made up"},
     "/sessions/{session}/react": {"id": "desk-form-22", "message": "made up", "reaction": "made up", "on": True},
+    "/sessions/{session}/send": {"id": "desk-form-23", "message": "made up"},
+    "/sessions/{session}/keep": {"id": "desk-form-24", "message": "made up"},
     "/sessions/{session}/claim": {"id": "desk-form-3"},
     "/sessions/{session}/release": {"id": "desk-form-4"},
     "/sessions/{session}/hold": {"id": "desk-form-5", "until": 5},

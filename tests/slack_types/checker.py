@@ -38,20 +38,20 @@ async def complaints(payloads: Mapping[str, tuple[str, Mapping[str, Any]]], fold
     (folder / "package.json").write_text('{ "type": "module" }')
     if not (folder / "node_modules").exists():
         (folder / "node_modules").symlink_to((FOLDER / "node_modules").resolve())
-    said = await _compiled(folder)
+    status, said = await _compiled(folder)
     found: dict[str, str] = {}
     for line in said.splitlines():
         if error := _ERROR.match(line):
             found.setdefault(names[int(error[1]) - 2], error[2])
-    if said.strip() and not found:
+    if status and not found:
         raise AssertionError(f"the compiler stumbled: {said}")
     return found
 
 
-async def _compiled(folder: Path) -> str:
+async def _compiled(folder: Path) -> tuple[int | None, str]:
     node = shutil.which("node") or "node"
     process = await asyncio.create_subprocess_exec(
         node, str(COMPILER.resolve()), *_OPTIONS, "payloads.ts", cwd=folder, stdout=asyncio.subprocess.PIPE
     )  # fmt: skip
     output, _ = await process.communicate()
-    return output.decode()
+    return process.returncode, output.decode()
