@@ -242,7 +242,7 @@ async def test_an_archived_threads_card_cannot_be_updated_by_its_click(
     pressing = asyncio.create_task(aiko.click(thread, discord.messages(thread)[0], "x"))
     await discord.until(lambda: desk.wrong)
     assert isinstance(desk.wrong[0], library.HTTPException)
-    assert desk.wrong[0].code == 50083
+    assert (desk.wrong[0].code, desk.wrong[0].status) == (50083, 403)
     discord.clock.advance(4)
     assert not (await pressing).ok
 
@@ -307,6 +307,36 @@ def asking(**more: Any) -> Json:
     return {"type": 1, "components": [field | more]}
 
 
+class Closing(library.ui.Modal, title="Close"):
+    """A menu and a text under labels, as newer windows have them."""
+
+    outcome: library.ui.Label[Any] = library.ui.Label(
+        text="Outcome",
+        component=library.ui.Select(
+            custom_id="outcome",
+            options=[library.SelectOption(label="Solved", value="s"), library.SelectOption(label="Spam", value="x")],
+        ),
+    )
+    words: library.ui.Label[Any] = library.ui.Label(
+        text="Words", component=library.ui.TextInput(custom_id="words", required=False, default="thanks")
+    )
+
+
+async def test_a_windows_fields_may_stand_under_labels(
+    desk: Desk, support: Channel, card: Message, kenji: Person
+) -> None:
+    window = Closing(custom_id="close")
+    desk.handler = lambda i: i.response.send_modal(window)
+    await kenji.click(support, card, "Claim")
+    with pytest.raises(LookupError):
+        await kenji.submit({"outcome": "Unheard of"})
+    desk.handler = lambda i: i.response.send_message("closed", ephemeral=True)
+    await kenji.submit({"outcome": "Solved"})
+    assert desk.seen[1].data is not None
+    labels: Any = desk.seen[1].data.get("components")
+    assert [label["component"].get("values") or label["component"]["value"] for label in labels] == [["s"], "thanks"]
+
+
 BAD_WINDOWS: dict[str, Json] = {
     "long title": {"title": "x" * 46},
     "no fields": {"components": []},
@@ -355,6 +385,10 @@ async def tree(discord: DiscordSimulator, support: Channel) -> AsyncIterator[app
         async def sweep(interaction: library.Interaction[Any], days: int) -> None:
             await interaction.response.send_message(f"swept {days}")
 
+        @tree.context_menu(name="Who is it")
+        async def who(interaction: library.Interaction[Any], member: library.Member) -> None:
+            await interaction.response.send_message(f"it is {member.name}", ephemeral=True)
+
         tree.add_command(chat)
         guild = library.Object(int(discord.guild.id))
         tree.copy_global_to(guild=guild)
@@ -384,6 +418,8 @@ async def test_a_messages_menu_and_no_commands_in_archived_threads(
     said = kenji.say(support, "remember")
     assert (await kenji.message_menu(support, said, "Make a note")).ok
     assert discord.read(support) == ["remember", "noted remember"]
+    await kenji.user_menu(support, aiko.id, "Who is it")
+    assert [m.content for m in kenji.whispers()] == ["it is aiko"]
     thread = aiko.open_thread(support, "old")
     aiko.archive(thread)
     with pytest.raises(PermissionError):

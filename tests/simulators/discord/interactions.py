@@ -264,7 +264,7 @@ class Interactions:
 
     def _need_room(self, channel: Channel) -> None:
         if isinstance(channel, Thread) and channel.archived and channel.locked:
-            raise Refusal.archived()
+            raise Refusal.archived(403)
 
     def _update(self, interaction: Interaction, data: Json, files: list[Upload]) -> None:
         pressed = interaction.message
@@ -277,7 +277,7 @@ class Interactions:
         """Edit what answered, or what was pressed. A message that was still loading now says something."""
         channel = interaction.channel
         if isinstance(channel, Thread) and channel.archived and not message.shown_to:
-            raise Refusal.archived()
+            raise Refusal.archived(403)
         composing.check(data, files)
         wanted = self.draft(interaction, data, files)
         composing.fill(self._discord, message, wanted)

@@ -43,8 +43,9 @@ class Refusal(Exception):  # noqa: N818 - the word of the domain: an answer that
         return cls(403, 50013, "Missing Permissions")
 
     @classmethod
-    def archived(cls) -> Refusal:
-        return cls(400, 50083, "Thread is archived")
+    def archived(cls, status: int = 400) -> Refusal:
+        """400 from most routes, 403 from those that answer an interaction."""
+        return cls(status, 50083, "Thread is archived")
 
     @classmethod
     def locked(cls) -> Refusal:

@@ -151,6 +151,10 @@ class DiscordSimulator:
         """What the bot may do in the guild, channels aside."""
         return permissions.of_roles(self.guild, self.guild.bot) if self.guild.bot else permissions.NOTHING
 
+    def rights(self, place: Place) -> Permission:
+        """What the bot may do in a channel or thread."""
+        return permissions.within(self.guild, self.guild.bot, self.find_channel(place))
+
     def channel(
         self, name: str, kind: str = "text", *, private: bool = False, bot: bool = True, tags: Iterable[str] = ()
     ) -> Channel:
@@ -184,7 +188,7 @@ class DiscordSimulator:
             self.happenings.tell_channel(channel)
 
     def _shows(self, channel: Channel) -> bool:
-        return P.VIEW_CHANNEL in permissions.within(self.guild, self.guild.bot, channel)
+        return P.VIEW_CHANNEL in self.rights(channel)
 
     def _overwrite(self, channel: Channel, target: str) -> Overwrite:
         return channel.overwrites.setdefault(target, Overwrite(target, target in self.guild.members))
