@@ -41,6 +41,7 @@ def of_settings(settings: Settings, rulebook: Rulebook) -> list[Finding]:
         *_exposure(settings),
         *_public_side(settings),
         *_slack(settings.slack),
+        Finding("ok", f"Discord is {'on' if settings.discord.enabled else 'off'}"),
         *_engine(settings),
     ]
 

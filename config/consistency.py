@@ -14,6 +14,7 @@ from config.calendars import DAY, HoursTable, Window, moment
 from config.rotas import RotaTable, doubly_booked, holes
 from config.settings import Settings
 from config.tables import DeskTable, PolicyTables, RungTable
+from config.values import DISCORD_ID
 from routing.hours import ALWAYS, Hours
 from routing.policy import Rota, RungKind
 
@@ -41,6 +42,9 @@ def mistakes(tables: PolicyTables, settings: Settings) -> list[Found]:
     ]
     if settings.slack.enabled and not any(desk.on_slack for desk in tables.desks.values()):
         found.append(("slack.channel", "Slack is on, but no desk works there", "set it, or give a desk its channel"))
+    if settings.discord.enabled and not any(desk.on_discord for desk in tables.desks.values()):
+        mend = 'set it, or give a desk network = "discord" and its channel'
+        found.append(("discord.channel", "Discord is on, but no desk works there", mend))
     return list(dict.fromkeys(found))
 
 
@@ -73,8 +77,21 @@ def _network_mistakes(key: str, desk: DeskTable, settings: Settings) -> Iterator
         yield f"{key}.channels", "a channel is named twice", "name each once"
     if desk.on_slack and not settings.slack.enabled:
         yield key, "Slack is off", "set slack.bot_token (KAKEHASHI_SLACK__BOT_TOKEN)"
-    if not desk.on_slack and desk.pool:
+    if desk.on_discord:
+        yield from _discord_mistakes(key, desk, settings)
+    elif not desk.on_slack and desk.pool:
         yield f"{key}.channel", "the console has no channels", 'remove it, or set network = "slack"'
+
+
+def _discord_mistakes(key: str, desk: DeskTable, settings: Settings) -> Iterator[Found]:
+    mend = "copy it with “Copy Channel ID”: digits, such as 1290000000000000000"
+    if not desk.pool:
+        yield f"{key}.channel", "a desk in Discord needs a channel", mend
+    for channel in desk.pool:
+        if re.fullmatch(DISCORD_ID, channel) is None:
+            yield f"{key}.channel", f"{channel} is no channel of Discord's", mend
+    if not settings.discord.enabled:
+        yield key, "Discord is off", "set discord.bot_token (KAKEHASHI_DISCORD__BOT_TOKEN)"
 
 
 def _rung_mistakes(key: str, rung: RungTable, desk: DeskTable, settings: Settings) -> Iterator[Found]:
@@ -90,7 +107,7 @@ def _rung_mistakes(key: str, rung: RungTable, desk: DeskTable, settings: Setting
     elif rung.call is RungKind.PAGER and not rung.to and len(pagers) > 1 and not rung.optional:
         yield f"{key}.to", "there are several pagers", _choose(pagers)
     if not desk.on_slack and rung.call is RungKind.GROUP:
-        yield f"{key}.call", "the console has no groups", "call the channel, who is on call, or a pager"
+        yield f"{key}.call", "only Slack has groups", "call the channel, who is on call, or a pager"
 
 
 def can_be_called(rung: RungTable, desk: DeskTable, pagers: Sequence[str]) -> bool:
@@ -148,6 +165,8 @@ def _operator_mistakes(tables: PolicyTables) -> Iterator[Found]:
         yield from _unknown(f"operators.{name}.desks", operator.desks, tables.desks, "desk")
         if operator.slack and users.setdefault(operator.slack, name) != name:
             yield f"operators.{name}.slack", f"it is {users[operator.slack]}'s", "give each operator their own"
+        if operator.discord and users.setdefault(operator.discord, name) != name:
+            yield f"operators.{name}.discord", f"it is {users[operator.discord]}'s", "give each operator their own"
 
 
 def _rota_mistakes(tables: PolicyTables) -> Iterator[Found]:

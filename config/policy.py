@@ -1,8 +1,9 @@
 """The policy: desks, topics, operators, rotas, hours and rules, read into what the rules understand.
 
 It stands in `kakehashi.toml`, or in a file of its own that `policy = "…"` names. Each of its tables that is not
-written comes from `default_policy.toml`, and so does each key of [every_desk]; with `slack.channel` and no desks, one
-desk serves that channel. How it is written stands in `config/tables.py`; docs/routing.md is the guide.
+written comes from `default_policy.toml`, and so does each key of [every_desk]; with `slack.channel` or
+`discord.channel` and no desks, one desk serves that channel. How it is written stands in `config/tables.py`;
+docs/routing.md is the guide.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ from routing.policy import (
 
 CONSOLE = NetworkName("console")
 SLACK = NetworkName("slack")
+DISCORD = NetworkName("discord")
 DEFAULT_FILE = Path(__file__).with_name("default_policy.toml")
 EVERY_DESK = "every_desk"
 CALENDARS = "calendars"
@@ -68,7 +70,8 @@ class Rulebook:
     """A policy, and what else was written beside it.
 
     Titles are id → language → title. `zones` is the time zone that a desk's hours are written in, for people to read;
-    `slack_users` the Slack user that an operator is. `doubts` work, and should be known.
+    `slack_users` the Slack user that an operator is, `discord_users` the Discord user. `doubts` work, and should be
+    known.
     """
 
     written: Written = field(compare=False)
@@ -78,6 +81,7 @@ class Rulebook:
     topic_under: Mapping[Topic, Topic] = field(default_factory=dict)
     zones: Mapping[DeskId, str] = field(default_factory=dict)
     slack_users: Mapping[OperatorId, str] = field(default_factory=dict)
+    discord_users: Mapping[OperatorId, str] = field(default_factory=dict)
     templates: Mapping[DeskId, tuple[Template, ...]] = field(default_factory=dict)
     tag_titles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     doubts: tuple[Finding, ...] = ()
@@ -98,6 +102,8 @@ def read(settings: Settings) -> Written:
     defaults = read_toml(DEFAULT_FILE)
     if settings.slack.channel is not None:
         defaults["desks"] = {"support": {"channel": settings.slack.channel}}
+    elif settings.discord.channel is not None:
+        defaults["desks"] = {"support": {"network": DISCORD, "channel": settings.discord.channel}}
     beside = (file.parent if file else Path()) / canned.FOLDER
     values = canned.worked_in(beside, defaults, written, _merged)
     try:
@@ -210,6 +216,7 @@ class _Draft:
             topic_under={Topic(name): Topic(topic.under) for name, topic in topics.items() if topic.under},
             zones={DeskId(name): zone for name, desk in desks.items() if (zone := self._zone(desk))},
             slack_users={OperatorId(name): one.slack for name, one in tables.operators.items() if one.slack},
+            discord_users={OperatorId(name): one.discord for name, one in tables.operators.items() if one.discord},
             templates={DeskId(name): canned.of_desk(tables, name) for name in tables.desks},
             tag_titles=tables.tags,
             doubts=tuple(self._doubts),
@@ -238,7 +245,7 @@ class _Draft:
         topics = dict.fromkeys(part for topic in desk.topics for part in self._tables.below(topic))
         return Desk(
             id=DeskId(name),
-            network=SLACK if desk.on_slack else CONSOLE,
+            network=SLACK if desk.on_slack else DISCORD if desk.on_discord else CONSOLE,
             place=Place((*desk.pool, name)[0]),
             further=tuple(Place(one) for one in desk.pool[1:]),
             languages=desk.languages,

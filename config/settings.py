@@ -27,12 +27,14 @@ from bridge.templates import gaps
 from config.mistakes import settings_errors
 from config.sources import Environment, TomlFile, chosen_by, origin
 from config.values import (
+    DISCORD_ID,
     MAIL,
     SLACK_CHANNEL,
     AdminLink,
     ApiAddress,
     Bytes,
     Colour,
+    GatewayAddress,
     Id,
     Name,
     Network,
@@ -342,6 +344,41 @@ class SlackSettings(Section):
         return self
 
 
+class DiscordSettings(Section):
+    """Discord as the operators' place. It is on as soon as there is a bot token."""
+
+    bot_token: SecretStr | None = Field(default=None, description="what the bot acts with, from the page “Bot”")
+    channel: str | None = Field(
+        default=None,
+        pattern=DISCORD_ID,
+        description="id of the one desk's channel, a forum or a text channel, when no desks are written",
+    )
+    api_url: ApiAddress = Field(
+        default="https://discord.com/api/v10/", description="base address; proxies and test servers have another"
+    )
+    gateway_url: GatewayAddress = Field(
+        default="wss://gateway.discord.gg/", description="where events come from, likewise"
+    )
+    cdn_url: ApiAddress = Field(
+        default="https://cdn.discordapp.com/", description="where operators' files are fetched from, likewise"
+    )
+    takeover_after: Seconds = Field(
+        default=300,
+        ge=0,
+        description="the built-in desk takes a session over when Discord has taken nothing of it for so long; 0: never",
+    )
+
+    @property
+    def enabled(self) -> bool:
+        return self.bot_token is not None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.enabled and self.channel:
+            raise wrong("Discord needs a bot token", "set it, or remove discord.channel", "bot_token")
+        return self
+
+
 # ------------------------------------------------------------------ who is called, who translates, who watches
 
 
@@ -568,6 +605,7 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     redis: RedisSettings = Field(default_factory=RedisSettings)
     slack: SlackSettings = Field(default_factory=SlackSettings)
+    discord: DiscordSettings = Field(default_factory=DiscordSettings)
     pagers: dict[Id, PagerSettings] = Field(default_factory=dict, description="pager targets, by name")
     translation: TranslationSettings = Field(default_factory=TranslationSettings)
     health: HealthSettings = Field(default_factory=HealthSettings)
@@ -581,6 +619,9 @@ class Settings(BaseSettings):
             if rung.pager not in self.pagers:
                 mend = f"choose from {', '.join(self.pagers)}" if self.pagers else "configure it under pagers"
                 raise wrong(f"there is no pager {rung.pager}", mend, f"health.ladder.{place}.pager")
+        if self.slack.channel and self.discord.channel:
+            mend = "write both desks in the policy, and remove slack.channel and discord.channel"
+            raise wrong("there is one desk in Slack and one in Discord", mend, "discord.channel")
         return self
 
     @property

@@ -17,7 +17,7 @@ from bridge.templates import CODE
 from config.calendars import HoursRef, HoursTable
 from config.rotas import RotaTable
 from config.settings import Section
-from config.values import OR_MAIL, SLACK_CHANNEL, SLACK_USER, Id, Seconds, wrong
+from config.values import DISCORD_ID, OR_MAIL, SLACK_CHANNEL, SLACK_USER, Id, Seconds, wrong
 from routing.policy import AlertBy, Assignment, Attachments, Clock, PlainWords, Priority, Promised, RungKind
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -271,10 +271,12 @@ class DeskTable(EveryDesk):
     """A language's or a topic's team. Every key of [every_desk] may stand here too, and then holds instead."""
 
     titles: dict[Language, Title] = Field(default_factory=dict, description="its name by language; else its id")
-    network: Literal["console", "slack"] | None = Field(
+    network: Literal["console", "discord", "slack"] | None = Field(
         default=None, description="where it works; slack when it has a channel, else the built-in console"
     )
-    channel: str | None = Field(default=None, pattern=SLACK_CHANNEL, description="its Slack channel's id")
+    channel: str | None = Field(
+        default=None, pattern=SLACK_CHANNEL, description="its channel's id, in Slack or Discord"
+    )
     channels: tuple[Annotated[str, Field(pattern=SLACK_CHANNEL)], ...] = Field(
         default=(), description="several, in its stead: new sessions go to the emptiest"
     )
@@ -284,6 +286,10 @@ class DeskTable(EveryDesk):
     @property
     def on_slack(self) -> bool:
         return self.network == "slack" or (self.network is None and bool(self.pool))
+
+    @property
+    def on_discord(self) -> bool:
+        return self.network == "discord"
 
     @property
     def pool(self) -> tuple[str, ...]:
@@ -334,6 +340,7 @@ class OperatorTable(Section):
 
     names: Titles = Field(description="public name by language: all that a customer sees")
     slack: str | None = Field(default=None, pattern=SLACK_USER, description="their Slack user id")
+    discord: str | None = Field(default=None, pattern=DISCORD_ID, description="their Discord user id")
     desks: tuple[str, ...] = Field(default=(), description="where they work; everywhere when unset")
     capacity: int = Field(default=4, ge=1, le=100, description="sessions at once")
     languages: Levels = Field(

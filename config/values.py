@@ -132,6 +132,13 @@ def _api_url(value: str) -> str:
     return _web_address(value)
 
 
+def _gateway_url(value: str) -> str:
+    parts = split(value)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or not value.endswith("/"):
+        raise wrong("this is not a gateway's address", 'write it as in "wss://gateway.discord.gg/"')
+    return value
+
+
 def _colour(value: str) -> str:
     digits = value.removeprefix("#")
     if not value.startswith("#") or len(digits) not in (3, 6) or set(digits.lower()) - set("0123456789abcdef"):
@@ -176,6 +183,7 @@ MAIL = r"^[^@\s]+@[^@\s]+$"
 OR_MAIL = rf"^$|{MAIL}"
 SLACK_CHANNEL = r"^[A-Z0-9]{5,}$"
 SLACK_USER = r"^[UW][A-Z0-9]{4,}$"
+DISCORD_ID = r"^[0-9]{15,20}$"
 
 Id = Annotated[str, Field(pattern=ID)]
 Seconds = Annotated[float, BeforeValidator(seconds)]
@@ -190,5 +198,6 @@ Positive = Annotated[int, Field(gt=0)]
 AdminLink = Annotated[str, AfterValidator(_admin_link)]
 WebPath = Annotated[str, AfterValidator(_base_path)]
 ApiAddress = Annotated[str, AfterValidator(_api_url)]
+GatewayAddress = Annotated[str, AfterValidator(_gateway_url)]
 Colour = Annotated[str, AfterValidator(_colour)]
 Name = Annotated[str, AfterValidator(_site)]

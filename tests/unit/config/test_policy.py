@@ -28,6 +28,7 @@ from routing.policy import (
 )
 
 SLACK = {"bot_token": "xoxb-1", "app_token": "xapp-1"}
+DISCORD = {"bot_token": "made.up.token"}
 
 
 WAY_OUT = {"emergency": [{"url": "https://example.com/freeze", "titles": {"en": "Freeze my account"}}]}
@@ -197,6 +198,42 @@ def test_a_wrong_policy_names_file_key_and_mend(tmp_path: Path, text: str, where
 def test_a_desk_in_slack_needs_a_channel(tmp_path: Path) -> None:
     said = complaint(tmp_path, '[desks.ja]\nnetwork = "slack"\n[desks.en]\nchannel = "C0123ABCD"\n', slack=SLACK)
     assert "desks.ja.channel: a desk in Slack needs a channel" in said
+
+
+def test_one_discord_channel_is_one_desk(tmp_path: Path) -> None:
+    book = loaded(tmp_path, discord={**DISCORD, "channel": "1290000000000000001"})
+    (desk,) = book.policy.desks.values()
+    assert (desk.network, desk.place) == ("discord", "1290000000000000001")
+
+
+def test_a_desk_in_discord_stands_beside_one_in_slack(tmp_path: Path) -> None:
+    desks = '[desks.ja]\nchannel = "C0123ABCD"\n[desks.en]\nnetwork = "discord"\nchannel = "1290000000000000001"\n'
+    who = '[operators.aiko]\nnames = { en = "Aiko" }\ndiscord = "290000000000000001"\n'
+    book = loaded(tmp_path, desks + who, slack=SLACK, discord=DISCORD)
+    assert [desk.network for desk in book.policy.desks.values()] == ["slack", "discord"]
+    assert book.discord_users == {"aiko": "290000000000000001"}
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('[desks.en]\nnetwork = "discord"\n', "a desk in Discord needs a channel"),
+        ('[desks.en]\nnetwork = "discord"\nchannel = "C0123ABCD"\n', "is no channel of Discord's"),
+        ("", "Discord is on, but no desk works there"),
+    ],
+)
+def test_a_desk_in_discord_needs_a_channel_of_discords(tmp_path: Path, written: str, told: str) -> None:
+    assert told in complaint(tmp_path, written, discord=DISCORD)
+
+
+def test_a_desk_in_discord_needs_discord(tmp_path: Path) -> None:
+    said = complaint(tmp_path, '[desks.en]\nnetwork = "discord"\nchannel = "1290000000000000001"\n')
+    assert "discord.bot_token" in said
+
+
+def test_a_single_desk_is_in_one_network(tmp_path: Path) -> None:
+    slack, discord = {**SLACK, "channel": "C0123ABCD"}, {**DISCORD, "channel": "1290000000000000001"}
+    assert "one desk in Slack and one in Discord" in complaint(tmp_path, "", slack=slack, discord=discord)
 
 
 def test_slack_without_any_desk_in_it_is_an_error(tmp_path: Path) -> None:
@@ -471,7 +508,7 @@ DESKS = "[desks.ja]\n[desks.en]\n[desks.zh]\n"
         (
             '[desks.ja.ladder]\nrungs = [{ call = "group", to = "S0123ABCD" }]\n',
             "desks.ja.ladder.rungs.0.call",
-            "the console has no groups",
+            "only Slack has groups",
         ),
         ('[desks.ja.ladder]\nrungs = [{ call = "bell" }]\n', "desks.ja.ladder.rungs.0.call", "choose one of"),
         (

@@ -239,6 +239,25 @@ def test_a_wrong_value_gets_its_mend(monkeypatch: pytest.MonkeyPatch, name: str,
 # ------------------------------------------------------------------ sections that check themselves
 
 
+def test_discord_is_off_until_there_is_a_bot_token() -> None:
+    assert not load().discord.enabled
+    assert load(discord={"bot_token": "made.up.token"}).discord.enabled
+
+
+@pytest.mark.parametrize(
+    ("written", "mend"),
+    [
+        ({"channel": "1290000000000000001"}, "discord.bot_token"),
+        ({"bot_token": "t", "gateway_url": "https://gateway.discord.gg/"}, "wss://gateway.discord.gg/"),
+        ({"bot_token": "t", "channel": "support"}, "discord.channel"),
+    ],
+)
+def test_half_a_discord_is_told_from_a_whole_one(written: dict[str, str], mend: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(discord=written)
+    assert mend in str(caught.value)
+
+
 def test_slack_is_on_with_a_bot_token_and_a_way_in() -> None:
     assert load(slack={"bot_token": "xoxb-1", "app_token": "xapp-1"}).slack.events == "socket"
     assert load(slack={"bot_token": "xoxb-1", "signing_secret": "s"}).slack.events == "http"
