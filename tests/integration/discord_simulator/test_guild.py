@@ -81,6 +81,12 @@ async def test_direct_messages_are_heard_with_their_words(
     assert (heard.content, heard.guild, heard.author.name) == ("to you alone", None, "kenji")
 
 
+async def test_who_takes_no_direct_messages_gets_none(discord: DiscordSimulator, client: Client, kenji: Person) -> None:
+    kenji.close_direct()
+    with refused(50007, 403):
+        await (await client.fetch_user(int(kenji.id))).send("hello")
+
+
 async def test_the_bot_forwards_and_the_forward_says_nothing_itself(
     discord: DiscordSimulator, client: Client, support: Channel, kenji: Person
 ) -> None:

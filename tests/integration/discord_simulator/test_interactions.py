@@ -504,6 +504,17 @@ async def test_an_endpoint_is_taken_when_it_answers_a_ping_and_refuses_a_forgery
         await discord.use_http(f"{url}/nowhere")
 
 
+async def test_an_endpoint_that_stops_looking_at_signatures_is_taken_away(
+    discord: DiscordSimulator, endpoint: tuple[Endpoint, str]
+) -> None:
+    app, url = endpoint
+    await discord.use_http(url)
+    assert await discord.check_endpoint()
+    app.checks = False
+    assert not await discord.check_endpoint()
+    assert discord.guild.app.interactions_url is None
+
+
 async def test_with_an_endpoint_interactions_come_there_and_not_over_the_gateway(
     discord: DiscordSimulator,
     desk: Desk,

@@ -11,6 +11,7 @@ import pytest
 
 from tests.integration.discord_simulator.clients import Client, Rest, refused
 from tests.simulators.discord import Channel, DiscordSimulator, Permission, Person, Ping
+from tests.simulators.discord.guild import Flag
 
 NOBODY = library.AllowedMentions(everyone=False, users=False, roles=False, replied_user=False)
 
@@ -353,6 +354,17 @@ async def test_suppressed_previews_do_not_unfurl(
     assert message.embeds == []
 
 
+async def test_the_librarys_whole_message_brings_previews_back_when_it_is_edited_and_its_partial_one_does_not(
+    discord: DiscordSimulator, client: Client, support: Channel
+) -> None:
+    sent = await client.place(support.id).send("https://example.com", suppress_embeds=True)
+    message = discord.message(support, str(sent.id))
+    await client.place(support.id).get_partial_message(sent.id).edit(content="https://example.com/2")
+    assert message.flags & Flag.SUPPRESS_EMBEDS
+    await sent.edit(content="https://example.com/3")
+    assert not message.flags & Flag.SUPPRESS_EMBEDS
+
+
 async def test_nobody_edits_anothers_words(client: Client, support: Channel, kenji: Person) -> None:
     said = kenji.say(support, "mine")
     with refused(50005, 403):
@@ -433,6 +445,9 @@ async def test_typing_is_seen_both_ways(
     await client.place(support.id).typing()
     assert discord.is_typing(support)
     discord.clock.advance(11)
+    assert not discord.is_typing(support)
+    await client.place(support.id).typing()
+    await client.place(support.id).send("here it is")
     assert not discord.is_typing(support)
 
 

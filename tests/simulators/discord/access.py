@@ -83,6 +83,8 @@ def need_speech(discord: DiscordSimulator, channel: Channel) -> None:
         if channel.locked and channel.archived:
             raise Refusal.archived()
         return
+    if channel.recipient_id in discord.guild.closed:
+        raise Refusal(403, 50007, "Cannot send messages to this user")
     if not channel.recipient_id and channel.kind not in (0, 5):
         raise Refusal(400, 50008, "Cannot send messages in a non-text channel")
     need(discord, channel, P.SEND_MESSAGES)

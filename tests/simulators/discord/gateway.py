@@ -65,6 +65,7 @@ class Connection:
         self._gateway = gateway
         self._socket = socket
         self._request = request
+        # What asks for another compression gets plain text, which discord.py reads as well.
         compresses = request.query.get("compress") == "zlib-stream"
         self._deflate = zlib.compressobj() if compresses else None
         self._queue: asyncio.Queue[Json | None] = asyncio.Queue()

@@ -251,6 +251,8 @@ class Guild:
         self.roles: dict[str, Role] = {self.id: Role(self.id, "@everyone", EVERYONE, position=0)}
         self.channels: dict[str, Channel] = {}
         self.threads: dict[str, Thread] = {}
+        self.closed: set[str] = set()
+        """Who takes no direct messages."""
         self.webhooks: dict[str, Webhook] = {}
         self.emoji: dict[str, str] = {}
         """The guild's own emoji: id → name."""

@@ -29,6 +29,8 @@ class Happenings:
             self._stir(channel, message)
         channel.messages[message.id] = message
         channel.last_message_id = message.id
+        if message.author_id == self._guild.app.bot.id:
+            self._discord.typists.pop(channel.id, None)
         nonce = {} if message.nonce is None else {"nonce": message.nonce}
         self._tell_message("MESSAGE_CREATE", channel, message, nonce)
         return message

@@ -299,6 +299,10 @@ class Person:
         """Throw the bot out: it hears GUILD_DELETE, and reaches nothing any more."""
         self._discord.happenings.leave(self._discord.guild.app.bot.id)
 
+    def close_direct(self, *, closed: bool = True) -> None:
+        """Take no direct messages any more."""
+        (self._discord.guild.closed.add if closed else self._discord.guild.closed.discard)(self.id)
+
     def take(self, *role_ids: str) -> None:
         """Get roles."""
         self.member.roles += [r for r in role_ids if r not in self.member.roles]

@@ -221,6 +221,15 @@ class DiscordSimulator:
             raise ValueError(reason)
         self.guild.app.interactions_url = url
 
+    async def check_endpoint(self) -> bool:
+        """What Discord does now and then: ping the address, and forge a request. If it does not hold, the address is
+        taken away, and interactions come over the gateway again."""
+        url = self.guild.app.interactions_url
+        holds = bool(url) and not await self.transport.verify(url or "")
+        if not holds:
+            self.use_gateway()
+        return holds
+
     def use_gateway(self) -> None:
         """Send interactions over the gateway from now on (so it is at first)."""
         self.guild.app.interactions_url = None

@@ -1,6 +1,7 @@
 """What of a text acts in a reader's client, and whom the server rings for it."""
 
 import pytest
+from discord.utils import escape_markdown, escape_mentions
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,33 @@ def test_whatever_is_escaped_sign_by_sign_is_inert(text: str) -> None:
 def test_any_text_can_be_read(text: str) -> None:
     assert isinstance(acts_in(text), list)
     assert isinstance(pings_in(text), list)
+
+
+LEFT = {
+    "<#103735883630395392>": "channel",
+    "</chat:816437322781949972>": "command",
+    "<t:0:R>": "timestamp",
+    "<id:customize>": "guide",
+    "<:a:216154654256398347>": "emoji",
+    "discord.gg/kakehashi": "invite",
+    "1. item": "list",
+}
+STOPPED = (
+    "<@80351110224678912>", "<@&165511591545143296>", "@everyone", "# Heading", "-# small", "> quote", "- item",
+    "||secret||", "**bold**", "`code`", "__under__", "~~gone~~",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_what_the_librarys_escapes_leave(text: str) -> None:
+    assert [act.kind for act in acts_in(escape_mentions(escape_markdown(text)))] == [LEFT[text]]
+
+
+@pytest.mark.parametrize("text", STOPPED)
+def test_what_the_librarys_escapes_stop(text: str) -> None:
+    escaped = escape_mentions(escape_markdown(text))
+    assert acts_in(escaped) == []
+    assert pings_in(escaped) == []
 
 
 INERT = [
