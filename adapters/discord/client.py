@@ -1,0 +1,201 @@
+"""Calls of Discord's REST API: one session, our own timeouts, no retry, and every failure said in our words.
+
+discord.py's own client posts again by itself on 500, 502 and 504, which doubles whatever has no nonce (a forum's post),
+and sleeps through limits inside of our send deadline (docs/decisions/0021). It keeps the gateway for us; calls are made
+here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+
+from adapters.discord import faults
+from adapters.discord.limits import Limits
+from bridge.errors import DeliveryError, Fault
+from bridge.ports import Store
+from bridge.pulse import PLATFORM, Pulse
+from config.settings import DiscordSettings
+from config.values import is_loopback
+
+TOTAL = 8.0
+"""Seconds for one call. Below the send deadline, so that a call that hangs is judged here and not cut off there."""
+
+CONNECT = 3.0
+"""Seconds to connect. A call that never connected was certainly not carried out."""
+
+CONNECTIONS = 128
+
+LONGEST_WAIT = 3_600.0
+"""Seconds that a 429 is believed."""
+
+AGENT = "DiscordBot (https://kakehashi.invalid, 1)"
+"""Discord asks for a user agent of this form."""
+
+NOBODY: Mapping[str, Any] = {"parse": [], "users": [], "roles": [], "replied_user": False}
+"""Whom a message of ours rings, unless its call says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    name: str
+    media_type: str
+    content: bytes
+
+
+class RestApi:
+    """Use between `open` and `close`."""
+
+    def __init__(self, settings: DiscordSettings, store: Store, pulse: Pulse | None = None) -> None:
+        if settings.bot_token is None:
+            raise AssertionError("Discord is off without a bot token; nobody makes its adapter then")
+        self.pulse = pulse or Pulse()
+        self._token = settings.bot_token
+        self._url = settings.api_url.rstrip("/")
+        self._limits = Limits(store)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        direct = is_loopback(urlsplit(self._url).hostname or "")
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TOTAL, sock_connect=CONNECT),
+            connector=aiohttp.TCPConnector(limit=CONNECTIONS),
+            headers={"Authorization": f"Bot {self._token.get_secret_value()}", "User-Agent": AGENT},
+            trust_env=not direct,
+        )
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        return await self.call("GET", path, query={name: str(value) for name, value in query.items()})
+
+    async def say(self, path: str, body: Mapping[str, Any], files: Sequence[Upload] = (), *, verb: str = "POST") -> Any:
+        """Post or change a message; it rings nobody unless `body` says so."""
+        return await self.call(verb, path, {"allowed_mentions": NOBODY, **body}, files)
+
+    async def call(
+        self,
+        verb: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        files: Sequence[Upload] = (),
+        *,
+        query: Mapping[str, str] | None = None,
+        free: bool = False,
+    ) -> Any:
+        """Make one call. Returns what Discord answers, None for nothing; raises DeliveryError for a failure.
+
+        `free`: an interaction's own path, which no limit of the bot's holds for."""
+        gates = (PLATFORM,)
+        self.pulse.admit(gates)
+        if not free:
+            await self._limits.admit(verb, path)
+        try:
+            answer = await self._send(verb, path, body, files, query)
+        except asyncio.CancelledError:
+            self.pulse.failed(PLATFORM, faults.unanswered("cut_off"))
+            raise
+        except DeliveryError as error:
+            self._felt(error)
+            raise
+        self.pulse.answered(gates)
+        return answer
+
+    def _felt(self, error: DeliveryError) -> None:
+        """Without an answer of Discord's own, or with one that no call gets past, the whole platform is away."""
+        away = error.code in faults.UNANSWERED or error.fault is Fault.AMBIGUOUS
+        if not away:
+            self.pulse.understood()
+        if away or error.code == "unauthorized":
+            self.pulse.failed(PLATFORM, error)
+
+    async def _send(
+        self,
+        verb: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        files: Sequence[Upload],
+        query: Mapping[str, str] | None,
+    ) -> Any:
+        form, headers = _form(body, files)
+        try:
+            async with self.session.request(
+                verb, self._url + path, data=form, headers=headers, params=query
+            ) as response:
+                content = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _unknown_or_undone(error) from error
+        self._limits.learn(verb, path, response.headers)
+        if response.status < 300:
+            return _json(content)
+        raise await self._refused(verb, path, response, _json(content))
+
+    async def _refused(self, verb: str, path: str, response: aiohttp.ClientResponse, told: Any) -> DeliveryError:
+        status, known = response.status, told if isinstance(told, dict) else {}
+        if status >= 500:
+            return faults.unanswered(f"http_{status}")
+        if status in (401, 403, 429) and response.headers.get("X-RateLimit-Scope") != "shared":
+            await self._limits.count_invalid()
+        if status != 429:
+            return faults.refused(status, _code(known))
+        seconds = _seconds(known.get("retry_after"), response.headers.get("Retry-After"))
+        everywhere = not known or known.get("global") is True  # a page, and no answer of Discord's own: a ban
+        await self._limits.refused(verb, path, seconds, everywhere=everywhere)
+        return faults.refused(status, _code(known), seconds)
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise AssertionError("opened at start, closed at stop; nothing is called outside of that")
+        return self._session
+
+
+def _form(
+    body: Mapping[str, Any] | None, files: Sequence[Upload]
+) -> tuple[bytes | aiohttp.FormData | None, dict[str, str]]:
+    if body is None:
+        return None, {}
+    if not files:
+        return orjson.dumps(body), {"Content-Type": "application/json"}
+    form = aiohttp.FormData()
+    form.add_field("payload_json", orjson.dumps(body).decode(), content_type="application/json")
+    for number, file in enumerate(files):
+        form.add_field(f"files[{number}]", file.content, filename=file.name, content_type=file.media_type)
+    return form, {}
+
+
+def _json(content: bytes) -> Any:
+    try:
+        return orjson.loads(content) if content else None
+    except ValueError:
+        return None
+
+
+def _code(told: Mapping[str, Any]) -> int:
+    code = told.get("code")
+    return code if isinstance(code, int) else 0
+
+
+def _seconds(*named: object) -> float:
+    """The first that is a time anybody could wait for."""
+    for one in named:
+        try:
+            seconds = float(str(one))
+        except ValueError:
+            continue
+        if seconds > 0:
+            return min(seconds, LONGEST_WAIT)
+    return 1.0
+
+
+def _unknown_or_undone(error: Exception) -> DeliveryError:
+    never_connected = isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
+    return faults.unreached("unreachable") if never_connected else faults.unanswered("no_answer")

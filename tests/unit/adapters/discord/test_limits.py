@@ -1,0 +1,106 @@
+"""Buckets as the headers tell of them; what all processes share is drawn from the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from adapters.discord.limits import EVERY, INVALID, Limits
+from bridge.errors import DeliveryError, Fault, StoreUnavailableError
+from bridge.ports import Store
+
+ONE, OTHER = "/channels/100000000000000001/messages", "/channels/100000000000000002/messages"
+
+
+@dataclass
+class Drawn:
+    """A store with nothing but buckets."""
+
+    empty: set[str] = field(default_factory=set)
+    paused: list[tuple[str, int]] = field(default_factory=list)
+    away: bool = False
+
+    async def draw(self, bucket: str, wanted: int, rate: float, burst: int) -> tuple[int, int]:
+        if self.away:
+            raise StoreUnavailableError("away")
+        return (0, 2_000) if bucket in self.empty else (wanted, 0)
+
+    async def pause(self, bucket: str, until: int) -> None:
+        self.paused.append((bucket, until))
+
+    async def now(self) -> int:
+        return 1_000_000
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def made() -> tuple[Limits, Drawn, Clock]:
+    store, clock = Drawn(), Clock()
+    return Limits(cast(Store, store), clock), store, clock
+
+
+def told(left: int, after: float = 5.0) -> dict[str, Any]:
+    return {"X-RateLimit-Bucket": "b", "X-RateLimit-Remaining": str(left), "X-RateLimit-Reset-After": str(after)}
+
+
+async def test_an_empty_bucket_puts_off_until_it_fills_again() -> None:
+    limits, _store, clock = made()
+    limits.learn("POST", ONE, told(0, 5.0))
+    with pytest.raises(DeliveryError) as raised:
+        await limits.admit("POST", ONE)
+    assert raised.value.fault is Fault.TRANSIENT
+    assert raised.value.retry_after == pytest.approx(5.0)
+    clock.now += 5.1
+    await limits.admit("POST", ONE)
+
+
+async def test_what_is_left_is_not_given_twice_to_calls_under_way() -> None:
+    limits, _store, _clock = made()
+    limits.learn("POST", ONE, told(2))
+    await limits.admit("POST", ONE)
+    await limits.admit("POST", ONE)
+    with pytest.raises(DeliveryError):
+        await limits.admit("POST", ONE)
+
+
+async def test_one_threads_bucket_holds_up_no_other() -> None:
+    limits, _store, _clock = made()
+    limits.learn("POST", ONE, told(0))
+    await limits.admit("POST", OTHER)
+
+
+async def test_messages_of_one_channel_share_a_bucket_however_they_are_numbered() -> None:
+    limits, _store, _clock = made()
+    limits.learn("PATCH", f"{ONE}/200000000000000001", told(0))
+    with pytest.raises(DeliveryError):
+        await limits.admit("PATCH", f"{ONE}/200000000000000002")
+
+
+async def test_a_refusal_for_everything_pauses_all_processes() -> None:
+    limits, store, _clock = made()
+    await limits.refused("POST", ONE, 7.0, everywhere=True)
+    assert store.paused == [(EVERY, 1_007_000)]
+
+
+async def test_too_many_invalid_answers_pause_everything_long_before_discord_does() -> None:
+    limits, store, _clock = made()
+    await limits.count_invalid()
+    assert not store.paused
+    store.empty.add(INVALID)
+    await limits.count_invalid()
+    assert [bucket for bucket, _until in store.paused] == [EVERY]
+
+
+async def test_without_the_store_nothing_is_called() -> None:
+    limits, store, _clock = made()
+    store.away = True
+    with pytest.raises(DeliveryError) as raised:
+        await limits.admit("GET", ONE)
+    assert raised.value.fault is Fault.TRANSIENT
