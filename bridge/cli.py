@@ -564,7 +564,7 @@ def _add_operator(command: _Command) -> Status:
         operator_id = await _id_of(engine, chosen.account)
         written = engine.policy().operators.get(operator_id)
         names = dict(chosen.name) or _names(chosen, command.terminal, written)
-        password = _password(chosen)
+        password = "" if chosen.no_password else _password(chosen)
         operator = Operator(
             operator_id,
             account=chosen.account,
@@ -573,10 +573,11 @@ def _add_operator(command: _Command) -> Status:
             capacity=chosen.capacity,
             lead=chosen.lead,
             network_users={SLACK: tuple(chosen.slack)} if chosen.slack else {},
-            password_hash=await engine.hash_password(password, chosen.account),
+            password_hash="" if chosen.no_password else await engine.hash_password(password, chosen.account),
         )
         kept = await engine.directory.add(operator)
-        command.terminal.line(f"{kept.account} may sign in at the desk ({kept.id})")
+        way = " by one-time links" if chosen.no_password else ""
+        command.terminal.line(f"{kept.account} may sign in at the desk{way} ({kept.id})")
         if not names and written is None:
             command.terminal.line("customers read a neutral name until they choose one, which the desk asks for")
         return Status.DONE
@@ -956,8 +957,10 @@ def _operator_arguments(commands: Commands) -> None:
     part.add_argument("user", type=_slack_user, metavar="TEAM:USER")
     for made in (password, close):
         made.add_argument("account", help="the name to sign in with")
-    for made in (add, password):
-        made.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    passing = add.add_mutually_exclusive_group()
+    passing.add_argument("--no-password", action="store_true", help="they sign in by one-time links only")
+    for ways in (passing, password):
+        ways.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
 
 
 def _words(text: str) -> tuple[str, str]:

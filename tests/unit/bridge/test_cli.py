@@ -276,6 +276,15 @@ def test_names_and_password_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> No
     assert "correct horse" not in answer.out + answer.err
 
 
+def test_who_answers_from_a_network_only_needs_no_password() -> None:
+    wiring = FakeWiring()
+    answer = kakehashi("operators add kenji --name en=Kenji --no-password", wiring)
+    assert (answer.status, wiring.engine.directory.kept[0].password_hash) == (Status.DONE, "")
+    assert "by one-time links" in answer.out
+    with pytest.raises(SystemExit):
+        kakehashi("operators add mei --name en=Mei --no-password --password-stdin", wiring)
+
+
 def test_two_different_passwords_add_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = iter(["one password", "another password"])
     monkeypatch.setattr("getpass.getpass", lambda question: next(typed))
