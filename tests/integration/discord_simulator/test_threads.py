@@ -111,6 +111,19 @@ async def test_a_private_thread_shows_itself_to_members_and_moderators(
     kenji.say(str(made.id), "hello")
 
 
+async def test_whoever_is_rung_in_a_private_thread_is_in_it_from_then_on(
+    discord: DiscordSimulator, support: Channel, client: Client, kenji: Person
+) -> None:
+    channel = client.get_channel(int(support.id))
+    assert isinstance(channel, library.TextChannel)
+    made = await channel.create_thread(name="hidden")
+    await made.send(f"<@{kenji.id}>", allowed_mentions=library.AllowedMentions.none())
+    with pytest.raises(PermissionError):
+        kenji.say(str(made.id), "hello")
+    await made.send(f"<@{kenji.id}>")
+    kenji.say(str(made.id), "hello")
+
+
 # --- archives -----------------------------------------------------------------------------------------------------
 
 

@@ -31,7 +31,7 @@ _INVALID = (401, 403, 429)
 
 @dataclass
 class Answer:
-    """Before it is a response: so that whoever is asked within a minute for ten thousand can still be counted."""
+    """What to say, before it is said: JSON, a page (text), or nothing (204)."""
 
     status: int
     body: Any

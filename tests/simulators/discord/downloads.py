@@ -16,6 +16,8 @@ from .guild import Attachment, Channel
 if TYPE_CHECKING:
     from .simulator import DiscordSimulator
 
+_WALL = time.time()
+"""When the clock of links began."""
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNk+A8AAQUBAScY42YAAAAASUVORK5CYII="
 )
@@ -60,9 +62,6 @@ class Downloads:
         place = self._discord.guild.place(channel_id)
         messages = [*(place.messages.values() if place else []), *self._discord.guild.ephemerals]
         return next((a for m in messages for a in m.attachments if a.id == attachment_id), None)
-
-
-_WALL = time.time()
 
 
 def _hex(moment: float) -> str:

@@ -40,8 +40,10 @@ class Happenings:
             self.update_thread(thread, archived=False)
         thread.active_at = self._discord.clock.now()
         thread.total_sent += 1
-        if message.author_id in self._guild.users:
-            self.join_thread(thread, message.author_id)
+        called = [ping.target for ping in message.pings if ping.kind == "user"]
+        for user_id in [message.author_id, *called]:  # whoever is mentioned in a thread is in it from then on
+            if user_id in self._guild.members:
+                self.join_thread(thread, user_id)
 
     def change(self, channel: Channel, message: Message) -> None:
         """A message was edited by its author."""

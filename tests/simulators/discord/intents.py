@@ -38,7 +38,7 @@ PRIVILEGED = {
 }
 """By the name of the switch in the application's settings: its intent, and the flag that the application then has."""
 
-KNOWN = sum(Intent)
+KNOWN = int(sum(Intent))
 
 
 def allowed(wanted: int, switched_on: set[str]) -> bool:

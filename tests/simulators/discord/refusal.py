@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from .guild import Json
@@ -85,8 +86,8 @@ class Complaints:
             words = f"Must be between {least} and {most} in length." if least else f"Must be {most} or fewer in length."
             self.add(path, "BASE_TYPE_BAD_LENGTH" if least else "BASE_TYPE_MAX_LENGTH", words)
 
-    def choice(self, path: str, value: object, choices: object) -> None:
-        if value not in tuple(choices):  # type: ignore[arg-type]  # any collection of them
+    def choice(self, path: str, value: object, choices: Collection[object]) -> None:
+        if value not in tuple(choices):
             self.add(path, "BASE_TYPE_CHOICES", f"Value must be one of {choices}.")
 
     def settle(self) -> None:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.simulators.discord.composing import Upload
 from tests.simulators.discord.guild import Json
@@ -58,6 +58,7 @@ class Call:
 
 Run = Callable[["DiscordSimulator", Call], Any]
 """Returns the JSON to answer with, or None for 204."""
+SomeRun = TypeVar("SomeRun", bound=Run)
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,10 @@ MAJOR = ("channel_id", "guild_id", "webhook_id", "webhook_token")
 
 def method(
     route: str, *, limit: tuple[int, float] = (50, 1.0), bucket: str = "", is_open: bool = False, status: int = 200
-) -> Callable[[Run], Run]:
+) -> Callable[[SomeRun], SomeRun]:
     """Enter a function into the table: `method("GET /users/@me")`."""
 
-    def enter(run: Run) -> Run:
+    def enter(run: SomeRun) -> SomeRun:
         verb, _, path = route.partition(" ")
         entry = METHODS[route] = Method(route, run, limit, bucket or route, is_open, status)
         pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", path.replace(".", r"\."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.simulators.discord import access, composing, shapes, snowflakes
 from tests.simulators.discord.access import moderates, need, need_message, need_place, need_thread
@@ -190,6 +190,9 @@ def add_member(discord: DiscordSimulator, call: Call) -> None:
     if call["user_id"] not in discord.guild.members:
         raise Refusal.unknown("Member")
     _join(discord, thread, call["user_id"])
+    line = Message(discord.guild.mint(), thread.id, discord.guild.app.bot.id, type=Sort.RECIPIENT_ADD)
+    line.mentions = [call["user_id"]]
+    discord.happenings.post(thread, line)
 
 
 def _join(discord: DiscordSimulator, thread: Thread, user_id: str) -> None:
@@ -281,5 +284,5 @@ def _page(discord: DiscordSimulator, call: Call, found: list[Thread]) -> Json:
         complaints.settle()
     page, bot = found[:limit], discord.guild.app.bot.id
     members = [shapes.thread_member(t, bot) for t in page if bot in t.members]
-    answer: Any = {"threads": [shapes.thread(t, discord.guild) for t in page], "members": members}
-    return answer | {"has_more": len(found) > limit}  # type: ignore[no-any-return]  # it is the dict above
+    shown = [shapes.thread(t, discord.guild) for t in page]
+    return {"threads": shown, "members": members, "has_more": len(found) > limit}

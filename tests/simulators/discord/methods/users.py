@@ -60,7 +60,7 @@ def application(discord: DiscordSimulator, call: Call) -> Json:
 
 @method("GET /oauth2/applications/@me")
 def oauth_application(discord: DiscordSimulator, call: Call) -> Json:
-    return application(discord, call)  # type: ignore[no-any-return]  # a Run returns Any
+    return application(discord, call)
 
 
 @method("PATCH /applications/@me")
@@ -73,7 +73,7 @@ def change_application(discord: DiscordSimulator, call: Call) -> Json:
                 "message": "The specified interactions endpoint url could not be verified.",
             }]},
         })  # fmt: skip
-    return application(discord, call)  # type: ignore[no-any-return]  # a Run returns Any
+    return application(discord, call)
 
 
 @method("GET /gateway/bot")
