@@ -17,8 +17,8 @@ from .guild import Ping
 class Act:
     """Something in a text that is more than its characters. `kind`:
 
-    `user`, `role`, `everyone`, `here`, `channel`, `command`, `guide`, `timestamp`, `emoji`, `shortcode`: drawn as
-    something else.
+    `user`, `role`, `everyone`, `here`, `channel`, `command`, `guide`, `timestamp`, `emoji`, `sound`, `shortcode`: drawn
+    as something else.
     `masked_link`, `link`: clickable. `preview`, `invite`: unfurls below the message, unless embeds are suppressed.
     `heading`, `subtext`, `quote`, `list`, `spoiler`, `code`, `block`, `bold`, `italic`, `underline`, `strike`: drawn
     otherwise than written.
@@ -42,11 +42,11 @@ def pings_in(text: str) -> list[Ping]:
 
 
 _INVITE = r"(?:https?://)?(?:www\.)?(?:discord\.gg|(?:canary\.|ptb\.)?discord(?:app)?\.com/invite)/[\w-]+"
-_URL = r"(?:https?|discord)://[^\s<]*[^\s<.,:;\"'\]]"
+_URL = r"(?:https?|discord|steam)://[^\s<]*[^\s<.,:;\"'\]]"
 _INLINE: list[tuple[str, re.Pattern[str]]] = [
     (kind, re.compile(pattern, re.DOTALL | re.IGNORECASE))
     for kind, pattern in (
-        ("block", r"```.+?```"),
+        ("block", r"```(?:[a-z0-9_+\-.#]+?\n)?\n*[^\n].*?\n*```"),
         ("code", r"(`+)(?!`).+?(?<!`)\1(?!`)"),
         ("user", r"<@!?\d+>"),
         ("role", r"<@&\d+>"),
@@ -55,6 +55,7 @@ _INLINE: list[tuple[str, re.Pattern[str]]] = [
         ("guide", r"<id:(?:customize|browse|guide|home|linked-roles)(?::\d+)?>"),
         ("timestamp", r"<t:-?\d+(?::[tTdDfFsSR])?>"),
         ("emoji", r"<a?:\w+:\d+>"),
+        ("sound", r"<sound:\d+>"),
         ("link", rf"<{_URL}>|<(?:mailto:)?[^\s<>@]+@[^\s<>@]+\.[^\s<>@]+>|<(?:tel:|sms:)?\+[\d\-() ]{{5,}}>"),
         ("masked_link", r"\[(?:\\.|[^\[\]\\]|\[(?:\\.|[^\[\]\\])*\])+\]\(\s*<?[a-z][a-z0-9+.-]*:[^\s)]+[^)]*\)"),
         ("invite", _INVITE),
@@ -69,13 +70,13 @@ _INLINE: list[tuple[str, re.Pattern[str]]] = [
         ("italic", r"\*(?=\S)(?:\*\*|\\.|\s+(?:\\.|[^\s*\\]|\*\*)|[^\s*\\])+?\*(?!\*)|_(?:__|\\.|[^\\_])+?_(?!\w)"),
     )
 ]
-_WHOLE = frozenset(kind for kind, _ in _INLINE[:16])
+_WHOLE = frozenset(kind for kind, _ in _INLINE[:17])
 """Nothing inside of these acts by itself; inside the others it does."""
 _OPENING: list[tuple[str, re.Pattern[str]]] = [
     ("heading", re.compile(r"[ \t]*#{1,3}[ \t]+(?=\S)")),
     ("subtext", re.compile(r"[ \t]*-#[ \t]+(?=\S)")),
     ("quote", re.compile(r"[ \t]*(?:>>>|>)[ \t]+")),
-    ("list", re.compile(r"[ \t]*(?:[-*]|\d+\.)[ \t]+(?=\S)")),
+    ("list", re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]+(?=\S)")),
 ]
 _ESCAPED = re.compile(r"\\[^0-9A-Za-z\s]")
 _DELIMITER = re.compile(r"[*_~|]+")

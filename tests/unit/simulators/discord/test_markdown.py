@@ -24,6 +24,8 @@ ACTS = {
     "https://example.com/x": "preview",
     "<https://example.com/x>": "link",
     "<mail@example.com>": "link",
+    "<sound:216154654256398347>": "sound",
+    "steam://run/440": "preview",
     "discord.gg/kakehashi": "invite",
     "https://discord.com/invite/kakehashi": "invite",
     "@everyone": "everyone",
@@ -42,6 +44,7 @@ ACTS = {
     ">>> quote": "quote",
     "- item": "list",
     "1. item": "list",
+    "+ item": "list",
 }
 
 
@@ -77,8 +80,11 @@ LEFT = {
     "<t:0:R>": "timestamp",
     "<id:customize>": "guide",
     "<:a:216154654256398347>": "emoji",
+    "<sound:216154654256398347>": "sound",
+    "steam://run/440": "preview",
     "discord.gg/kakehashi": "invite",
     "1. item": "list",
+    "+ item": "list",
 }
 STOPPED = (
     "<@80351110224678912>", "<@&165511591545143296>", "@everyone", "# Heading", "-# small", "> quote", "- item",
