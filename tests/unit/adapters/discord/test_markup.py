@@ -1,0 +1,77 @@
+"""Words are words: in a block, and among our own. Judged by the simulator's reading of what acts."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from adapters.discord.markup import escape, escaped_within, fenced, one_line, units
+from tests.simulators.discord import acts_in, pings_in
+from tests.simulators.discord.markdown import seen
+from tests.unit.simulators.discord.test_markdown import ACTS
+
+SIGNS = [
+    *ACTS,
+    *("```", "``", "`", "\n```", "```\n", "```ansi\n", "\\", "\\`", "\\```", "~~~", "***", "__", "||", "> ", ">>> "),
+    *("\n", "\r\n", "\t", " ", "\u3000", "\u200b", "\u2060", "\u202e", "\u2028", "日本", "🙏🏽", "👩‍👩‍👧‍👦", "é"),
+    *("discord.gg/x", "DISCORD.COM/invite/abc", "http://", "steam://run/1", "<sound:1>", "1) x", "+ x"),
+    *("K7Q2 · Hanako · en · Waiting", "-# Sato · reply from another face", "**Sato**\n"),
+]  # fmt: skip
+HOSTILE = st.lists(st.sampled_from(SIGNS) | st.text(max_size=8), min_size=1, max_size=8).map("".join)
+BLOCK = re.compile(r"```\n(.*)\n```", re.DOTALL)
+
+
+def block(text: str) -> str:
+    """What a client draws in the block that a text is, by Discord's own rule; AssertionError where it is more."""
+    found = BLOCK.fullmatch(text)
+    assert found is not None
+    assert "```" not in found[1]
+    return found[1]
+
+
+@settings(deadline=None)
+@given(HOSTILE)
+@example("```")
+@example("a``````b`")
+def test_a_block_holds_all_words_and_nothing_in_it_acts(text: str) -> None:
+    made = fenced(text)
+    assert block(made).replace("`\u200b", "`") == text.replace("`\u200b", "`")
+    for around in (made, f"**Hanako**\n{made}"):
+        assert {act.kind for act in acts_in(around)} <= {"block", "code", "bold"}
+        assert [act.kind for act in acts_in(around)].count("block") == bool(text.strip("\n"))
+        assert pings_in(around) == []
+
+
+@settings(deadline=None)
+@given(HOSTILE)
+def test_what_is_without_three_ticks_is_in_a_block_byte_for_byte(text: str) -> None:
+    text = text.replace("```", "``\u3000")
+    assert block(fenced(text)) == text
+
+
+@settings(deadline=None)
+@given(HOSTILE)
+def test_escaped_words_are_nothing_but_words(text: str) -> None:
+    for around in (escape(text), f"x {escape(text)} y", f"> {escape(text)}"):
+        assert [act for act in acts_in(around) if act.kind != "quote"] == []
+    assert seen(escape(text), lambda name: "?") == text
+
+
+def test_ids_addresses_and_amounts_keep_their_characters() -> None:
+    for text in ("0x71C7656EC7ab88b098defB751B7401B5f6d8976F", "1,234.56 USDT", "bc1qar0srrr7xfkvy5l643", "K7Q2 ja"):
+        assert escape(text) == text
+
+
+@settings(deadline=None)
+@given(HOSTILE, st.integers(2, 60))
+def test_escaped_words_are_shortened_between_escapes(text: str, limit: int) -> None:
+    short = escaped_within(text, limit)
+    assert units(short) <= limit
+    assert acts_in(short) == []
+
+
+def test_a_name_is_one_line() -> None:
+    assert one_line("a\n\u202eb\tc", 10) == "a b c"
+    assert one_line("abcdef", 4) == "abc…"
