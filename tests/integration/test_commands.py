@@ -19,7 +19,8 @@ import pytest
 
 from adapters.redis.connection import Target, open_store
 from adapters.redis.store import RedisStore
-from bridge.cli import Status, parser, perform
+from bridge.cli import parser, perform
+from bridge.cli.command import Status
 from bridge.directory import Directory
 from bridge.doctor import Finding
 from bridge.feed import Feed

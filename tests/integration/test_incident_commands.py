@@ -12,8 +12,8 @@ from dataclasses import replace
 import pytest
 
 from bridge.cli import parser, perform
+from bridge.cli.incidents import since_when
 from bridge.directory import Operator
-from bridge.incident_commands import since_when
 from bridge.incidents import IncidentError
 from bridge.messages import Body, TextPart
 from bridge.ports import Line

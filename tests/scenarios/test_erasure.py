@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 import pytest_asyncio
 
-from bridge.cli import Status
+from bridge.cli.command import Status
 from bridge.erasure import ELSEWHERE
 from tests.scenarios.customer import Customer
 from tests.scenarios.slack_desk import CHANNEL, SlackDesk, slack_desk

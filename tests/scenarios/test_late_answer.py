@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.cli import Status
+from bridge.cli.command import Status
 from tests.scenarios.stage import Stage, stage
 from tests.service import until
 from tests.simulators.pagerduty import PagerDutySimulator, Person, running

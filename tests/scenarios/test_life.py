@@ -10,7 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bridge.cli import Status
+from bridge.cli.command import Status
 from bridge.ports import Store
 from routing.facts import Side
 from routing.ids import SessionId

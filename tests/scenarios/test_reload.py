@@ -9,7 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
-from bridge.cli import Status
+from bridge.cli.command import Status
 from routing.ids import SessionId
 from tests.redis_servers import private_redis
 from tests.scenarios.customer import Customer

@@ -6,6 +6,9 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from bridge.cli.arguments import Commands, add_command, add_group, answering
+from bridge.cli.asking import agreed
+from bridge.cli.command import Command, Status
 from bridge.doctor import Finding
 from bridge.inspection import Engine, find, unserved
 from bridge.purges import ELSEWHERE, Purges
@@ -69,3 +72,33 @@ class FileCommands:
         for place in ELSEWHERE:
             self._terminal.line(f"  {place}")
         return not waiting and not left
+
+
+def _list_files(command: Command) -> Status:
+    async def work(engine: Engine) -> Status:
+        rows = await FileCommands(engine, command.terminal, command.chosen, agreed).rows()
+        command.table(rows, COLUMNS, "there is no attachment")
+        return Status.DONE
+
+    return command.with_engine(work)
+
+
+def _purge_file(command: Command) -> Status:
+    async def work(engine: Engine) -> Status:
+        gone = await FileCommands(engine, command.terminal, command.chosen, agreed).purge()
+        return Status.DONE if gone else Status.UNFINISHED
+
+    return command.with_engine(work)
+
+
+def arguments(commands: Commands) -> None:
+    group = add_group(commands, "files", "attachments")
+    listing = answering(add_command(group, "list", _list_files, "list a session's attachments, without their names"))
+    gone = add_command(group, "purge", _purge_file, "remove one attachment everywhere")
+    for made in (listing, gone):
+        made.add_argument("code", help="the session's short code, such as K7Q2, or its id")
+    gone.add_argument("file", help="the attachment's id, as `files list` shows it")
+    reasons = [reason.value for reason in PurgeReason]
+    gone.add_argument("--why", choices=reasons, default=PurgeReason.OTHER.value, help="for the record; default: other")
+    gone.add_argument("--yes", action="store_true", help="do not ask")
+    gone.add_argument("--wait", type=float, default=120.0, metavar="SECONDS", help="for the mirrors; default: 120")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from bridge.broadcasts import Broadcast, Broadcasts, Preview, previewed
+from bridge.cli.arguments import Commands, add_command, add_group, answering
+from bridge.cli.asking import agreed
+from bridge.cli.command import Command, Status
 from bridge.directory import OWNER
 from bridge.incidents import BANNER_LIMIT, TITLE_LIMIT, Incident, IncidentError, Incidents, Scope, check_words
 from bridge.inspection import Engine, NotFoundError, find
@@ -213,3 +216,66 @@ def _all_known(wanted: Sequence[str], known: Sequence[str], what: str) -> Sequen
         if one not in known:
             raise NotFoundError(f"there is no {what} {one}", mend=f"choose from {', '.join(known)}")
     return wanted
+
+
+def _list_incidents(command: Command) -> Status:
+    async def answer(engine: Engine) -> Status:
+        rows = await IncidentCommands(engine, command.terminal, command.chosen, agreed).rows()
+        command.table(rows, COLUMNS, "nothing is going on")
+        return Status.DONE
+
+    return command.with_engine(answer)
+
+
+def _incident(deed: Callable[[IncidentCommands], Awaitable[bool]]) -> Callable[[Command], Status]:
+    def carry_out(command: Command) -> Status:
+        async def work(engine: Engine) -> Status:
+            done = await deed(IncidentCommands(engine, command.terminal, command.chosen, agreed))
+            return Status.DONE if done else Status.FAILED
+
+        return command.with_engine(work)
+
+    return carry_out
+
+
+def arguments(commands: Commands) -> None:
+    group = add_group(commands, "incident", "one cause behind many sessions: banner, updates, one end for all")
+    listing = answering(add_command(group, "list", _list_incidents, "list what is going on"))
+    listing.add_argument("--all", action="store_true", help="also what is over")
+    start = add_command(
+        group, "start", _incident(IncidentCommands.start), "declare an incident: a banner for every customer"
+    )
+    update = add_command(
+        group, "update", _incident(IncidentCommands.update), "tell everybody in it, each in their language"
+    )
+    link = add_command(group, "link", _incident(IncidentCommands.link), "say which sessions are about it")
+    resolve = add_command(
+        group, "resolve", _incident(IncidentCommands.resolve), "resolve its sessions together, and end it"
+    )
+    end = add_command(group, "end", _incident(IncidentCommands.end), "end it: the banner goes, nobody is told")
+    for made in (update, link, resolve, end):
+        made.add_argument("incident", help="its id, such as INC-7KQ")
+    start.add_argument("--title", action="append", type=_words, default=[], metavar="LANG=TEXT", help="of the banner")
+    start.add_argument("--banner", action="append", type=_words, default=[], metavar="LANG=TEXT", help="text below it")
+    for made in (start, link):
+        made.add_argument("--desk", action="append", default=[], metavar="DESK", help="sessions of this desk")
+        made.add_argument("--topic", action="append", default=[], metavar="TOPIC", help="sessions about this topic")
+        made.add_argument("--since", metavar="TIME", help="opened since: 30m, 2h, 1d, or an ISO time")
+        made.add_argument("--once", action="store_true", help="only those of now, and not who comes")
+    link.add_argument("code", nargs="*", help="sessions by their short codes")
+    for made in (update, resolve):
+        made.add_argument("--say", action="append", type=_words, default=[], metavar="LANG=TEXT", help="the words")
+    resolve.add_argument("--outcome", choices=("solved", "unsolved"), default="solved", help="default: solved")
+    resolve.add_argument("--keep", action="store_true", help="leave the incident, with its banner, as it is")
+    for made in (start, update, link, resolve, end):
+        made.add_argument(
+            "--as", dest="account", default="owner", metavar="ACCOUNT", help="who says it; default: owner"
+        )
+        made.add_argument("--yes", action="store_true", help="do not ask")
+
+
+def _words(text: str) -> tuple[str, str]:
+    language, separator, words = text.partition("=")
+    if not separator or not language or not words.strip():
+        raise argparse.ArgumentTypeError('write it as in en="Withdrawals are delayed"')
+    return language, words.strip()
