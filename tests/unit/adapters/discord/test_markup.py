@@ -31,7 +31,7 @@ def block(text: str) -> str:
     return found[1]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(HOSTILE)
 @example("```")
 @example("a``````b`")
@@ -44,14 +44,14 @@ def test_a_block_holds_all_words_and_nothing_in_it_acts(text: str) -> None:
         assert pings_in(around) == []
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(HOSTILE)
 def test_what_is_without_three_ticks_is_in_a_block_byte_for_byte(text: str) -> None:
     text = text.replace("```", "``\u3000")
     assert block(fenced(text)) == text
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(HOSTILE)
 def test_escaped_words_are_nothing_but_words(text: str) -> None:
     for around in (escape(text), f"x {escape(text)} y", f"> {escape(text)}"):
@@ -64,7 +64,7 @@ def test_ids_addresses_and_amounts_keep_their_characters() -> None:
         assert escape(text) == text
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(HOSTILE, st.integers(2, 60))
 def test_escaped_words_are_shortened_between_escapes(text: str, limit: int) -> None:
     short = escaped_within(text, limit)

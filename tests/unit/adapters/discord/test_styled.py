@@ -52,7 +52,7 @@ def reread(part: TextPart) -> TextPart:
     return read(markdown(part), Names())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(lines())
 def test_what_was_sent_is_read_back_as_it_was(part: TextPart) -> None:
     again = reread(part)
@@ -69,13 +69,13 @@ def _looks(part: TextPart) -> list[tuple[str, set[tuple[MarkKind, str]]]]:
     ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(marked())
 def test_any_marks_can_be_drawn_and_no_word_is_lost(part: TextPart) -> None:
     assert "".join(reread(part).text.split()) == "".join(part.text.split())
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(HOSTILE)
 @example("**bold** <@1> https://a.example # x")
 def test_words_without_marks_are_nothing_but_words(text: str) -> None:
