@@ -22,7 +22,7 @@ $(STAMP): pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Kakehashi needs Python 3.11 or newer; $(PYTHON) is older. Mend: make PYTHON=python3.11 run"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@if command -v uv >/dev/null; then uv sync --frozen --quiet; else $(BIN)/uv sync --frozen --quiet; fi
+	@if command -v uv >/dev/null; then uv sync --frozen --quiet --compile-bytecode; else $(BIN)/uv sync --frozen --quiet --compile-bytecode; fi
 	@touch $@
 
 # Tests need Chromium, CJK fonts and Node.js, which Python cannot install. On Debian as root, apt can.
@@ -33,12 +33,13 @@ browser: setup
 run: setup
 	@exec $(BIN)/kakehashi up
 
+# The tests start the service a hundred times: it is compiled once, also where PYTHONDONTWRITEBYTECODE is set.
 test: browser
-	$(BIN)/python -m pytest -n 3 --dist loadgroup tests
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup tests
 
 # The long tests, and asyncio watching itself: that alone costs three times what the tests do.
 soak: browser
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests --soak -o asyncio_debug=true
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadgroup tests --soak -o asyncio_debug=true
 
 lint: setup
 	$(BIN)/ruff check .
