@@ -7,9 +7,9 @@ from typing import cast
 
 import pytest
 
-from adapters.slack import deferred
 from adapters.slack.deferred import Deferred
 from adapters.slack.shape import GarbledError
+from bridge import deferred
 from bridge.errors import KakehashiError
 from bridge.ports import Store, Unplaced
 from routing.ids import InputKey, NetworkName, ThreadRef
