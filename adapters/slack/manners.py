@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from adapters.slack.markup import note_at, reply_at
+from bridge.openings import note_at, reply_at
 from routing.inputs import Manner
 
 _BEFORE = r"(?:[\s*_~`•\u200b-\u200f\u2060\ufeff]|&gt;|\d+\. )*"  # Slack writes the sign of a quote escaped

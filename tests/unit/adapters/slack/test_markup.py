@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.slack.markup import emoji_in, escape, escaped_within, note, one_line, unescape
+from adapters.slack.markup import emoji_in, escape, escaped_within, one_line, unescape
+from bridge.openings import note
 
 MEANINGFUL = st.sampled_from(
     [
