@@ -35,6 +35,7 @@ from adapters.console.passwords import Passwords
 from adapters.console.rows import Promise
 from adapters.console.server import Address, console_app
 from adapters.detection.detector import Detector
+from adapters.discord.network import DiscordNetwork
 from adapters.files.downloads import files_app
 from adapters.files.links import LinkSigner
 from adapters.files.scanner import CommandScanner
@@ -124,6 +125,7 @@ SWEEP_FILES_EVERY = 3_600.0
 
 CONSOLE = NetworkName("console")
 SLACK = NetworkName("slack")
+DISCORD = NetworkName("discord")
 
 
 # ------------------------------------------------------------------ what the command line calls
@@ -214,6 +216,7 @@ class Rules:
         self._merged = rulebook.policy
         self._profiles: object = None
         users = {(SLACK, user): operator for operator, user in rulebook.slack_users.items()}
+        users |= {(DISCORD, user): operator for operator, user in rulebook.discord_users.items()}
         self._directory.rewrite(rulebook.policy.operators, users)
 
     def policy(self) -> Policy:
@@ -298,7 +301,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     await directory.refresh()
     rules = Rules(rulebook, directory)
     networks: dict[NetworkName, Network] = {CONSOLE: ConsoleNetwork()}
-    destinations = [CONSOLE, *([SLACK] if settings.slack.enabled else ()), INDEX, TIMERS, DESKS, ONCALL, FILES]
+    destinations = [CONSOLE, *_chats(settings), INDEX, TIMERS, DESKS, ONCALL, FILES]
     if settings.translation.enabled:
         destinations.append(TRANSLATION)
     leases = Leases(store, random.token_hex(6), destinations)
@@ -330,7 +333,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             templates=lambda desk: rules.rulebook.templates.get(desk, ()),
             tags=lambda: rules.rulebook.tag_titles,
             admin_link=settings.web.admin_link,
-            places=lambda: _places(rules.policy()),
+            places=lambda: _places(rules.policy(), SLACK),
             alone=lambda: not feed.others,
             holds=lambda: leases.term(SLACK, 0) is not None,
             whom=Attention(store, rules.policy, availability).whom,
@@ -348,6 +351,23 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             ),
             desk_link=lambda session, file: _held_link(settings, session, file),
             leads=lambda partition: leases.term(SLACK, partition) is not None,
+        )
+    if settings.discord.enabled:
+        networks[DISCORD] = DiscordNetwork(
+            settings.discord,
+            store,
+            relay,
+            files,
+            directory,
+            door=assignments,
+            title=lambda topic, language: _topic_title(rules.rulebook, topic, language),
+            desk_title=lambda desk, language: _desk_title(rules.rulebook, desk, language),
+            policy=rules.policy,
+            admin_link=settings.web.admin_link,
+            places=lambda: _places(rules.policy(), DISCORD),
+            whom=Attention(store, rules.policy, availability).whom,
+            whereabouts=Whereabouts(store, relay, networks, lambda code: _on_the_desk(settings, code)),
+            holder=leases.holder,
         )
     purges = networks[FILES] = Purges(store, relay, files)
     pages = _pages(settings, rules, store, relay, leases.holder)
@@ -387,8 +407,14 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
 
 def _takeovers_after(settings: Settings) -> dict[NetworkName, int]:
     """ms, for each network that the built-in desk stands in for; never where there is no desk."""
-    slack = settings.slack
-    return {SLACK: int(slack.takeover_after * 1000) if settings.desk.enabled else 0} if slack.enabled else {}
+    after = {SLACK: settings.slack.takeover_after, DISCORD: settings.discord.takeover_after}
+    return {one: int(after[one] * 1000) if settings.desk.enabled else 0 for one in _chats(settings)}
+
+
+def _chats(settings: Settings) -> list[NetworkName]:
+    """The chats that are on."""
+    on = {SLACK: settings.slack.enabled, DISCORD: settings.discord.enabled}
+    return [name for name, is_on in on.items() if is_on]
 
 
 def _slack_users(directory: Directory, policy: Policy) -> Mapping[OperatorId, str]:
@@ -397,9 +423,9 @@ def _slack_users(directory: Directory, policy: Policy) -> Mapping[OperatorId, st
     return {operator: user for operator, user in known.items() if user is not None}
 
 
-def _places(policy: Policy) -> list[Place]:
-    """Slack's channels, each once."""
-    every = (place for desk in policy.desks.values() if desk.network == SLACK for place in desk.places)
+def _places(policy: Policy, network: NetworkName) -> list[Place]:
+    """A network's channels, each once."""
+    every = (place for desk in policy.desks.values() if desk.network == network for place in desk.places)
     return list(dict.fromkeys(every))
 
 

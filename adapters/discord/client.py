@@ -60,6 +60,7 @@ class RestApi:
         self._url = settings.api_url.rstrip("/")
         self._limits = Limits(store)
         self._session: aiohttp.ClientSession | None = None
+        self._bare: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
         direct = is_loopback(urlsplit(self._url).hostname or "")
@@ -69,10 +70,12 @@ class RestApi:
             headers={"Authorization": f"Bot {self._token.get_secret_value()}", "User-Agent": AGENT},
             trust_env=not direct,
         )
+        self._bare = aiohttp.ClientSession(headers={"User-Agent": AGENT}, trust_env=not direct)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._bare):
+            if session is not None:
+                await session.close()
 
     async def get(self, path: str, **query: str | int) -> Any:
         return await self.call("GET", path, query={name: str(value) for name, value in query.items()})
@@ -156,6 +159,13 @@ class RestApi:
         if self._session is None:
             raise AssertionError("opened at start, closed at stop; nothing is called outside of that")
         return self._session
+
+    @property
+    def bare(self) -> aiohttp.ClientSession:
+        """Without the token: for files, whose addresses come with what people post."""
+        if self._bare is None:
+            raise AssertionError("opened together with the session")
+        return self._bare
 
 
 def _form(

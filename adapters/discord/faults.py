@@ -58,6 +58,9 @@ _POISON = frozenset(
 
 _TRANSIENT = frozenset(("slow_mode", "channel_write_limit", "server_write_limit", "old_edits_limit", "thread_archived"))
 
+WRONG_TYPE = 50024
+"""Discord's code for a channel of another kind than was asked for."""
+
 OF_PLACE = frozenset(
     ("no_access", "unknown_channel", "no_permission", "wrong_channel_type", "no_text_channel", "too_many_threads")
 )

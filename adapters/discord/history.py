@@ -1,0 +1,65 @@
+"""Reading back what is in a channel or a thread: the only way to know after an answer was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.discord.client import RestApi
+from adapters.discord.faults import ALREADY_GONE
+from adapters.discord.refs import EPOCH
+from bridge.errors import DeliveryError
+
+PAGE = 100
+"""Messages or threads a page, the most that Discord gives."""
+
+PAGES = 10
+"""At most, of what is looked through for one effect."""
+
+SKEW = 60_000
+"""ms by which Discord's clock may be behind ours."""
+
+Message = Mapping[str, Any]
+
+
+def snowflake(at: int) -> str:
+    """The smallest id that Discord minted `SKEW` before `at` (ms since 1970)."""
+    return str(max(0, at - SKEW - EPOCH) << 22)
+
+
+class History:
+    def __init__(self, api: RestApi) -> None:
+        self._api = api
+
+    async def after(self, channel: str, message: str) -> list[Message] | None:
+        """What stands in the channel or thread behind this id, oldest first; None where it is gone."""
+        found: list[Message] = []
+        try:
+            for _ in range(PAGES):
+                page = await self._api.get(f"/channels/{channel}/messages", limit=PAGE, after=message)
+                found += reversed(page)  # Discord gives the newest first, whichever way it is asked
+                if len(page) < PAGE:
+                    break
+                message = str(page[0]["id"])
+        except DeliveryError as error:
+            if error.code in ALREADY_GONE:
+                return None
+            raise
+        return found
+
+    async def threads(self, guild: str, channel: str, since: str) -> list[Mapping[str, Any]]:
+        """The channel's threads that were opened after this id, active and archived, oldest first."""
+        active = await self._api.get(f"/guilds/{guild}/threads/active")
+        archived = await self._api.get(f"/channels/{channel}/threads/archived/public", limit=PAGE)
+        both = {one["id"]: one for one in (*active["threads"], *archived["threads"])}
+        ours = [one for one in both.values() if one.get("parent_id") == channel and int(one["id"]) > int(since)]
+        return sorted(ours, key=lambda one: int(one["id"]))
+
+    async def message(self, channel: str, message: str) -> Message | None:
+        try:
+            found: Message = await self._api.get(f"/channels/{channel}/messages/{message}")
+        except DeliveryError as error:
+            if error.code in ALREADY_GONE:
+                return None
+            raise
+        return found

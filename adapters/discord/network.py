@@ -1,0 +1,306 @@
+"""Discord as a network: its life cycle, and the port's methods handed to those who carry them out.
+
+`client` calls the REST API within its `limits`, `gateway` hears, `parse` reads what it hears, `inbound` makes input of
+it, `outbound` carries out effects (`render` and `card` draw them), `roots` opens threads, `threads` knows whose they
+are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from adapters.discord.attached import Uploads
+from adapters.discord.backfill import Backfill
+from adapters.discord.calls import Calls, Whom, everybody_here
+from adapters.discord.cards import Cards
+from adapters.discord.channels import Channels
+from adapters.discord.checkup import checkup
+from adapters.discord.client import RestApi
+from adapters.discord.downloads import Downloads
+from adapters.discord.gateway import Gateway
+from adapters.discord.history import History
+from adapters.discord.inbound import Inbound
+from adapters.discord.mentions import desks_of
+from adapters.discord.outbound import Outbound
+from adapters.discord.parse import App
+from adapters.discord.people import People
+from adapters.discord.presses import OFFERED, Door
+from adapters.discord.refs import NAME, Root
+from adapters.discord.roots import Roots, titled
+from adapters.discord.shape import Given
+from adapters.discord.threads import Threads
+from adapters.discord.whispers import Whispers
+from bridge.card import Title, Wording
+from bridge.directory import Directory
+from bridge.doctor import Finding
+from bridge.enrolment import Enrolment
+from bridge.errors import DeliveryError, Fault, KakehashiError
+from bridge.files import Files
+from bridge.ports import Delivered, Delivery, Store
+from bridge.pulse import Pulse
+from bridge.relay import Relay
+from bridge.whereabouts import Whereabouts
+from config.locales import text
+from config.settings import DiscordSettings
+from routing.ids import DeskId, Place, ThreadRef, Topic
+from routing.policy import Policy
+
+INTRODUCED_AGAIN = 5.0
+"""Seconds between tries to reach Discord when it cannot be reached at the start."""
+
+BEGUN_AGAIN = 5.0
+"""Seconds until what broke begins again."""
+
+LAST_DELIVERIES = 10.0
+"""Seconds that `stop` waits for what is being delivered."""
+
+_log = structlog.get_logger(__name__)
+
+
+def thread_words(language: str, key: str, /, **words: str) -> str:
+    """The house's own wording."""
+    return text("thread", language, key, **words)
+
+
+def plain_title(topic: Topic, language: str) -> str:
+    """A topic by its key, where nobody gave it a title."""
+    del language
+    return topic
+
+
+def _desk_by_name(desk: DeskId, language: str) -> str:
+    del language
+    return desk
+
+
+def no_policy() -> Policy:
+    """Of who has written none."""
+    return Policy({})
+
+
+class DiscordNetwork:
+    """A `bridge.ports.Network`, and `SupportsDoctor` and `SupportsLinks`.
+
+    `places` are the desks' channels; `whom` an alert calls now; `whereabouts` knows where a talk goes on; `holder`
+    names this process among those that may listen; `unit` scales what is waited for after an outage.
+    """
+
+    name = NAME
+
+    def __init__(
+        self,
+        settings: DiscordSettings,
+        store: Store,
+        relay: Relay,
+        files: Files,
+        directory: Directory,
+        *,
+        door: Door | None = None,
+        wording: Wording = thread_words,
+        title: Title = plain_title,
+        desk_title: Callable[[DeskId, str], str] = _desk_by_name,
+        policy: Callable[[], Policy] = no_policy,
+        admin_link: str = "",
+        places: Callable[[], Sequence[Place]] = tuple,
+        whom: Whom = everybody_here,
+        whereabouts: Whereabouts | None = None,
+        holder: str = "",
+        unit: float = 1.0,
+    ) -> None:
+        self._store = store
+        self._places = places
+        self._api = RestApi(settings, store, Pulse(unit))
+        self._channels = Channels(self._api)
+        self._threads = Threads(store, self._api)
+        self._enrolment = Enrolment(store, directory, NAME)
+        cards = Cards(store, directory, wording, title, policy=policy, admin_link=admin_link, offers=OFFERED)
+        roots = Roots(
+            api=self._api,
+            store=store,
+            channels=self._channels,
+            threads=self._threads,
+            draw=cards.draw,
+            title=titled(wording),
+            app=self._app,
+        )
+        self._outbound = Outbound(
+            api=self._api,
+            store=store,
+            roots=roots,
+            uploads=Uploads(files),
+            calls=Calls(directory, wording, whom),
+            directory=directory,
+            wording=wording,
+            app=self._app,
+            draw=cards.draw,
+        )
+        self._inbound = Inbound(
+            store=store,
+            relay=relay,
+            door=door or relay,
+            threads=self._threads,
+            downloads=Downloads(self._api, files, settings.cdn_url),
+            directory=directory,
+            people=People(self._enrolment),
+            whispers=Whispers(self._api, wording, whereabouts or Whereabouts(store, relay, {NAME: self})),
+            backfill=Backfill(store, self._threads, History(self._api)),
+            wording=wording,
+            app=self._app,
+            public_place=desks_of(policy, desk_title),
+        )
+        self._gateway = Gateway(settings, store, holder or secrets.token_hex(6), self._inbound.hear)
+        self._who: App | None = None
+        self._trouble = "Discord is not started"
+        self._tasks: list[asyncio.Task[None]] = []
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopped = False
+
+    # ------------------------------------------------------------------ life
+
+    async def start(self) -> None:
+        """See the port. Raises KakehashiError for a token that Discord refuses; where Discord cannot be reached it
+        returns, tries on, and `ready` says so: customers are served meanwhile."""
+        await self._api.open()
+        try:
+            await self._introduce()
+        except DeliveryError as error:
+            if error.fault is Fault.BLOCKED:
+                await self.stop()
+                raise KakehashiError(
+                    f"Discord refuses the bot token ({error.code})", where="discord.bot_token", mend=error.mend
+                ) from error
+            self._trouble = f"Discord does not answer ({error.code})"
+            self._work(self._introduce_later())
+
+    async def _introduce(self) -> None:
+        """Learn who we are, then let input flow."""
+        self._who = await who_we_are(self._api)
+        self._work(_lasting(self._inbound.deferred.run))
+        self._work(_lasting(self._gateway.run))
+        self._trouble = ""
+        _log.info("discord_started", application=self._who.application)
+
+    async def _introduce_later(self) -> None:
+        while True:
+            await asyncio.sleep(INTRODUCED_AGAIN)
+            try:
+                return await self._introduce()
+            except KakehashiError as error:
+                self._trouble = f"Discord does not answer ({error.what})"
+                _log.warning("discord_not_reached", reason=error.what)
+
+    async def stop(self) -> None:
+        """See the port. Deliveries that come later are told to come again: another process takes them."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._inbound.stop()
+        self._stopped = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_DELIVERIES):
+                await self._idle.wait()
+        await self._api.close()
+
+    def ready(self) -> str | None:
+        if self._trouble:
+            return self._trouble
+        trouble, silent = self._api.pulse.trouble, self._api.pulse.silent_since
+        if trouble is not None and silent is not None:
+            mend = f"; {trouble.mend}" if trouble.mend else ""
+            since = f"{datetime.fromtimestamp(silent, UTC):%H:%M} UTC"
+            return f"Discord has taken nothing since {since} ({trouble.code}){mend}"
+        if self._gateway.leads and not self.listens:
+            return self._gateway.trouble.what
+        return None
+
+    @property
+    def listens(self) -> bool:
+        """Whether this process hears what happens."""
+        return self._gateway.leads and self._gateway.ready
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that was heard is not taken yet."""
+        return self._inbound.busy
+
+    # ------------------------------------------------------------------ the port
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        with self._at_work():
+            return await self._outbound.deliver(delivery)
+
+    async def find(self, delivery: Delivery) -> list[Delivered]:
+        with self._at_work():
+            return await self._outbound.find(delivery)
+
+    async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
+        with self._at_work():
+            await self._outbound.remove_double(delivery, double)
+
+    async def refresh(self, delivery: Delivery) -> None:
+        with self._at_work():
+            await self._outbound.refresh(delivery)
+
+    def link(self, thread: ThreadRef) -> str:
+        """See `bridge.whereabouts.SupportsLinks`."""
+        return Root.of(thread).link
+
+    async def doctor(self) -> Sequence[Finding]:
+        """What token, intents and channels are like. Before `start` too."""
+        people = await self._enrolment.findings()
+        if self._who is not None:
+            return [*await checkup(self._api, self._channels, self._places()), *people]
+        await self._api.open()
+        try:
+            return [*await checkup(self._api, self._channels, self._places()), *people]
+        finally:
+            await self._api.close()
+
+    # ------------------------------------------------------------------ what the parts ask
+
+    @contextmanager
+    def _at_work(self) -> Iterator[None]:
+        if self._stopped or self._who is None:
+            raise DeliveryError(Fault.TRANSIENT, "not_connected", retry_after=INTRODUCED_AGAIN)
+        self._under_way += 1
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._idle.set()
+
+    def _app(self) -> App:
+        if self._who is None:
+            raise DeliveryError(Fault.TRANSIENT, "not_connected", retry_after=INTRODUCED_AGAIN)
+        return self._who
+
+    def _work(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+
+async def who_we_are(api: RestApi) -> App:
+    """The bot's user and its application. Raises DeliveryError."""
+    user: Mapping[str, Any] = await api.get("/users/@me")
+    application: Mapping[str, Any] = await api.get("/applications/@me")
+    return App(Given.of(user, "user").id("id", must=True), Given.of(application, "application").id("id", must=True))
+
+
+async def _lasting(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """What is to go on until it is cancelled begins again when something that nobody foresaw has ended it."""
+    while True:
+        try:
+            return await work()
+        except Exception:
+            _log.exception("discord_work_broke", work=work.__qualname__)
+        await asyncio.sleep(BEGUN_AGAIN)

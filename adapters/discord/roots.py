@@ -1,0 +1,170 @@
+"""Roots: a thread with its card, opened once, found again after a lost answer.
+
+In a forum the card is the first message of the post, and the opening has no nonce: what was opened is found by the
+card's buttons, which name the session. In a text channel the card stands in the channel and the thread hangs on it. The
+card has a nonce there, and a thread can be hung on a message but once. Either way the thread has the card's id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+
+from adapters.discord.channels import Channel, Channels
+from adapters.discord.client import NOBODY, RestApi
+from adapters.discord.history import History, snowflake
+from adapters.discord.parse import App
+from adapters.discord.refs import NAME, Post, Root
+from adapters.discord.render import Rendered, customer_name
+from adapters.discord.threads import Threads, claimed
+from bridge.card import Wording
+from bridge.errors import DeliveryError
+from bridge.ports import Delivery, Placed, Store
+from routing.ids import ThreadRef
+
+WEEK = 10_080
+"""Minutes without a word after which Discord archives a thread: the longest that there is."""
+
+TITLE = 100
+"""Characters of a thread's name."""
+
+KEPT = 30 * 24 * 3600 * 1000
+"""ms for which it is written down how far an opening came: longer than any lane waits."""
+
+Draw = Callable[[Delivery], Awaitable[Rendered]]
+Named = Callable[[Delivery], str]
+"""What a delivery's thread is called."""
+
+_log = structlog.get_logger(__name__)
+
+
+def nonce(name: str, part: int = 0) -> str:
+    """By which Discord knows for some minutes that a message is the one it has: 25 characters at most."""
+    return hashlib.blake2b(f"{name}\0{part}".encode(), digest_size=12).hexdigest()
+
+
+class Roots:
+    """`draw` is a delivery's card, `title` what its thread is called; `app` tells who we are."""
+
+    def __init__(
+        self,
+        *,
+        api: RestApi,
+        store: Store,
+        channels: Channels,
+        threads: Threads,
+        draw: Draw,
+        title: Named,
+        app: Callable[[], App],
+    ) -> None:
+        self._api = api
+        self._store = store
+        self._channels = channels
+        self._threads = threads
+        self._draw = draw
+        self._title = title
+        self._app = app
+        self._history = History(api)
+
+    async def open(self, delivery: Delivery, name: str) -> Root:
+        """Open the thread. It is placed before the lane goes on, so an early press of a button finds its session."""
+        channel = await self._channels.of(place_of(delivery))
+        thread = await (self._post if channel.is_forum else self._card)(channel, delivery, name)
+        root = Root(channel.guild, thread)
+        await self._threads.place(root, Placed(delivery.session.id, delivery.effect.mirror))
+        return root
+
+    async def _post(self, channel: Channel, delivery: Delivery, name: str) -> str:
+        del name
+        card = {"allowed_mentions": NOBODY, **(await self._draw(delivery)).posted}
+        body = {"name": self._named(delivery), "auto_archive_duration": WEEK, "message": card}
+        made = await self._api.call("POST", f"/channels/{channel.id}/threads", body)
+        return str(made["id"])
+
+    async def _card(self, channel: Channel, delivery: Delivery, name: str) -> str:
+        """The card, then its thread. How far it came is written down: a nonce is remembered for minutes only."""
+        begun = f"{NAME}/begun/{name}"
+        card = await self._store.get(begun)
+        if card is None:
+            said = {**(await self._draw(delivery)).posted, "nonce": nonce(name), "enforce_nonce": True}
+            card = str((await self._api.say(f"/channels/{channel.id}/messages", said))["id"])
+            await self._store.put(begun, card, KEPT)
+        await self._hang(channel, card, delivery)
+        return card
+
+    async def _hang(self, channel: Channel, card: str, delivery: Delivery) -> None:
+        body = {"name": self._named(delivery), "auto_archive_duration": WEEK}
+        try:
+            await self._api.call("POST", f"/channels/{channel.id}/messages/{card}/threads", body)
+        except DeliveryError as error:
+            if error.code != "thread_there_already":
+                raise
+
+    def _named(self, delivery: Delivery) -> str:
+        return self._title(delivery)[:TITLE]
+
+    # ------------------------------------------------------------------ finding
+
+    async def find(self, delivery: Delivery, name: str) -> list[Root]:
+        """The mirror's threads that are there, the one in the books first, then the oldest. Raises DeliveryError."""
+        channel = await self._channels.of(place_of(delivery))
+        since = snowflake(delivery.session.opened_at)
+        look = self._find_posts if channel.is_forum else self._find_cards
+        found = await look(channel, delivery, since, name)
+        for root in found:
+            await self._threads.place(root, Placed(delivery.session.id, delivery.effect.mirror))
+        kept = (await self._store.threads(delivery.session.id)).get(delivery.effect.mirror)
+        return sorted(found, key=lambda one: one.ref != kept)
+
+    async def _find_posts(self, channel: Channel, delivery: Delivery, since: str, name: str) -> list[Root]:
+        del name
+        found = []
+        for thread in await self._history.threads(channel.guild, channel.id, since):
+            if thread.get("owner_id") != self._app().user:
+                continue
+            root = Root(channel.guild, str(thread["id"]))
+            card = await self._history.message(root.thread, root.thread)
+            if card is not None and self._is_its(card, delivery):
+                found.append(root)
+        return found
+
+    async def _find_cards(self, channel: Channel, delivery: Delivery, since: str, name: str) -> list[Root]:
+        """A card without its thread is written down, and `open` goes on from there."""
+        found = []
+        for message in await self._history.after(channel.id, since) or ():
+            if not self._is_its(message, delivery):
+                continue
+            if message.get("thread"):
+                found.append(Root(channel.guild, str(message["id"])))
+            elif await self._store.get(f"{NAME}/begun/{name}") is None:
+                await self._store.put(f"{NAME}/begun/{name}", str(message["id"]), KEPT)
+        return found
+
+    def _is_its(self, card: Any, delivery: Delivery) -> bool:
+        return claimed(card, self._app()) == Placed(delivery.session.id, delivery.effect.mirror)
+
+    # ------------------------------------------------------------------ where its card stands
+
+    async def card(self, delivery: Delivery) -> Post:
+        """The card of the delivery's thread."""
+        root = Root.of(delivery.thread or ThreadRef(""))
+        channel = await self._channels.of(place_of(delivery))
+        return root.post(root.thread) if channel.is_forum else Post(channel.guild, channel.id, root.thread)
+
+
+def titled(wording: Wording) -> Named:
+    """The code first: people look for it, and a list of threads cuts the rest."""
+
+    def named(delivery: Delivery) -> str:
+        session = delivery.session
+        name = customer_name(delivery.about, session.language, wording)
+        return " · ".join((session.code, name, session.language))
+
+    return named
+
+
+def place_of(delivery: Delivery) -> str:
+    return next(one.place for one in delivery.session.mirrors if one.number == delivery.effect.mirror)
