@@ -18,7 +18,8 @@ from bridge.terminal import Terminal
 from routing.ids import DeskId, NetworkName, OperatorId
 from routing.policy import OperatorProfile
 
-SLACK = NetworkName("slack")
+SLACK, DISCORD = NetworkName("slack"), NetworkName("discord")
+TITLES = {SLACK: "Slack", DISCORD: "Discord"}
 
 
 def _add_operator(command: Command) -> Status:
@@ -99,8 +100,9 @@ def _link_operator(command: Command) -> Status:
 
     async def link(engine: Engine) -> Status:
         operator = await _linkable(engine, command.chosen.account)
-        kept = await engine.directory.link(operator.id, SLACK, command.chosen.user)
-        command.terminal.line(f"{command.chosen.user} in Slack speaks as {kept.account} from now on")
+        network = _network_of(command.chosen.user)
+        kept = await engine.directory.link(operator.id, network, command.chosen.user)
+        command.terminal.line(f"{command.chosen.user} in {TITLES[network]} speaks as {kept.account} from now on")
         return Status.DONE
 
     return command.with_engine(link)
@@ -123,8 +125,11 @@ async def _linkable(engine: Engine, account: str) -> Operator:
 def _unlink_operator(command: Command) -> Status:
     async def unlink(engine: Engine) -> Status:
         operator = await _known_account(engine, command.chosen.account)
-        await engine.directory.unlink(operator.id, SLACK, command.chosen.user)
-        command.terminal.line(f"{command.chosen.user} in Slack is nobody's now; what they write there is held")
+        network = _network_of(command.chosen.user)
+        await engine.directory.unlink(operator.id, network, command.chosen.user)
+        command.terminal.line(
+            f"{command.chosen.user} in {TITLES[network]} is nobody's now; what they write there is held"
+        )
         return Status.DONE
 
     return command.with_engine(unlink)
@@ -200,7 +205,7 @@ def arguments(commands: Commands) -> None:
         "--slack", action="append", type=_slack_user, default=[], metavar="TEAM:USER", help="who they are in Slack"
     )
     link = add_command(
-        group, "link", _link_operator, "say who an operator is in Slack: only then are their words replies"
+        group, "link", _link_operator, "say who an operator is in a chat: only then are their words replies"
     )
     part = add_command(group, "unlink", _unlink_operator, "end that; what the user writes is held from then on")
     sign_in = add_command(group, "sign-in", _sign_in_link, "print a link that signs in once, without a password")
@@ -209,16 +214,35 @@ def arguments(commands: Commands) -> None:
     for made in (link, sign_in):
         made.add_argument("account", nargs="?", default="owner", help="default: owner, the built-in account")
     link.add_argument(
-        "user", nargs="?", type=_slack_user, metavar="TEAM:USER", help="left out: a sign-in link is printed instead"
+        "user",
+        nargs="?",
+        type=_network_user,
+        metavar="USER",
+        help="Slack's TEAM:USER or Discord's user id; left out: a sign-in link is printed instead",
     )
     part.add_argument("account", help="whose user it was")
-    part.add_argument("user", type=_slack_user, metavar="TEAM:USER")
+    part.add_argument("user", type=_network_user, metavar="USER", help="Slack's TEAM:USER or Discord's user id")
     for made in (password, close):
         made.add_argument("account", help="the name to sign in with")
     passing = add.add_mutually_exclusive_group()
     passing.add_argument("--no-password", action="store_true", help="they sign in by one-time links only")
     for ways in (passing, password):
         ways.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+
+
+def _network_user(text: str) -> str:
+    if text.isdecimal() and 15 <= len(text) <= 20:
+        return text
+    try:
+        return _slack_user(text)
+    except argparse.ArgumentTypeError:
+        told = "write it as in T024BE7LD:U061F7AUR (Slack), or as a user id of Discord's"
+        raise argparse.ArgumentTypeError(told) from None
+
+
+def _network_of(user: str) -> NetworkName:
+    """Discord's users are named by digits alone."""
+    return DISCORD if user.isdecimal() else SLACK
 
 
 def _slack_user(text: str) -> str:
