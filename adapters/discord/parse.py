@@ -246,7 +246,9 @@ class Submitted:
         return next(iter(self.values.get(field, ())), "").strip()
 
     def chosen(self, field: str) -> str:
-        return next(iter(self.values.get(field, ())), "")
+        """The choice, from whichever menu it was made in: a long list stands in several (`field.1`, `field.2`)."""
+        menus = [value for name, value in self.values.items() if name == field or name.startswith(f"{field}.")]
+        return next((value[0] for value in menus if value), "")
 
     def all_chosen(self, field: str) -> tuple[str, ...]:
         return self.values.get(field, ())
@@ -667,7 +669,7 @@ def _pressed(body: Given, root: Root, handle: Interaction) -> Happening:
         _key(handle),
         root,
         action,
-        Aim(aim.placed, aim.message, choices[0] if choices else ""),
+        Aim(aim.placed, aim.message, choices[0] if choices else aim.choice),
         _member(body, root.guild),
         handle,
         Post(root.guild, stood.id("channel_id") or root.thread, stood.id("id", must=True)),

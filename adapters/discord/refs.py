@@ -117,15 +117,18 @@ class Aim:
 
 
 CUSTOM_ID = re.compile(
-    r"k\|(?P<action>[a-z_]{1,20})\|(?P<mirror>\d{1,6})\|(?P<session>[^|]{1,60})\|(?P<message>[^|]*)", re.ASCII
+    r"k\|(?P<action>[a-z_]{1,20})\|(?P<mirror>\d{1,6})\|(?P<session>[^|]{1,60})\|(?P<message>[^|]*)"
+    r"(?:\|(?P<choice>[a-z0-9_.-]{1,40}))?",
+    re.ASCII,
 )
 """How all of ours look, and no other app's."""
 
 
-def custom_id(action: str, placed: Placed, message: MessageId | None = None) -> str:
-    """What a button or menu keeps. A message whose id is too long for it is left out: it stands in the post then."""
+def custom_id(action: str, placed: Placed, message: MessageId | None = None, choice: str = "") -> str:
+    """What a button, menu or window keeps. What is too long for it is left out: a message, which stands in the post
+    then; or a choice, which has to be made again."""
     start = f"k|{action}|{placed.mirror}|{placed.session}|"
-    named = _short(message) if message else ""
+    named = f"{_short(message) if message else ''}{f'|{choice}' if choice else ''}"
     return start + named if len(start + named) <= LONGEST else start
 
 
@@ -136,7 +139,7 @@ def read_custom_id(text: str) -> tuple[str, Aim] | None:
     if found is None or session is None:
         return None
     message = _long(found["message"])
-    return found["action"], Aim(Placed(session, int(found["mirror"])), message)
+    return found["action"], Aim(Placed(session, int(found["mirror"])), message, found["choice"] or "")
 
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -1,0 +1,131 @@
+"""The windows: within Discord's limits, in every language, inert, and read back as they were filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.discord.parse import App, Submitted, parse
+from adapters.discord.refs import read_custom_id
+from adapters.discord.render import Choice, Rendered
+from adapters.discord.views import FILL, TEMPLATE, Pen
+from bridge.card import Action
+from bridge.ports import Placed
+from bridge.templates import Template
+from config.locales import LANGUAGES
+from routing.ids import SessionId
+from tests.simulators.discord import acts_in
+from tests.simulators.discord.components import check_modal, every, numbered
+from tests.simulators.discord.guild import Guild
+from tests.simulators.discord.pressing import submitted
+from tests.simulators.discord.refusal import Complaints
+from tests.unit.adapters.discord.judging import acts
+from tests.unit.adapters.discord.test_markup import HOSTILE
+from tests.unit.adapters.discord.test_render import wording
+
+PLACED = Placed(SessionId("main.0.0123456789abcdef"), 2)
+WIDEST = Placed(SessionId(f"{'s' * 32}.ffff.0123456789abcdef"), 99)
+CHOICES = [Choice("en", "English"), Choice("ja", "日本語")]
+
+
+def many(count: int) -> list[Choice]:
+    return [Choice(f"c{number}", f"Choice {number}") for number in range(count)]
+
+
+def pen(headline: str = "K7Q2 · Hanako · ja · withdrawals", language: str = "en") -> Pen:
+    return Pen(wording, language, headline)
+
+
+def windows(pen: Pen, words: str = "words") -> list[dict[str, Any]]:
+    choices = [Choice("a", words), Choice("b", "other")]
+    filled = pen.fill(PLACED, "refund", words, ["amount", "days"])
+    assert filled is not None
+    return [
+        pen.note(PLACED, quote=words),
+        pen.transfer(PLACED, choices, choices, "b"),
+        pen.transfer(PLACED, many(40), many(200), "c1"),
+        pen.hold(PLACED),
+        pen.resolve(PLACED, choices, choices),
+        pen.block(PLACED),
+        filled,
+    ]
+
+
+@settings(deadline=None, max_examples=25)
+@given(HOSTILE, HOSTILE, st.sampled_from(LANGUAGES))
+def test_every_window_is_taken_and_nothing_in_it_acts(name: str, words: str, language: str) -> None:
+    for window in windows(pen(f"K7Q2 · {name}", language), words):
+        complaints = Complaints()
+        check_modal(window, complaints)
+        complaints.settle()
+        shown = [str(one["content"]) for one in every(window["components"]) if one["type"] == 10]
+        kinds = {act.kind for text in shown for act in acts_in(text)}
+        assert kinds <= {"quote", "block", "code", "subtext"}
+        assert window["title"].startswith(wording(language, f"window.{window['custom_id'].split('|')[1]}"))
+
+
+def filled_in(window: dict[str, Any], values: dict[str, Any]) -> Submitted:
+    """What Discord tells when somebody sends it."""
+    numbered(window["components"])
+    data = submitted(window, values, Guild.__new__(Guild))
+    member = {"user": {"id": "5", "username": "kenji"}, "roles": []}
+    body = {"id": "8", "token": "t", "type": 5, "guild_id": "1", "channel_id": "20", "member": member, "data": data}
+    sent = parse("INTERACTION_CREATE", body, App("900", "901"))
+    assert isinstance(sent, Submitted)
+    return sent
+
+
+def test_what_is_filled_in_comes_back_by_its_name() -> None:
+    note = filled_in(pen().note(PLACED), {"words": " a note "})
+    assert (note.action, note.placed, note.text("words")) == (Action.NOTE, PLACED, "a note")
+    hold = filled_in(pen().hold(PLACED), {"until": "15:00"})
+    assert (hold.chosen("within"), hold.text("until"), hold.text("words")) == ("30", "15:00", "")
+    resolved = filled_in(pen().resolve(PLACED, many(3), many(3)), {"outcome": "c1", "tags": ["c0", "c2"]})
+    assert (resolved.chosen("outcome"), resolved.all_chosen("tags")) == ("c1", ("c0", "c2"))
+    moved = filled_in(pen().transfer(PLACED, CHOICES, CHOICES, "ja"), {"reason": "theirs"})
+    assert (moved.chosen("desk"), moved.chosen("operator"), moved.text("reason")) == ("ja", "", "theirs")
+
+
+def test_a_long_list_stands_in_several_menus_and_is_one_choice() -> None:
+    window = pen().transfer(PLACED, many(40), many(60), "c1")
+    moved = filled_in(window, {"desk.2": ["c30"], "operator.1": ["c3"], "desk.1": [], "operator.2": []})
+    assert (moved.chosen("desk"), moved.chosen("operator")) == ("c30", "c3")
+
+
+def test_a_block_is_not_sent_unless_it_is_confirmed() -> None:
+    with pytest.raises(ValueError, match="sure"):
+        filled_in(pen().block(PLACED), {"how_long": "7"})
+
+
+@pytest.mark.parametrize("placed", [PLACED, WIDEST])
+def test_a_chosen_template_is_named_by_its_window(placed: Placed) -> None:
+    window = pen().fill(placed, "refund_2.a", "You get {amount}.", ["amount"])
+    assert window is not None
+    sent = filled_in(window, {"gap.amount": "5.00"})
+    assert (sent.action, sent.placed, sent.aim.choice) == (FILL, placed, "refund_2.a")
+    assert sent.text("gap.amount") == "5.00"
+
+
+def test_more_gaps_than_a_window_holds_are_typed_in_the_thread() -> None:
+    assert pen().fill(PLACED, "x", "…", list("abcde")) is None
+
+
+def test_templates_are_chosen_from_menus() -> None:
+    templates = [Template(f"t{number}", {"en": "words"}, f"Title {number}") for number in range(60)]
+    shown = pen().templates(PLACED, templates)
+    assert acts(shown) == []
+    menus = [one for one in every(list(shown.components)) if one["type"] == 3]
+    assert [len(one["options"]) for one in menus] == [25, 25, 10]
+    found = [read_custom_id(one["custom_id"]) for one in menus]
+    assert {one[0] for one in found if one is not None} == {TEMPLATE}
+    assert pen().templates(PLACED, []) == Rendered(wording("en", "window.no_templates"))
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(HOSTILE, max_size=4), st.lists(st.tuples(HOSTILE, HOSTILE), max_size=6), HOSTILE)
+def test_a_history_is_taken_and_inert(sessions: list[str], said: list[tuple[str, str]], name: str) -> None:
+    told = [(1_700_000_000_000, who, words * 60) for who, words in said]
+    assert acts(pen(f"K7Q2 · {name}").history(sessions, told)) == []
