@@ -69,7 +69,7 @@ class Canned:
         name = about.name.strip()
         return {
             **about.claims,
-            "customer": self._wording(language, "customer.named" if name else "customer.unnamed", name=name),
+            "customer": self._wording(language, "customer.named" if name else "customer.addressed", name=name),
             "operator": self._directory.public_name(operator, language),
             "code": session.code,
             "desk": self._desk_title(session.desk, language),
