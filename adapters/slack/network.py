@@ -1,8 +1,8 @@
 """Slack as a network: its life cycle, and the port's methods handed to those who carry them out.
 
-`client` calls the Web API, `pacing` keeps its limits, `outbound` carries out effects (`render` draws them, `shares`
-brings files), `receiver` and `sockets` take payloads in, `parse` reads them, `inbound` makes input of them, `threads`
-knows whose thread is whose.
+`client` calls the Web API, `pacing` keeps its limits, `outbound` carries out effects (`drawing` and `render` draw them,
+`speech` posts them, `shares` brings files), `reconciliation` finds what became of them, `receiver` and `sockets` take
+payloads in, `parse` reads them, `inbound` makes input of them, `threads` knows whose thread is whose.
 """
 
 from __future__ import annotations
@@ -473,7 +473,7 @@ class SlackNetwork:
 
     async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
         with self._at_work():
-            return await self._outbound.find_together(deliveries)
+            return await self._outbound.reconciliation.find_together(deliveries)
 
     def _posted(self, delivery: Delivery, done: Delivered) -> Delivered:
         """A new post takes the status off that somebody types."""
@@ -483,11 +483,11 @@ class SlackNetwork:
 
     async def find(self, delivery: Delivery) -> list[Delivered]:
         with self._at_work():
-            return await self._outbound.find(delivery)
+            return await self._outbound.reconciliation.find(delivery)
 
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
         with self._at_work():
-            await self._outbound.remove_double(delivery, double)
+            await self._outbound.reconciliation.remove_double(delivery, double)
 
     async def refresh(self, delivery: Delivery) -> None:
         with self._at_work():

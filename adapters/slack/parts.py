@@ -83,6 +83,10 @@ class PartBooks:
         record = {"thread": parts.thread, "posts": {str(number): ref for number, ref in parts.posts.items()}}
         await self._store.put(_name(effect), json.dumps(record), KEPT)
 
+    async def words_above(self, effect: EffectId, first: Post) -> tuple[Post, ...]:
+        """The posts with the words of a message that has files, too."""
+        return (await self.read(effect)).in_order() or (first,)
+
 
 def _name(effect: EffectId) -> str:
     return f"{NAME}/parts/{effect}"
