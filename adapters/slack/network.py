@@ -2,7 +2,8 @@
 
 `client` calls the Web API, `pacing` keeps its limits, `outbound` carries out effects (`drawing` and `render` draw them,
 `speech` posts them, `shares` brings files), `reconciliation` finds what became of them, `receiver` and `sockets` take
-payloads in, `parse` reads them, `inbound` makes input of them, `threads` knows whose thread is whose.
+payloads in, `parse` reads them, `inbound` takes them in order, `utterances` and `buttons` make input of
+them, `threads` knows whose thread is whose.
 """
 
 from __future__ import annotations
@@ -29,10 +30,11 @@ from adapters.slack.client import WebApi
 from adapters.slack.commands import Commands
 from adapters.slack.deletions import Deletions
 from adapters.slack.downloads import Downloads
+from adapters.slack.ephemerals import Tell
 from adapters.slack.gates import refused_method
 from adapters.slack.hearing import BEAT, Hearing
 from adapters.slack.home import Home
-from adapters.slack.inbound import Inbound, Tell
+from adapters.slack.inbound import Inbound
 from adapters.slack.late import Late
 from adapters.slack.markup import escape
 from adapters.slack.membership import Membership
@@ -307,7 +309,7 @@ class SlackNetwork:
         answers, operator = Answers(roster), self._people.of
         self._commands = Commands(self._api, answers, orders.vocabulary, operator, face, team)
         self._home = Home(self._api, roster, door, operator, face, team)
-        self._inbound.orders = TypedOrders(
+        self._inbound.utterances.orders = TypedOrders(
             orders=orders,
             answers=answers,
             door=door,

@@ -31,13 +31,13 @@ async def a_picture_in_the_other_process(
         await one.writes("hello")
         root = await one.root()
         await one.thread(1)
-        keep = one.network._inbound._downloads.keep
+        keep = one.network._inbound._fetching._downloads.keep
 
         async def slowly(*arguments: Any) -> FilePart:
             await held.wait()
             return await keep(*arguments)
 
-        one.network._inbound._downloads.keep = slowly  # type: ignore[method-assign,assignment]  # a platform that takes its time
+        one.network._inbound._fetching._downloads.keep = slowly  # type: ignore[method-assign,assignment]  # a platform that takes its time
         await hears(other, False)
         kenji.upload(one.desk, "guide.png", png(), thread_ts=root.ts)
         await one.until(lambda: one.store.unplaced(SLACK))

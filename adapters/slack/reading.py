@@ -1,0 +1,44 @@
+"""What somebody wrote, read as words: with the names of people and places that customers may know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adapters.slack import mrkdwn, richtext
+from adapters.slack.mentions import Names
+from adapters.slack.parse import Said
+from adapters.slack.people import People
+from adapters.slack.refs import NAME
+from adapters.slack.render import Wording
+from bridge.directory import Directory
+from bridge.messages import TextPart
+from bridge.ports import Stored
+
+
+class Reading:
+    """`public_place` names a channel in a language, where customers know it."""
+
+    def __init__(
+        self, directory: Directory, people: People, wording: Wording, public_place: Callable[[str, str], str | None]
+    ) -> None:
+        self._directory = directory
+        self._people = people
+        self._wording = wording
+        self._public_place = public_place
+
+    def words(self, said: Said, stored: Stored) -> TextPart:
+        """What they wrote. The blocks say it best; a message without them is read by its text."""
+        names = self.names(said, stored.session.language)
+        rich = richtext.read(said.blocks, names)
+        return rich if rich is not None and rich.text else mrkdwn.read(said.text, names)
+
+    def names(self, said: Said, language: str) -> Names:
+        def person(user: str) -> str | None:
+            operator = self._directory.by_network_user(NAME, self._people.named(user), home=True)
+            return self._directory.public_name(operator, language) if operator else None
+
+        def place(channel: str) -> str | None:
+            return self._public_place(channel, language)
+
+        words = {kind: self._wording(language, f"mention.{kind}") for kind in ("somebody", "channel", "group")}
+        return Names(person, place, emoji=said.emoji, **words)
