@@ -21,6 +21,7 @@ from routing.allocate import DeskSnapshot, allocate
 from routing.assignment import Available
 from routing.decide import Decision, decide
 from routing.facts import Fact
+from routing.fold import fold
 from routing.ids import (
     CustomerKey,
     DeskId,
@@ -35,7 +36,7 @@ from routing.ids import (
 )
 from routing.policy import MINUTE, Assignment, Desk, OperatorProfile, Policy, Promise, Promised, TopicRules
 from routing.queue import Waiting, waiting
-from routing.session import Session, State, fold
+from routing.session import Session, State
 
 ROUNDS = 15
 TALKS = 200

@@ -1,7 +1,7 @@
 """Prints the documents that repeat what the code knows: `make docs`. A test fails while one of them is out of date.
 
 * settings.md: every setting, from `config.settings` and `config.policy`
-* session-states.md: every input in every state, from `routing.session.TABLE`
+* session-states.md: every input in every state, from `routing.table.TABLE`
 * wording.md: every text in four languages side by side, from the locale files, for a native reader to review
 """
 
@@ -39,7 +39,8 @@ from config.tables import (
     TopicTable,
 )
 from routing import session as session_module
-from routing.session import TABLE, Accept, Refuse, State, Verdict
+from routing.session import State
+from routing.table import TABLE, Accept, Refuse, Verdict
 from routing.timers import TimerName
 from routing.view import NOTICES
 
@@ -197,7 +198,7 @@ def session_states() -> str:
 
 
 def _theory() -> str:
-    """What the table's own module says of itself, up to where it speaks of the code."""
+    """What the session's own module says of itself, up to where it speaks of the code."""
     paragraphs = (inspect.getdoc(session_module) or "").split("\n\n")
     return "\n\n".join(paragraph for paragraph in paragraphs[1:] if "`TABLE`" not in paragraph)
 

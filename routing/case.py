@@ -10,9 +10,10 @@ from routing import effects as e
 from routing import sla
 from routing.effects import Effect
 from routing.facts import Actor, Fact, Mirror
+from routing.fold import fold
 from routing.ids import DeskId, EffectId, InputKey, NetworkName, Place, effect_id
 from routing.policy import Desk, Policy
-from routing.session import Reason, Session, fold
+from routing.session import Reason, Session
 
 
 class RefusedError(Exception):

@@ -1,4 +1,4 @@
-"""What an input means: facts to record, effects to deliver, timers to set. Pure, and total over `session.TABLE`."""
+"""What an input means: facts to record, effects to deliver, timers to set. Pure, and total over `table.TABLE`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ from routing.facts import Actor, Cause, Fact, Mirror, Side, Why
 from routing.hours import opens_together
 from routing.ids import DeskId, InputKey, Place
 from routing.policy import Policy, Promised, RungKind
-from routing.session import TABLE, Accept, Ignore, Presence, Reason, Refuse, Session, State, TurnOf
+from routing.session import Presence, Reason, Session, State, TurnOf
+from routing.table import TABLE, Accept, Ignore, Refuse
 from routing.timers import TimerName, timers
 
 

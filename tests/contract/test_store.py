@@ -28,6 +28,7 @@ from bridge.ports import (
     Unplaced,
 )
 from routing import inputs as i
+from routing.fold import fold
 from routing.ids import (
     DeskId,
     InputKey,
@@ -38,7 +39,6 @@ from routing.ids import (
     ThreadRef,
     partition_in,
 )
-from routing.session import fold
 from tests.contract.commits import AIKO, SLACK, committed, customer, next_commit, opened_session, opening_commit
 from tests.contract.engines import opened
 

@@ -29,9 +29,9 @@ from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.service import end
 from bridge.timers import Timers
 from routing import inputs as i
+from routing.fold import fold
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, OperatorId, Place, SessionId, Topic
 from routing.policy import Desk, OperatorProfile, Policy
-from routing.session import fold
 from tests.integration.notice_board import BOARD, Board, BoardNetwork
 
 QUICK = Timing(

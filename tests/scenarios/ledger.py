@@ -9,8 +9,8 @@ from bridge.messages import Body, TextPart
 from bridge.ports import Entry, Store
 from routing import facts as f
 from routing.facts import Side
+from routing.fold import fold
 from routing.ids import SessionId
-from routing.session import fold
 from routing.view import customer_view
 
 _SPEAKING = (f.CustomerMessageAdded, f.ReplyAdded, f.NoteAdded)

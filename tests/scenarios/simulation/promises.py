@@ -10,10 +10,11 @@ from routing.assignment import occupied
 from routing.decide import Decision
 from routing.escalation import next_step
 from routing.facts import Fact, Why
+from routing.fold import fold
 from routing.ids import DeskId, OperatorId, SessionId
 from routing.inputs import Outcome
 from routing.policy import Policy
-from routing.session import Session, State, fold
+from routing.session import Session, State
 from routing.timers import timers
 from routing.view import customer_view
 from tests.scenarios.simulation.books import Books

@@ -8,7 +8,7 @@ from config.locales import FACES, load
 from config.settings import Settings
 from config.sources import known_paths, section_of, variable
 from docs.generate import DOCUMENTS, HERE, session_states, settings, wording
-from routing.session import TABLE
+from routing.table import TABLE
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

@@ -9,6 +9,7 @@ from routing import inputs as i
 from routing.decide import Decision, Nothing, Refusal, Verdict, decide
 from routing.effects import Effect
 from routing.facts import Fact
+from routing.fold import fold
 from routing.ids import (
     CustomerKey,
     DeskId,
@@ -38,7 +39,7 @@ from routing.policy import (
     Shift,
     TopicRules,
 )
-from routing.session import Session, fold
+from routing.session import Session
 from routing.view import CustomerEvent, CustomerNotice, customer_view
 
 AIKO, KENJI = OperatorId("aiko"), OperatorId("kenji")

@@ -12,9 +12,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from routing import inputs as i
 from routing.decide import RULES, Decision, Nothing, Refusal
 from routing.facts import Side
+from routing.fold import fold
 from routing.ids import CustomerKey, EffectId, IncidentId, MessageId, OperatorId, Place
 from routing.policy import HOUR
-from routing.session import TABLE, Accept, Ignore, Refuse, Session, State, TurnOf, fold
+from routing.session import Session, State, TurnOf
+from routing.table import TABLE, Accept, Ignore, Refuse
 from routing.timers import timers
 from routing.view import NOTICES, CustomerMessage, CustomerNotice, customer_view
 from tests.unit.routing.builders import ACCOUNT, AIKO, BUSY, EN, JA, KENJI, SECURITY, THEFT, WITHDRAWALS, Talk, opening
