@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -162,6 +163,7 @@ class Gateway:
 
     async def _one_client(self) -> None:
         """Until it ends, is silent for too long, or the lease is another's."""
+        logging.getLogger("discord").setLevel(logging.ERROR)  # at DEBUG it writes whole messages, below it of voice
         Route.BASE = self._api_url
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(self._gateway_url)
         ear = _Ear(self._hear, self._lose)

@@ -93,7 +93,7 @@ class Inbound:
         self._public_place = public_place
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.content_missing = False
+        self.content_missing = False  # whether the last message held nothing at all
         self.deferred = Deferred(store, NAME, self._carry_out)
 
     def hear(self, kind: str, data: Any, told: str) -> None:

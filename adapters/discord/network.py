@@ -220,6 +220,8 @@ class DiscordNetwork:
             return f"Discord has taken nothing since {since} ({trouble.code}){mend}"
         if self._gateway.leads and not self.listens:
             return self._gateway.trouble.what
+        if self._inbound.content_missing:
+            return "operators' messages arrive empty: switch “Message Content Intent” on, on the page “Bot”"
         return None
 
     @property

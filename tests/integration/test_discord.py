@@ -11,7 +11,9 @@ from PIL import Image
 
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Placed
-from routing.inputs import CustomerRevised, CustomerWithdrew
+from bridge.relay import Receipt
+from routing.ids import InputKey
+from routing.inputs import CustomerRevised, CustomerWithdrew, ErasureOrdered
 from routing.session import State
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Fault, Person
@@ -256,6 +258,43 @@ async def test_one_malformed_event_leaves_us_hearing(here: House, discord: Disco
     kenji.say(thread, "what nobody can read as an event")
     kenji.say(thread, "and what comes after it")
     await here.reads("what nobody can read as an event", "and what comes after it")
+
+
+async def test_messages_that_arrive_empty_are_said_plainly(
+    here: House, discord: DiscordSimulator, kenji: Person
+) -> None:
+    await here.writes("hello")
+    thread = await here.thread()
+    discord.mischief.add(Fault.MALFORM, "MESSAGE_CREATE", missing=("content",))
+    kenji.say(thread, "what nobody can read")
+    await discord.until(lambda: "Message Content Intent" in (here.network.ready() or ""))
+
+
+async def test_a_session_that_is_erased_leaves_no_thread(here: House, discord: DiscordSimulator, kenji: Person) -> None:
+    await here.writes("secret")
+    thread = await here.thread()
+    await here.shows(thread, "secret")
+    kenji.say(thread, "reply")
+    await here.reads("reply")
+    session = (await here.session()).session.id
+    assert isinstance(await here.relay.from_bridge(session, ErasureOrdered(), InputKey("erase/1")), Receipt)
+    await here.lanes_are_empty()
+    assert discord.threads(here.desk) == []
+    assert here.desk.messages == {}
+
+
+async def test_a_burst_keeps_discords_limits_and_loses_nothing(here: House, discord: DiscordSimulator) -> None:
+    await here.writes("0")
+    thread = await here.thread()
+    await here.lanes_are_empty()
+    discord.limits.enabled = True
+    for number in range(1, 8):
+        await here.writes(f"number {number}")
+    await here.lanes_are_empty()
+    assert [number for number in range(1, 8) if any(f"number {number}" in one for one in here.said(thread))] == [
+        *range(1, 8)
+    ]
+    assert not [call for call in discord.calls_of(MESSAGES) if call.status == 429]
 
 
 async def test_what_is_said_while_nobody_listens_is_read_back(
