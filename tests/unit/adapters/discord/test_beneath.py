@@ -1,0 +1,48 @@
+"""Attachments that Discord is not given are told of, with a way to the desk, and never by the name they were given."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from adapters.discord.beneath import beneath
+from adapters.discord.markup import units
+from adapters.discord.render import CONTENT, Rendered
+from bridge.messages import About, Body, FilePart, TextPart
+from bridge.ports import Delivery, HeldFile
+from routing.effects import Effect
+from tests.unit.adapters.discord.judging import acts
+from tests.unit.adapters.discord.test_render import spoken, wording
+from tests.unit.adapters.slack.test_card import SESSION
+
+HELD = (HeldFile("f1", "image/png", 2_000_000), HeldFile("f2", "application/x-@everyone", 1))
+LARGE = (FilePart("f4", "@here.pdf", "application/pdf", 30_000_000),)
+
+
+def told(rendered: tuple[Rendered, ...], desk: str = "https://desk.example/") -> tuple[Rendered, ...]:
+    body = Body((TextPart("hi"), FilePart("f3", "", "image/png", 0, purged=True)))
+    delivery = Delivery(cast(Effect, None), SESSION, About(), None, body, held=HELD)
+    return beneath(rendered, delivery, wording, lambda session, file: desk and f"{desk}{file}", LARGE)
+
+
+def test_a_line_for_each_and_nothing_in_them_acts_but_the_way_to_the_desk() -> None:
+    (one,) = told(spoken("hi"))
+    lines = one.content.split("\n")[4:]
+    assert [line.rpartition("(")[2] for line in lines[:3]] == [
+        f"<https://desk.example/{f}>)" for f in ("f1", "f2", "f4")
+    ]
+    assert lines[0].startswith("-# Image (PNG), 1.9 MB, kept back")
+    assert lines[3] == "-# An attachment was removed"
+    assert acts(one) == ["masked_link"] * 3
+    assert "here.pdf" not in one.content
+
+
+def test_without_a_desk_they_are_told_without_a_way() -> None:
+    (one,) = told(spoken("hi"), desk="")
+    assert acts(one) == []
+
+
+def test_where_they_do_not_fit_they_stand_in_a_post_of_their_own() -> None:
+    rendered = spoken("a" * 1_900)
+    shown = told(rendered)
+    assert shown[:-1] == rendered
+    assert all(units(one.content) <= CONTENT for one in shown)
