@@ -12,7 +12,6 @@ customer's messages that have come together meanwhile go out as one post; in the
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from typing import Protocol, TypeVar
 
 import structlog
 
-from bridge.attachments import as_allowed
+from bridge.deliveries import Deliveries, Known
 from bridge.errors import (
     DeliveryError,
     Fault,
@@ -31,7 +30,7 @@ from bridge.errors import (
 )
 from bridge.feed import Feed, Signal
 from bridge.leases import Leases
-from bridge.messages import About, Body
+from bridge.messages import Body
 from bridge.metrics import Metrics
 from bridge.ports import (
     Delivered,
@@ -48,24 +47,14 @@ from bridge.ports import (
     Sweep,
 )
 from routing.effects import (
-    AskAboutHeld,
     CallOperators,
-    DeleteMirror,
     Effect,
-    EndHeld,
     OpenThread,
     PostMessage,
-    PostTranslation,
-    ReactToMessage,
-    RemoveFile,
-    ReviseMessage,
-    TranslateMessage,
-    WithdrawMessage,
-    WithdrawTranslation,
     kept_under,
 )
 from routing.facts import Side
-from routing.ids import EffectId, MessageId, NetworkName, Place, PostRef, SessionId, ThreadRef, partition_in
+from routing.ids import EffectId, MessageId, NetworkName, Place, SessionId, ThreadRef, partition_in
 
 log = structlog.get_logger(__name__)
 
@@ -98,9 +87,6 @@ class Blockages(Protocol):
     async def stop(self) -> None: ...
 
 
-Bodies = Mapping[tuple[MessageId, int], Body]
-
-
 @dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds. `quarantine` must exceed `send_deadline`, or a send of the old holder could still be under way."""
@@ -119,21 +105,13 @@ class Timing:
             raise ValueError("the quarantine must be longer than the send deadline")
 
 
-@dataclass(slots=True)
-class _Known:
-    """What a lane's worker knows of its session without asking: it spares reads on the direct path."""
-
-    stored: Stored | None = None
-    bodies: Bodies | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class _Head:
     """A lane's head in a worker's hands. `since`: its stamp was certainly not written before this (loop's clock)."""
 
     pending: Pending
     since: float
-    known: _Known = field(default_factory=_Known)
+    known: Known = field(default_factory=Known)
 
     @property
     def effect(self) -> Effect:
@@ -189,8 +167,7 @@ class Lanes:
         self._timing = timing or Timing()
         self._workers: dict[Lane, _Worker] = {}
         self._sweeping: dict[EffectId, asyncio.Task[None]] = {}
-        self._threads: dict[tuple[SessionId, int], ThreadRef] = {}
-        self._abouts: OrderedDict[SessionId, tuple[float, About]] = OrderedDict()
+        self._deliveries = Deliveries(store)
         self._draining = False
         self.setbacks: Setbacks | None = None
         self.refuge: Refuge | None = None
@@ -211,12 +188,12 @@ class Lanes:
         """The commit stamped these for us."""
         since = asyncio.get_running_loop().time()
         for effect in effects:
-            self._work(Lane(stored.session.id, effect.to), _Head(Pending(effect), since, _Known(stored, bodies)))
+            self._work(Lane(stored.session.id, effect.to), _Head(Pending(effect), since, Known(stored, bodies)))
 
     def wake(self, session: SessionId, destinations: Sequence[NetworkName]) -> None:
         """Another process has put something into lanes that may be ours."""
         if destinations:
-            self._abouts.pop(session, None)  # it may be an erasure: what is known of the customer is read anew
+            self._deliveries.forget(session)
         for to in destinations:
             if to in self._networks and self._leases.term(to, partition_in(session)) is not None:
                 self._work(Lane(session, to))
@@ -230,7 +207,7 @@ class Lanes:
         try:
             await self._name_the_unserved()
             while True:
-                self._forget_people()
+                self._deliveries.forget_people()
                 await asyncio.gather(*map(self._poll, tuple(self._networks)))
                 await asyncio.sleep(self._timing.poll)
         finally:
@@ -344,7 +321,7 @@ class Lanes:
         """Deliver the head; the next one, or None when the lane is empty or has to wait."""
         if head.pending.stamp is not None:
             return await self._reconcile(lane, term, head, worker)
-        delivery = await self._delivery(lane, head.effect, head.known)
+        delivery = await self._deliveries.of(lane, head.effect, head.known)
         if delivery is None:
             return await self._set_aside(lane, term, head.effect, "session_missing")
         try:
@@ -395,7 +372,7 @@ class Lanes:
 
     async def _carry_late(self, lane: Lane, term: int, head: _Head, worker: _Worker) -> _Head | None:
         """Its turn has come. What it was drawn from may have changed meanwhile, and more may have come."""
-        delivery = await self._delivery(lane, head.effect, _Known())
+        delivery = await self._deliveries.of(lane, head.effect, Known())
         if delivery is None:
             return await self._set_aside(lane, term, head.effect, "session_missing")
         burst = await self._burst(lane, delivery)
@@ -413,7 +390,9 @@ class Lanes:
         if not isinstance(network, SupportsBursts) or not _may_merge(first):
             return burst
         for effect in await self._store.following(lane, MERGED - 1):
-            delivery = await self._delivery(lane, effect, _Known()) if effect.mirror == first.effect.mirror else None
+            delivery = (
+                await self._deliveries.of(lane, effect, Known()) if effect.mirror == first.effect.mirror else None
+            )
             if delivery is None or not _may_merge(delivery):
                 break
             burst.append(delivery)
@@ -472,7 +451,7 @@ class Lanes:
                 return await self._take(lane, term)
             if await self._wait_in_line(lane, term, burst[0], certain=False) is None:
                 return None
-            now = [await self._delivery(lane, one.effect, _Known()) for one in burst]
+            now = [await self._deliveries.of(lane, one.effect, Known()) for one in burst]
             burst = [new or old for new, old in zip(now, burst, strict=True)]
             if not await self._store.stamp_together(lane, term, effects, again=True):
                 return await self._take(lane, term)
@@ -557,7 +536,7 @@ class Lanes:
         """Remember whose thread it is before the root leaves its lane; after a crash between, it is found again."""
         session, effect = delivery.session.id, delivery.effect
         await self._store.place(effect.to, thread, Placed(session, effect.mirror))
-        self._threads[session, effect.mirror] = thread
+        self._deliveries.placed(session, effect.mirror, thread)
 
     async def _set_aside(self, lane: Lane, term: int, effect: Effect, code: str) -> _Head | None:
         since = asyncio.get_running_loop().time()
@@ -632,7 +611,7 @@ class Lanes:
                 return again
         if worker.is_given(head.effect.id):
             return worker.take_given()
-        delivery = await self._delivery(lane, head.effect, head.known)
+        delivery = await self._deliveries.of(lane, head.effect, head.known)
         if delivery is None:
             return await self._set_aside(lane, term, head.effect, "session_missing")
         return await self._look(lane, term, delivery, worker, 0.0)
@@ -660,7 +639,7 @@ class Lanes:
             if behind is None:
                 return None
             if behind:
-                delivery = await self._delivery(lane, delivery.effect, _Known()) or delivery
+                delivery = await self._deliveries.of(lane, delivery.effect, Known()) or delivery
             if not await self._store.stamp(lane, term, effect):
                 return await self._take(lane, term)
             worker.sending = (delivery.effect,)
@@ -718,7 +697,7 @@ class Lanes:
             await self._store.sweep_later(to, sweep, again_at)
 
     async def _remove_doubles(self, to: NetworkName, sweep: Sweep) -> None:
-        delivery = await self._delivery(Lane(sweep.session, to), sweep.effect, _Known())
+        delivery = await self._deliveries.of(Lane(sweep.session, to), sweep.effect, Known())
         if delivery is None:
             return
         kept = await self._in_the_books(sweep)
@@ -735,86 +714,6 @@ class Lanes:
         if isinstance(effect, OpenThread):
             return Delivered((await self._store.threads(session)).get(effect.mirror))
         return Delivered(posts=await self._store.posts(session, kept_under(effect), effect.mirror))
-
-    # ------------------------------------------------------------------ what a delivery needs
-
-    async def _delivery(self, lane: Lane, effect: Effect, known: _Known) -> Delivery | None:
-        """The effect with all that carries it out; None when there is nothing left to carry out."""
-        stored = known.stored or await self._store.load(lane.session)
-        if stored is None:
-            return None
-        delivery = Delivery(
-            effect=effect,
-            session=stored.session,
-            about=await self._about(stored),
-            thread=await self._thread(lane.session, effect),
-            body=await self._body(lane.session, effect, known),
-            posts=await self._posts(lane.session, effect),
-            former=await self._former(lane.session, effect),
-        )
-        return as_allowed(delivery)
-
-    async def _about(self, stored: Stored) -> About:
-        session = stored.session.id
-        if stored.session.erased:
-            self._abouts.pop(session, None)
-            return About()
-        if session not in self._abouts:
-            about = await self._store.about(session)
-            self._abouts[session] = (asyncio.get_running_loop().time(), about)
-            self._abouts.move_to_end(session)  # another worker may have been faster: they stay in order of reading
-            return about
-        return self._abouts[session][1]
-
-    def _forget_people(self) -> None:
-        """The oldest go when there are too many, and all in time: a process need not hear of an erasure to obey it."""
-        since = asyncio.get_running_loop().time() - PEOPLE_FOR
-        while self._abouts:
-            read_at, _about = next(iter(self._abouts.values()))
-            if read_at > since and len(self._abouts) <= REMEMBERED:
-                return
-            self._abouts.popitem(last=False)
-
-    async def _thread(self, session: SessionId, effect: Effect) -> ThreadRef | None:
-        if isinstance(effect, OpenThread) or effect.mirror == BEYOND:
-            return None
-        key = (session, effect.mirror)
-        if key not in self._threads:
-            if len(self._threads) >= REMEMBERED:
-                self._threads.clear()
-            thread = (await self._store.threads(session)).get(effect.mirror)
-            if thread is None:
-                return None
-            self._threads[key] = thread
-        return self._threads[key]
-
-    async def _body(self, session: SessionId, effect: Effect, known: _Known) -> Body | None:
-        if isinstance(effect, PostTranslation):
-            key = (kept_under(effect), effect.revision)
-        elif isinstance(effect, PostMessage | ReviseMessage | TranslateMessage | RemoveFile):
-            key = (effect.message, effect.revision)
-        else:
-            return None
-        if known.bodies is not None and key in known.bodies:
-            return known.bodies[key]
-        return (await self._store.bodies(session, [key]))[0]
-
-    async def _former(self, session: SessionId, effect: Effect) -> tuple[Body, ...]:
-        """The latest of them: a message that is changed again and again must not outgrow its post."""
-        if not isinstance(effect, ReviseMessage) or effect.side is not Side.CUSTOMER:
-            return ()
-        first = max(0, effect.revision - FORMER)
-        bodies = await self._store.bodies(session, [(effect.message, one) for one in range(first, effect.revision)])
-        return tuple(body for body in bodies if body is not None)
-
-    async def _posts(self, session: SessionId, effect: Effect) -> tuple[PostRef, ...]:
-        if isinstance(effect, ReviseMessage | WithdrawMessage | ReactToMessage | RemoveFile):
-            return await self._store.posts(session, effect.message, effect.mirror)
-        if isinstance(effect, PostTranslation | WithdrawTranslation | AskAboutHeld | EndHeld):
-            return await self._store.posts(session, kept_under(effect), effect.mirror)
-        if isinstance(effect, DeleteMirror):
-            return await self._store.all_posts(session, effect.mirror)
-        return ()
 
 
 def _doubles(found: Sequence[Delivered], kept: Delivered, *, erased: bool) -> list[Delivered]:
@@ -841,18 +740,6 @@ MERGED = 10
 
 LINE_KEPT = 5.0
 """Seconds after which another process goes on with a lane whose process died while it stood in line."""
-
-BEYOND = 0
-"""The mirror of an effect whose destination has none: a pager, a translator. Mirrors are numbered from 1."""
-
-FORMER = 5
-"""Earlier wordings of a message that are shown beneath it. The desk page and the journal have them all."""
-
-REMEMBERED = 20_000
-"""Threads and names kept in memory; the store has them all."""
-
-PEOPLE_FOR = 60.0
-"""Seconds that a customer's name is kept in memory, erased or not: one reading a minute costs next to nothing."""
 
 SWEEPS_AT_ONCE = 16
 """Looks for late doubles under way in one process; the rest are due a moment later."""

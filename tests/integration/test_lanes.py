@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.redis.wire import Script
-from bridge import lanes
+from bridge import deliveries
 from bridge.errors import StoreUnavailableError
 from bridge.lanes import Lanes, Timing
 from bridge.ports import Delivered, Delivery, Lane
@@ -544,11 +544,11 @@ async def test_a_name_does_not_outlive_its_erasure_in_any_process_that_hears_of_
     stored = (await one.writes("a", 0)).stored
     await until(lambda: idle(one.store))
     for process in (one, other):
-        await process.lanes._about(stored)
+        await process.lanes._deliveries._about(stored)
     command = await room(url, board, prefix=prefix)
     await command.relay.from_bridge(stored.session.id, i.ErasureOrdered(), InputKey("erase/1"))
     await command.store.close()
-    known = (one.lanes._abouts, other.lanes._abouts)
+    known = (one.lanes._deliveries._abouts, other.lanes._deliveries._abouts)
     await until(lambda: not any(stored.session.id in names for names in known), "both have forgotten them")
 
 
@@ -558,9 +558,9 @@ async def test_a_name_does_not_outlive_its_erasure_for_long_where_nobody_says_a_
     """A process that has lost the lease, and missed the hint, delivers nothing that would remind it."""
     session = await talk(one, "a", 1)
     await until(lambda: idle(one.store))
-    assert session in one.lanes._abouts
-    monkeypatch.setattr(lanes, "PEOPLE_FOR", 0.1)
-    await until(lambda: session not in one.lanes._abouts, "it has forgotten them")
+    assert session in one.lanes._deliveries._abouts
+    monkeypatch.setattr(deliveries, "PEOPLE_FOR", 0.1)
+    await until(lambda: session not in one.lanes._deliveries._abouts, "it has forgotten them")
 
 
 async def test_a_network_that_was_taken_out_of_the_settings_is_named_at_the_start(
