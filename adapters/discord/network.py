@@ -37,6 +37,7 @@ from adapters.discord.roots import Roots, titled
 from adapters.discord.shape import Given
 from adapters.discord.threads import Threads
 from adapters.discord.whispers import Whispers
+from adapters.discord.writing import Writing
 from bridge.card import Title, Wording
 from bridge.directory import Directory
 from bridge.doctor import Finding
@@ -86,7 +87,7 @@ def no_policy() -> Policy:
 
 
 class DiscordNetwork:
-    """A `bridge.ports.Network`, and `SupportsDoctor` and `SupportsLinks`.
+    """A `bridge.ports.Network`, and `SupportsTyping`, `SupportsDoctor` and `SupportsLinks`.
 
     `places` are the desks' channels; `whom` an alert calls now; `whereabouts` knows where a talk goes on; `holder`
     names this process among those that may listen; `unit` scales what is waited for after an outage.
@@ -156,6 +157,7 @@ class DiscordNetwork:
             public_place=desks_of(policy, desk_title),
         )
         self._gateway = Gateway(settings, store, holder or secrets.token_hex(6), self._inbound.hear)
+        self._writing = Writing(self._api)
         self._who: App | None = None
         self._trouble = "Discord is not started"
         self._tasks: list[asyncio.Task[None]] = []
@@ -238,7 +240,10 @@ class DiscordNetwork:
 
     async def deliver(self, delivery: Delivery) -> Delivered:
         with self._at_work():
-            return await self._outbound.deliver(delivery)
+            done = await self._outbound.deliver(delivery)
+            if delivery.thread is not None and done.posts not in ((), delivery.posts):
+                self._writing.ended(delivery.thread)
+            return done
 
     async def find(self, delivery: Delivery) -> list[Delivered]:
         with self._at_work():
@@ -251,6 +256,11 @@ class DiscordNetwork:
     async def refresh(self, delivery: Delivery) -> None:
         with self._at_work():
             await self._outbound.refresh(delivery)
+
+    async def show_typing(self, thread: ThreadRef) -> None:
+        """Show that the customer is typing. Best effort."""
+        with self._at_work():
+            await self._writing.show(thread)
 
     def link(self, thread: ThreadRef) -> str:
         """See `bridge.whereabouts.SupportsLinks`."""

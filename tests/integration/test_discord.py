@@ -260,6 +260,17 @@ async def test_one_malformed_event_leaves_us_hearing(here: House, discord: Disco
     await here.reads("what nobody can read as an event", "and what comes after it")
 
 
+async def test_the_customers_typing_is_shown_and_costs_one_call(here: House, discord: DiscordSimulator) -> None:
+    await here.writes("hello")
+    thread = await here.thread()
+    await here.lanes_are_empty()
+    (ref,) = (await here.store.threads((await here.session()).session.id)).values()
+    for _ in range(3):
+        await here.network.show_typing(ref)
+    assert discord.is_typing(thread)
+    assert len(discord.calls_of("POST /channels/{channel_id}/typing")) == 1
+
+
 async def test_messages_that_arrive_empty_are_said_plainly(
     here: House, discord: DiscordSimulator, kenji: Person
 ) -> None:
