@@ -152,7 +152,7 @@ class House:
 
     async def reads(self, *replies: str) -> None:
         """Return once the customer's replies are these."""
-        for _ in range(2_000):
+        for _ in range(12_000):
             if (seen := await self.replies_seen()) == list(replies):
                 return
             await asyncio.sleep(0.005)
@@ -160,7 +160,7 @@ class House:
 
     async def until(self, condition: Callable[[], Awaitable[object]]) -> None:
         """Return once the answer is true; AssertionError when it does not become so."""
-        for _ in range(2_000):
+        for _ in range(12_000):
             if await condition():
                 return
             await asyncio.sleep(0.005)

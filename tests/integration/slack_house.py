@@ -182,7 +182,7 @@ class House:
 
     async def until(self, condition: Callable[[], Awaitable[object]]) -> None:
         """Return once the answer is true; AssertionError when it does not become so."""
-        for _ in range(2_000):
+        for _ in range(12_000):
             if await condition():
                 return
             await asyncio.sleep(0.005)

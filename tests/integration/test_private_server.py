@@ -113,7 +113,7 @@ async def soon(coming: Awaitable[Found]) -> Found:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - other processes have no event to give us
             await asyncio.sleep(0.02)
 
@@ -258,7 +258,7 @@ async def last_number(process: asyncio.subprocess.Process, word: str, at_least: 
     """The last number that the process said with `word`, read until it reaches `at_least` or the output ends."""
     assert process.stdout is not None
     number = 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         async for line in process.stdout:
             said, _, rest = line.decode().partition(" ")
             if said == word and rest.endswith("\n"):  # a kill may cut the last line

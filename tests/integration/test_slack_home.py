@@ -94,7 +94,7 @@ def home(here: House, person: Person) -> str:
 
 async def listed(here: House, person: Person, text: str, *words: str) -> str:
     """The answer, once lists have been drawn so far: they follow their commits within moments."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             answer = await asks(here, person, text)
             if all(word in answer for word in words):

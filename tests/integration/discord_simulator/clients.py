@@ -112,7 +112,7 @@ class Wire:
     async def send(self, op: int, data: Any = None) -> None:
         await self.socket.send_json({"op": op, "d": data})
 
-    async def receive(self, timeout: float = 5.0) -> Json:
+    async def receive(self, timeout: float = 60.0) -> Json:
         """The next payload; or `{"closed": code}`."""
         while True:
             message = await self.socket.receive(timeout)

@@ -95,7 +95,7 @@ class Events:
         """Events that no socket has taken yet, though one is there that listens."""
         return self._delayed + self._discord.gateway.unsent
 
-    async def settled(self, *, timeout: float = 10.0) -> None:
+    async def settled(self, *, timeout: float = 60.0) -> None:
         """Return when no event is on its way any more. Discord has no acknowledgement: what a client then does with
         it is for the test to wait for."""
         await self._discord.until(lambda: not self.pending, timeout=timeout)

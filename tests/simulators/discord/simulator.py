@@ -317,7 +317,7 @@ class DiscordSimulator:
         """The calls of a route such as `POST /channels/{channel_id}/messages`."""
         return [call for call in self.calls if call.route == route]
 
-    async def until(self, condition: Callable[[], object], *, timeout: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], *, timeout: float = 60.0) -> None:
         """Return once the condition is true; AssertionError if it is not within so many real seconds."""
         give_up = time.monotonic() + timeout
         while not condition():

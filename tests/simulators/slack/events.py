@@ -191,7 +191,7 @@ class Events:
         self._tally.clear()
         self._failures = 0
 
-    async def settled(self, *, leap: bool = False, timeout: float = 10.0) -> None:
+    async def settled(self, *, leap: bool = False, timeout: float = 60.0) -> None:
         """Return when no event is on its way any more; one lost after all its retries is not.
 
         With `leap`, Slack's clock leaps to the next retry whenever all that is left waits for one. AssertionError

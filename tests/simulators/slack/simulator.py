@@ -238,7 +238,7 @@ class SlackSimulator:
     def calls_of(self, method: str) -> list[Call]:
         return [call for call in self.calls if call.method == method]
 
-    async def until(self, condition: Callable[[], object], *, timeout: float = 10.0) -> None:
+    async def until(self, condition: Callable[[], object], *, timeout: float = 60.0) -> None:
         """Return once the condition is true; AssertionError if it is not within so many real seconds."""
         give_up = time.monotonic() + timeout
         while not condition():

@@ -363,7 +363,7 @@ async def test_an_account_that_waits_for_its_link_does_not_wait_for_itself(
         return found
 
     monkeypatch.setattr(here.relay, "session", overtaken)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         answer = receipt(await here.writes(1, ACCOUNT))
     assert answer.stored.session.id == stored.session.id
 

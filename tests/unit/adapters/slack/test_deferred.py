@@ -52,7 +52,7 @@ async def carried_out(error: Exception, fails: int) -> tuple[list[str], Kept]:
     line = Deferred(cast(Store, kept), work)
     await line.keep(told("first"))
     await line.keep(told("second"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asyncio.gather(*line._workers.values())
     assert not line.holds(ThreadRef("T:C:1"))
     return done, kept
