@@ -35,6 +35,7 @@ from adapters.console.passwords import Passwords
 from adapters.console.rows import Promise
 from adapters.console.server import Address, console_app
 from adapters.detection.detector import Detector
+from adapters.discord.invite import application_of, invitation
 from adapters.discord.network import DiscordNetwork
 from adapters.files.downloads import files_app
 from adapters.files.links import LinkSigner
@@ -170,6 +171,11 @@ def slack_manifest(config: Path | None) -> str:
     """The manifest that creates the Slack app, as JSON."""
     settings = configuration.load(config)
     return json.dumps(manifest(settings.slack, settings.url), ensure_ascii=False, indent=2)
+
+
+async def discord_invite(config: Path | None, application: str) -> str:
+    """The address that invites the Discord bot. Asks Discord whose it is where `application` is empty."""
+    return invitation(application or await application_of(configuration.load(config).discord))
 
 
 async def call_pager(config: Path | None, name: str, *, end: bool) -> bool:

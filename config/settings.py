@@ -353,6 +353,10 @@ class DiscordSettings(Section):
         pattern=DISCORD_ID,
         description="id of the one desk's channel, a forum or a text channel, when no desks are written",
     )
+    allow_public_channels: bool = Field(
+        default=False,
+        description="post in channels that @everyone can see, too; whoever is on the server reads what customers write",
+    )
     api_url: ApiAddress = Field(
         default="https://discord.com/api/v10/", description="base address; proxies and test servers have another"
     )

@@ -1,17 +1,33 @@
-"""The desks' channels: what kind each is, and which server it is on."""
+"""The desks' channels: what kind each is, which server it is on, and who can read it.
+
+Whoever is on the server reads what customers write where @everyone sees the channel. Nothing of theirs is posted there,
+unless the settings allow it; permissions change at any time, so what is known of a channel grows old.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from time import monotonic
 
+import structlog
+
 from adapters.discord import faults
 from adapters.discord.client import RestApi
+from adapters.discord.permissions import Overwrites, Server, is_public, overwrites_of
 from adapters.discord.shape import Given
+from bridge.errors import DeliveryError, Fault
 
-BELIEVED = 600.0
-"""Seconds that what a channel was is taken for what it is. What kind it is hardly ever changes."""
+BELIEVED = 60.0
+"""Seconds that what a channel was is taken for what it is. Only the process that listens hears of a change sooner."""
+
+PUBLIC = "public_channel"
+HIDE = "take “View Channel” from @everyone in the channel's permissions, and give it to the operators' role and the bot"
+
+CHANGES = frozenset(("CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_ROLE_UPDATE", "GUILD_CREATE"))
+"""Events after which a channel may be another's to read."""
+
+_log = structlog.get_logger(__name__)
 
 
 class Kind(IntEnum):
@@ -26,6 +42,7 @@ class Channel:
     guild: str
     kind: Kind
     name: str = ""
+    overwrites: Overwrites = field(default_factory=dict)
 
     @property
     def is_forum(self) -> bool:
@@ -33,9 +50,12 @@ class Channel:
 
 
 class Channels:
-    def __init__(self, api: RestApi) -> None:
+    def __init__(self, api: RestApi, *, allow_public: bool = False) -> None:
+        self.allow_public = allow_public
         self._api = api
         self._known: dict[str, tuple[float, Channel]] = {}
+        self._public: dict[str, tuple[float, bool]] = {}
+        self._changes = 0
 
     async def of(self, place: str) -> Channel:
         """A desk's channel. Raises DeliveryError, of the place, for one in which no thread can be opened."""
@@ -52,8 +72,40 @@ class Channels:
         kind, guild = told.number("type"), told.id("guild_id")
         if not guild or kind not in tuple(Kind):
             raise faults.refused(400, faults.WRONG_TYPE)
-        return Channel(place, guild, Kind(kind), told.text("name"))
+        return Channel(place, guild, Kind(kind), told.text("name"), overwrites_of(told))
 
-    def forget(self, place: str) -> None:
-        """It was changed."""
-        self._known.pop(place, None)
+    async def server(self, channel: Channel) -> Server:
+        """Raises DeliveryError."""
+        return Server.of(await self._api.get(f"/guilds/{channel.guild}"))
+
+    async def admit(self, place: str) -> None:
+        """Return when customers' words may stand there. Raises DeliveryError, certain: blocked for a channel that
+        everyone can read, transient where Discord does not tell."""
+        if not self.allow_public and await self._is_public(place):
+            raise DeliveryError(Fault.BLOCKED, PUBLIC, mend=HIDE, of_place=True)
+
+    async def _is_public(self, place: str) -> bool:
+        known = self._public.get(place)
+        if known is not None and known[0] > monotonic():
+            return known[1]
+        changes = self._changes
+        try:
+            channel = await self.look(place)
+            public = is_public(await self.server(channel), channel.overwrites)
+        except DeliveryError as error:
+            if error.fault is Fault.AMBIGUOUS:  # a question does nothing
+                raise faults.unreached(error.code) from error
+            raise
+        if public:
+            _log.error("discord_channel_public", channel=place)
+        if changes == self._changes:  # else it may have been asked before that change
+            until = monotonic() + BELIEVED
+            self._known[place], self._public[place] = (until, channel), (until, public)
+        return public
+
+    def hear(self, kind: str) -> None:
+        """An event: after some of them each channel is asked anew before the next post."""
+        if kind in CHANGES:
+            self._changes += 1
+            self._known.clear()
+            self._public.clear()

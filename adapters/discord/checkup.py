@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from adapters.discord.channels import Channel, Channels
+from adapters.discord.channels import HIDE, Channel, Channels
 from adapters.discord.client import RestApi
+from adapters.discord.permissions import NEEDS, P, Permission, Server, is_public, may, missing
 from adapters.discord.shape import Given
 from bridge.doctor import Finding
 from bridge.errors import DeliveryError
@@ -18,21 +19,68 @@ _MESSAGE_CONTENT = (1 << 18) | (1 << 19)
 async def checkup(api: RestApi, channels: Channels, places: Sequence[Place]) -> list[Finding]:
     try:
         told = Given.of(await api.get("/applications/@me"), "application")
+        user = Given.of(await api.get("/users/@me"), "user").id("id", must=True)
     except DeliveryError as error:
         return [Finding("fail", f"Discord does not take the bot token ({error.code})", error.mend)]
     found = [Finding("ok", f"Discord knows the bot as {told.text('name')}")]
     if not told.number("flags") & _MESSAGE_CONTENT:
         mend = "switch “Message Content Intent” on, on the application's page “Bot”"
         found.append(Finding("fail", "the bot may not read what operators write", mend))
-    return [*found, *[await _place(channels, place) for place in places]]
+    here = _Here(api, channels, user)
+    return [*found, *[one for place in places for one in await here.place(place)]]
 
 
-async def _place(channels: Channels, place: Place) -> Finding:
-    try:
-        channel = await channels.look(place)
-    except DeliveryError as error:
-        return Finding("fail", f"no thread can be opened in the channel {place} ({error.code})", error.mend)
-    return Finding("ok", f"#{channel.name} is {_kind(channel)}")
+class _Here:
+    """The bot, `user`, on its servers."""
+
+    def __init__(self, api: RestApi, channels: Channels, user: str) -> None:
+        self._api = api
+        self._channels = channels
+        self._user = user
+
+    async def place(self, place: Place) -> list[Finding]:
+        try:
+            channel = await self._channels.look(place)
+            server = await self._channels.server(channel)
+            member = await self._api.get(f"/guilds/{server.id}/members/{self._user}")
+        except DeliveryError as error:
+            return [Finding("fail", f"no thread can be opened in the channel {place} ({error.code})", error.mend)]
+        roles = Given.of(member, "member").ids("roles")
+        allowed = may(server, channel.overwrites, self._user, roles)
+        return [
+            Finding("ok", f"#{channel.name} is {_kind(channel)}"),
+            *_lacking(channel, allowed),
+            *_needless(channel, server, roles),
+            *_readers(channel, server, allow_public=self._channels.allow_public),
+        ]
+
+
+def _lacking(channel: Channel, allowed: Permission | None) -> Iterator[Finding]:
+    """A line for each permission that is missing, with what it is for."""
+    for one in missing(allowed, forum=channel.is_forum):
+        need = NEEDS[one]
+        name = need.named(forum=channel.is_forum)
+        what = f"#{channel.name}: the bot lacks “{name}”: it is there to {need.purpose}"
+        mend = (
+            f"switch “{name}” on for the bot in the channel's permissions (`kakehashi discord invite` asks for it, too)"
+        )
+        yield Finding("fail" if need.vital else "warn", what, mend)
+
+
+def _needless(channel: Channel, server: Server, roles: Sequence[str]) -> Iterator[Finding]:
+    if P.ADMINISTRATOR in server.granted(roles):
+        mend = "take “Administrator” from its roles: `kakehashi discord invite` asks for what it needs"
+        yield Finding("warn", f"#{channel.name}: the bot is an administrator of the server, and needs not be", mend)
+
+
+def _readers(channel: Channel, server: Server, *, allow_public: bool) -> Iterator[Finding]:
+    if not is_public(server, channel.overwrites):
+        return
+    told = f"everyone can see #{channel.name}: whoever is on the server reads what customers write"
+    if allow_public:
+        yield Finding("warn", told, f"{HIDE}; then set discord.allow_public_channels = false")
+    else:
+        yield Finding("fail", f"{told}; nothing is posted there", HIDE)
 
 
 def _kind(channel: Channel) -> str:

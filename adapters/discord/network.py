@@ -118,7 +118,7 @@ class DiscordNetwork:
         self._store = store
         self._places = places
         self._api = RestApi(settings, store, Pulse(unit))
-        self._channels = Channels(self._api)
+        self._channels = Channels(self._api, allow_public=settings.allow_public_channels)
         self._threads = Threads(store, self._api)
         self._enrolment = Enrolment(store, directory, NAME)
         cards = Cards(store, directory, wording, title, policy=policy, admin_link=admin_link, offers=OFFERED)
@@ -135,6 +135,7 @@ class DiscordNetwork:
             api=self._api,
             store=store,
             roots=roots,
+            channels=self._channels,
             uploads=Uploads(files),
             calls=Calls(directory, wording, whom),
             directory=directory,
@@ -156,7 +157,7 @@ class DiscordNetwork:
             app=self._app,
             public_place=desks_of(policy, desk_title),
         )
-        self._gateway = Gateway(settings, store, holder or secrets.token_hex(6), self._inbound.hear)
+        self._gateway = Gateway(settings, store, holder or secrets.token_hex(6), self._hear)
         self._writing = Writing(self._api)
         self._who: App | None = None
         self._trouble = "Discord is not started"
@@ -291,6 +292,10 @@ class DiscordNetwork:
             self._under_way -= 1
             if not self._under_way:
                 self._idle.set()
+
+    def _hear(self, kind: str, data: Any, told: str) -> None:
+        self._channels.hear(kind)
+        self._inbound.hear(kind, data, told)
 
     def _app(self) -> App:
         if self._who is None:

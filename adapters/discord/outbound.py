@@ -21,6 +21,7 @@ import structlog
 from adapters.discord import held, render
 from adapters.discord.attached import Uploads
 from adapters.discord.calls import Calls
+from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE, ASLEEP, THREAD_GONE
 from adapters.discord.history import History, Message, snowflake
@@ -28,7 +29,7 @@ from adapters.discord.parse import App
 from adapters.discord.refs import NAME, Post, Root
 from adapters.discord.render import Rendered
 from adapters.discord.rewording import reworded
-from adapters.discord.roots import KEPT, Roots, nonce
+from adapters.discord.roots import KEPT, Roots, nonce, place_of
 from bridge.card import Wording
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
@@ -65,6 +66,9 @@ POSTING = 5.0
 POSTS = (PostMessage, PostLine, PostTranslation, PostHistory, CallOperators, AlertDesk, ReactToMessage)
 """Effects that leave a post in the thread."""
 
+SHOWS_THE_CUSTOMER = (PostMessage, ReviseMessage, PostTranslation, PostHistory, AskAboutHeld)
+"""Effects that put words of the talk into a thread. Whatever opens one asks by itself (`roots`)."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -77,6 +81,7 @@ class Outbound:
         api: RestApi,
         store: Store,
         roots: Roots,
+        channels: Channels,
         uploads: Uploads,
         calls: Calls,
         directory: Directory,
@@ -87,6 +92,7 @@ class Outbound:
         self._api = api
         self._store = store
         self._roots = roots
+        self._channels = channels
         self._uploads = uploads
         self._calls = calls
         self._directory = directory
@@ -99,6 +105,8 @@ class Outbound:
 
     async def deliver(self, delivery: Delivery) -> Delivered:
         effect = delivery.effect
+        if isinstance(effect, SHOWS_THE_CUSTOMER):
+            await self._channels.admit(place_of(delivery))
         if isinstance(effect, OpenThread):
             return Delivered((await self._roots.open(delivery, effect.id)).ref)
         if isinstance(effect, AskAboutHeld | EndHeld):

@@ -71,6 +71,7 @@ class Roots:
 
     async def open(self, delivery: Delivery, name: str) -> Root:
         """Open the thread. It is placed before the lane goes on, so an early press of a button finds its session."""
+        await self._channels.admit(place_of(delivery))
         channel = await self._channels.of(place_of(delivery))
         thread = await (self._post if channel.is_forum else self._card)(channel, delivery, name)
         root = Root(channel.guild, thread)

@@ -193,8 +193,9 @@ def _words(event: CustomerMessage, body: Body | None) -> str:
     return body.text if body is not None else "(erased)"
 
 
-def settings(discord: DiscordSimulator) -> DiscordSettings:
+def settings(discord: DiscordSimulator, **chosen: Any) -> DiscordSettings:
     return DiscordSettings(
+        **chosen,
         bot_token=SecretStr(discord.token),
         api_url=f"{discord.api_url}/",
         gateway_url=discord.gateway_url,
@@ -212,8 +213,10 @@ async def house(
     prefix: str = "",
     rules: dict[str, Any] | None = None,
     timing: Timing = QUICK,
+    chosen: dict[str, Any] | None = None,
 ) -> AsyncIterator[House]:
-    """A running process. The first of `desks` takes every session; another process joins by the same `prefix`."""
+    """A running process. The first of `desks` takes every session; another process joins by the same `prefix`.
+    `chosen`: settings of Discord's."""
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
         files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
         await directory.refresh()
@@ -231,7 +234,7 @@ async def house(
         lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(relay, berths)
         lanes.blockages = Blockages(store, policy, networks, partial(text, "page"))
         network = networks[DISCORD] = DiscordNetwork(
-            settings(discord),
+            settings(discord, **(chosen or {})),
             store,
             relay,
             files,

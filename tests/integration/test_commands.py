@@ -119,6 +119,9 @@ class Installation:
     def slack_manifest(self, config: Path | None) -> str:
         raise AssertionError("not asked for here")
 
+    async def discord_invite(self, config: Path | None, application: str) -> str:
+        raise AssertionError("not asked for here")
+
     def rotate_secret(self, config: Path | None, name: str) -> None:
         raise AssertionError("not asked for here")
 

@@ -31,7 +31,7 @@ from tests.unit.docs.pages import ROOT, blocks_of, codes_in, every_page_by_hand,
 _METRIC = re.compile(r"\bkakehashi_[a-z_]+\b")
 _VARIABLE = re.compile(r"\bKAKEHASHI_[A-Z_]+\b")
 _NO_METRICS = {"kakehashi_effect"}  # what marks our posts on Slack
-_FOR_ADMINISTRATORS = ("README.md", "docs/operating.md", "docs/slack.md", "docs/oncall.md")
+_FOR_ADMINISTRATORS = ("README.md", "docs/operating.md", "docs/slack.md", "docs/discord.md", "docs/oncall.md")
 
 
 # ------------------------------------------------------------------ commands

@@ -97,6 +97,9 @@ class FakeWiring:
     def slack_manifest(self, config: Path | None) -> str:
         return "display_information: {}\n\n"
 
+    async def discord_invite(self, config: Path | None, application: str) -> str:
+        return f"https://discord.com/oauth2/authorize?client_id={application or 'asked'}"
+
     def rotate_secret(self, config: Path | None, name: str) -> None:
         self.asked.append(("rotate", name))
 

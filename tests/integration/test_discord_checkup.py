@@ -1,0 +1,215 @@
+"""What `doctor` and `discord invite` say of Discord, and channels in which nothing may be posted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from adapters.discord.channels import PUBLIC
+from adapters.discord.invite import application_of, invitation
+from adapters.discord.network import DiscordNetwork
+from bridge.doctor import Finding
+from bridge.errors import KakehashiError, SettingsError
+from config.settings import DiscordSettings
+from routing.ids import Place
+from tests.integration.discord_house import DISCORD, House, house, settings
+from tests.simulators.discord import Channel, DiscordSimulator, Fault, Thread
+from tests.simulators.discord.guild import Overwrite
+from tests.simulators.discord.permissions import P, Permission
+
+CHANNEL = "GET /channels/{channel_id}"
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordSimulator]:
+    async with DiscordSimulator(limits=False) as simulator:
+        simulator.install(asked_for(simulator))
+        yield simulator
+
+
+@pytest.fixture
+def desk(discord: DiscordSimulator) -> Channel:
+    return a_desk(discord, "support")
+
+
+@pytest.fixture
+async def here(engine_url: str, tmp_path: Path, discord: DiscordSimulator, desk: Channel) -> AsyncIterator[House]:
+    async with house(engine_url, tmp_path, discord, desks=[desk]) as one:
+        await one.listens()
+        yield one
+
+
+def asked_for(discord: DiscordSimulator) -> Permission:
+    """What the invitation asks for."""
+    return Permission(int(parse_qs(urlsplit(invitation(discord.guild.app.id)).query)["permissions"][0]))
+
+
+def a_desk(discord: DiscordSimulator, name: str, kind: str = "text") -> Channel:
+    """As the guide has it made: hidden from everyone, shown to the bot, which has there what its invitation gave it."""
+    channel = discord.channel(name, kind, private=True, bot=False)
+    discord.allow(channel, discord.guild.app.bot.id, P.VIEW_CHANNEL)
+    return channel
+
+
+async def looked(here: House, *channels: Channel, allow_public_channels: bool = False) -> list[Finding]:
+    chosen = settings(here.discord, allow_public_channels=allow_public_channels)
+    network = DiscordNetwork(
+        chosen, here.store, here.relay, here.files, here.directory, places=lambda: [Place(one.id) for one in channels]
+    )
+    return list(await network.doctor())
+
+
+async def heard(here: House, thread: Thread) -> None:
+    """Return once what happened before is heard: what an operator says after it has come through."""
+    kenji = here.discord.person("kenji")
+    here.discord.allow(here.desk, kenji.id, P.VIEW_CHANNEL | P.SEND_MESSAGES_IN_THREADS, quietly=True)
+    await here.enrol(kenji)
+    kenji.say(thread, "One moment")
+    await here.reads("One moment")
+
+
+def told(findings: list[Finding]) -> list[tuple[str, str]]:
+    return [(one.level, one.what) for one in findings]
+
+
+@pytest.mark.parametrize("kind", ["text", "forum"])
+async def test_with_what_the_invitation_asks_for_nothing_is_missing_and_a_talk_works(
+    engine_url: str, tmp_path: Path, discord: DiscordSimulator, kind: str
+) -> None:
+    desk = a_desk(discord, "desk", kind)
+    async with house(engine_url, tmp_path, discord, desks=[desk]) as here:
+        assert {level for level, _ in told(await looked(here, desk))} == {"ok"}
+        await here.writes("I cannot withdraw")
+        await here.shows(await here.thread(), "I cannot withdraw")
+
+
+@pytest.mark.parametrize(
+    ("kind", "lost", "name", "purpose", "level"),
+    [
+        ("text", P.SEND_MESSAGES_IN_THREADS, "Send Messages in Threads", "show what the customer writes", "fail"),
+        ("forum", P.SEND_MESSAGES, "Create Posts", "post a session's card", "fail"),
+        ("forum", P.MANAGE_THREADS, "Manage Posts", "wake archived threads", "fail"),
+        ("text", P.MENTION_EVERYONE, "Mention @everyone, @here, and All Roles", "call everybody at the desk", "warn"),
+    ],
+)
+async def test_each_missing_permission_is_named_with_what_it_is_for_and_the_mend(
+    here: House, kind: str, lost: Permission, name: str, purpose: str, level: str
+) -> None:
+    channel = a_desk(here.discord, "desk", kind)
+    here.discord.deny(channel, here.discord.guild.app.bot.id, lost)
+    (found,) = [one for one in await looked(here, channel) if one.level != "ok"]
+    assert found.level == level
+    assert f"“{name}”" in found.what
+    assert purpose in found.what
+    assert name in found.mend
+
+
+async def test_a_needless_administrator_is_warned_of(here: House) -> None:
+    here.discord.install(P.ADMINISTRATOR)
+    (found,) = [one for one in await looked(here, here.desk) if one.level != "ok"]
+    assert (found.level, "administrator" in found.what, bool(found.mend)) == ("warn", True, True)
+
+
+async def test_a_channel_that_everyone_sees_fails_the_check_up_unless_it_is_allowed(here: House) -> None:
+    lobby = here.discord.channel("lobby")
+    (found,) = [one for one in await looked(here, lobby) if one.level != "ok"]
+    assert (found.level, "whoever is on the server reads what customers write" in found.what) == ("fail", True)
+    assert "View Channel" in found.mend
+    (allowed,) = [one for one in await looked(here, lobby, allow_public_channels=True) if one.level != "ok"]
+    assert (allowed.level, "discord.allow_public_channels" in allowed.mend) == ("warn", True)
+
+
+async def test_nothing_is_posted_where_everyone_reads_along(
+    engine_url: str, tmp_path: Path, discord: DiscordSimulator
+) -> None:
+    lobby = discord.channel("lobby")
+    async with house(engine_url, tmp_path, discord, desks=[lobby]) as here:
+        await here.listens()
+        await here.writes("my account number is 12")
+        await here.until(lambda: _lane_is_blocked(here))
+        assert not discord.threads(lobby)
+        assert not lobby.messages
+        discord.allow(lobby, discord.guild.app.bot.id, P.VIEW_CHANNEL)
+        discord.deny(lobby, discord.guild.id, P.VIEW_CHANNEL)
+        await here.shows(await here.thread(), "my account number is 12")
+
+
+async def test_an_open_thread_falls_silent_as_soon_as_its_channel_is_shown_to_everyone(here: House) -> None:
+    await here.writes("hello")
+    thread = await here.thread()
+    await here.shows(thread, "hello")
+    await here.lanes_are_empty()
+    here.discord.allow(here.desk, here.discord.guild.id, P.VIEW_CHANNEL)
+    await heard(here, thread)
+    await here.writes("my account number is 12")
+    await here.until(lambda: _lane_is_blocked(here))
+    assert not any("account number" in line for line in here.said(thread))
+    here.discord.deny(here.desk, here.discord.guild.id, P.VIEW_CHANNEL)
+    await here.shows(thread, "my account number is 12")
+
+
+async def test_a_role_that_opens_the_channel_to_everyone_is_noticed(here: House) -> None:
+    """Hidden by @everyone's role alone, without an overwrite."""
+    guild, bot = here.discord.guild, here.discord.guild.app.bot.id
+    guild.roles[guild.id].permissions &= ~P.VIEW_CHANNEL
+    here.desk.overwrites = {bot: Overwrite(bot, True, allow=P.VIEW_CHANNEL)}
+    await here.writes("hello")
+    thread = await here.thread()
+    await here.shows(thread, "hello")
+    await here.lanes_are_empty()
+    guild.roles[guild.id].permissions |= P.VIEW_CHANNEL
+    here.discord.happenings.tell_role(guild.id)
+    await heard(here, thread)
+    await here.writes("my account number is 12")
+    await here.until(lambda: _lane_is_blocked(here))
+    assert not any("account number" in line for line in here.said(thread))
+
+
+async def test_where_it_is_allowed_everyone_may_read_along(
+    engine_url: str, tmp_path: Path, discord: DiscordSimulator
+) -> None:
+    lobby = discord.channel("lobby")
+    async with house(engine_url, tmp_path, discord, desks=[lobby], chosen={"allow_public_channels": True}) as here:
+        await here.writes("hello")
+        await here.shows(await here.thread(), "hello")
+
+
+async def test_where_discord_does_not_tell_who_reads_the_words_wait(
+    engine_url: str, tmp_path: Path, discord: DiscordSimulator, desk: Channel
+) -> None:
+    discord.mischief.add(Fault.SERVER_ERROR, CHANNEL, times=2)
+    async with house(engine_url, tmp_path, discord, desks=[desk]) as here:
+        await here.writes("hello")
+        await here.shows(await here.thread(), "hello")
+        assert len(discord.threads(desk)) == 1
+
+
+async def test_the_invitation_is_of_the_application_that_the_token_belongs_to(discord: DiscordSimulator) -> None:
+    application = await application_of(settings(discord))
+    address = urlsplit(invitation(application))
+    asked = parse_qs(address.query)
+    assert (address.netloc, asked["client_id"]) == ("discord.com", [discord.guild.app.id])
+    assert asked["scope"] == ["bot applications.commands"]
+    assert P.ADMINISTRATOR not in asked_for(discord)
+
+
+async def test_without_a_token_or_with_a_dead_one_the_invitation_says_what_to_do(discord: DiscordSimulator) -> None:
+    with pytest.raises(SettingsError, match="bot token") as raised:
+        await application_of(DiscordSettings())
+    assert "--application" in raised.value.mend
+    dead = settings(discord)
+    await discord.reset_token()
+    with pytest.raises(SettingsError) as refused:
+        await application_of(dead)
+    assert refused.value.where == "discord.bot_token"
+    discord.go_down()
+    with pytest.raises(KakehashiError):
+        await application_of(settings(discord))
+
+
+async def _lane_is_blocked(here: House) -> bool:
+    state = await here.store.lane_states((await here.session()).session.id, DISCORD)
+    return state is not None and state.error == PUBLIC
