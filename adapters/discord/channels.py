@@ -6,6 +6,7 @@ unless the settings allow it; permissions change at any time, so what is known o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from time import monotonic
@@ -20,6 +21,9 @@ from bridge.errors import DeliveryError, Fault
 
 BELIEVED = 60.0
 """Seconds that what a channel was is taken for what it is. Only the process that listens hears of a change sooner."""
+
+SAID = 600.0
+"""Seconds that a channel which everyone can see is told of after it was last asked about."""
 
 PUBLIC = "public_channel"
 HIDE = "take “View Channel” from @everyone in the channel's permissions, and give it to the operators' role and the bot"
@@ -56,6 +60,7 @@ class Channels:
         self._known: dict[str, tuple[float, Channel]] = {}
         self._public: dict[str, tuple[float, bool]] = {}
         self._changes = 0
+        self._seen_public: dict[str, float] = {}
 
     async def of(self, place: str) -> Channel:
         """A desk's channel. Raises DeliveryError, of the place, for one in which no thread can be opened."""
@@ -96,12 +101,23 @@ class Channels:
             if error.fault is Fault.AMBIGUOUS:  # a question does nothing
                 raise faults.unreached(error.code) from error
             raise
-        if public:
-            _log.error("discord_channel_public", channel=place)
+        self._note(place, public=public)
         if changes == self._changes:  # else it may have been asked before that change
             until = monotonic() + BELIEVED
             self._known[place], self._public[place] = (until, channel), (until, public)
         return public
+
+    def _note(self, place: str, *, public: bool) -> None:
+        before = self._seen_public.pop(place, None)
+        if public:
+            self._seen_public[place] = monotonic() + SAID
+            if before is None:
+                _log.error("discord_channel_public", channel=place)
+
+    def trouble(self, places: Iterable[str]) -> str | None:
+        """What `/readyz` says of the desks' channels, as far as they were asked about."""
+        shown = ", ".join(one for one in places if self._seen_public.get(one, 0.0) > monotonic())
+        return f"everyone can see a desk's channel, so nothing is posted there: {shown}" if shown else None
 
     def hear(self, kind: str) -> None:
         """An event: after some of them each channel is asked anew before the next post."""
@@ -109,3 +125,4 @@ class Channels:
             self._changes += 1
             self._known.clear()
             self._public.clear()
+            self._seen_public.clear()

@@ -225,7 +225,7 @@ class DiscordNetwork:
             return self._gateway.trouble.what
         if self._inbound.content_missing:
             return "operators' messages arrive empty: switch “Message Content Intent” on, on the page “Bot”"
-        return None
+        return self._channels.trouble(self._places())
 
     @property
     def listens(self) -> bool:

@@ -132,9 +132,11 @@ async def test_nothing_is_posted_where_everyone_reads_along(
         await here.until(lambda: _lane_is_blocked(here))
         assert not discord.threads(lobby)
         assert not lobby.messages
+        await discord.until(lambda: lobby.id in (here.network.ready() or ""))
         discord.allow(lobby, discord.guild.app.bot.id, P.VIEW_CHANNEL)
         discord.deny(lobby, discord.guild.id, P.VIEW_CHANNEL)
         await here.shows(await here.thread(), "my account number is 12")
+        assert here.network.ready() is None
 
 
 async def test_an_open_thread_falls_silent_as_soon_as_its_channel_is_shown_to_everyone(here: House) -> None:
