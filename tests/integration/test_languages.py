@@ -60,6 +60,15 @@ class Page:
 
     shown_events: list[Shown]
 
+    def notices(self) -> list[tuple[str, str | None]]:
+        """Keys and languages."""
+        every = [one.event for one in self.shown_events if isinstance(one.event, CustomerNotice)]
+        return [(one.key, one.language) for one in every]
+
+    def translated(self) -> list[str]:
+        every = [one for one in self.shown_events if isinstance(one.event, CustomerTranslation)]
+        return [one.body.text for one in every if one.body]
+
     def shown(self, session: Session, events: Sequence[Shown]) -> None:
         del session
         self.shown_events += events
@@ -192,8 +201,7 @@ async def here(url: str, server: LibreTranslateSimulator) -> AsyncIterator[House
 async def test_who_writes_in_another_language_is_offered_it_and_moves_when_they_take_it(here: House) -> None:
     await here.writes("入金が反映されません", language="en")
     await here.has(f.LanguageOffered)
-    notices = [one.event for one in here.page.shown_events if isinstance(one.event, CustomerNotice)]
-    assert (notices[-1].key, notices[-1].language) == ("language_offered", "ja")
+    await until(lambda: here.page.notices()[-1:] == [("language_offered", "ja")], "the page offers it")
     assert (await here.now()).session.desk == EN
     await here.does(i.CustomerChoseLanguage("ja"))
     stored = await here.now()
@@ -224,8 +232,7 @@ async def test_each_side_reads_the_other_in_its_own_language(here: House) -> Non
         return await here.hangs_there() == whole
 
     await until(is_there, "the desk sees it")
-    shown = [one for one in here.page.shown_events if isinstance(one.event, CustomerTranslation)]
-    assert [one.body.text for one in shown if one.body] == ["zh-Hans: Please wait until 12:30."]
+    await until(lambda: here.page.translated() == ["zh-Hans: Please wait until 12:30."], "the page shows it")
 
 
 async def test_who_comes_back_sees_original_and_translation(here: House) -> None:
