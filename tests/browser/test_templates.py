@@ -84,6 +84,7 @@ async def test_what_is_used_comes_sooner_and_what_is_complete_is_sent_as_it_read
     await desk.opens(mia)
     await desk.page.get_by_role("button", name=desk.words("composer.templates")).click()
     await desk.types(";hel")
+    await expect(desk.page.locator(".template:visible .code")).to_have_text([";hello"])
     await desk.presses("Enter")
     await expect(desk.page.locator(".template-preview")).to_have_text("Hello Mia Brown, Sato here.")
     await desk.presses("Enter")
