@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from adapters.console import api
 from bridge.directory import Operator
@@ -172,13 +172,13 @@ async def test_colours_follow_the_promise_of_the_session_and_not_a_fixed_time(ho
     slow, quick = house.customer("~slow", topic=TRADING), house.customer("~quick", topic=WITHDRAWALS)
     await slow.writes("I have a question.")
     await quick.writes("I have a question, too.")
-    await expect(desk.page.locator(".row")).to_have_count(2)
-    rows = {
-        await row.locator(".code").inner_text(): await row.locator(".wait").get_attribute("class")
-        for row in await desk.page.locator(".row").all()
-    }
-    assert "near" in (rows[(await quick.session()).session.code] or ""), "withdrawals promise an answer in a minute"
-    assert rows[(await slow.session()).session.code] == "wait ", "trading promises one in an hour"
+
+    async def colour(customer: Customer) -> Locator:
+        code = (await customer.session()).session.code
+        return desk.page.locator(".row", has_text=code).locator(".wait")
+
+    await expect(await colour(quick)).to_have_class("wait near")  # withdrawals promise an answer in a minute
+    await expect(await colour(slow)).to_have_class("wait ")  # trading promises one in an hour
 
 
 async def test_an_emergency_stands_first_and_asks_to_be_taken(house: House, desk: Desk, shot: Shot) -> None:
