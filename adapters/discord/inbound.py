@@ -18,15 +18,17 @@ import structlog
 
 from adapters.discord import markdown
 from adapters.discord.backfill import Backfill
+from adapters.discord.buttons import place_of
 from adapters.discord.downloads import Downloads, NotFetchedError
+from adapters.discord.interactions import Interactions
 from adapters.discord.manners import manner
 from adapters.discord.mentions import Names
 from adapters.discord.parse import (
     App,
+    Asked,
     Happening,
     Ignored,
     InThread,
-    Pressed,
     Purged,
     Revised,
     Said,
@@ -36,7 +38,7 @@ from adapters.discord.parse import (
     parse,
 )
 from adapters.discord.people import People
-from adapters.discord.presses import Door, deed
+from adapters.discord.presses import Door
 from adapters.discord.refs import NAME
 from adapters.discord.shape import GarbledError
 from adapters.discord.threads import Threads
@@ -69,6 +71,7 @@ class Inbound:
         store: Store,
         relay: Relay,
         door: Door,
+        interactions: Interactions,
         threads: Threads,
         downloads: Downloads,
         directory: Directory,
@@ -82,6 +85,7 @@ class Inbound:
         self._store = store
         self._relay = relay
         self._door = door
+        self._interactions = interactions
         self._threads = threads
         self._downloads = downloads
         self._directory = directory
@@ -135,8 +139,8 @@ class Inbound:
                 await self._insist(lambda: self._in_thread(happening, kind, data), kind)
         elif isinstance(happening, Purged):
             await self._insist(lambda: self._purged(happening), kind)
-        elif isinstance(happening, Pressed):
-            await self._insist(lambda: self._pressed(happening), kind, tries=1)
+        elif isinstance(happening, Asked):
+            await self._insist(lambda: self._interactions.take(happening), kind, tries=1)
 
     async def _until_read_back(self, thread: ThreadSeen) -> None:
         """What is heard of it from now on waits until what was missed is known."""
@@ -217,7 +221,7 @@ class Inbound:
         body = _body(cut(text, begins), files)
         if not body.parts:
             return
-        operator, place = self._operator(said, stored), _place(stored, placed)
+        operator, place = self._operator(said, stored), place_of(stored, placed)
         event = OperatorWrote(said.message, operator, said.author.user, Origin(placed.mirror), meant)
         answer = await self._door.from_operator(placed.session, event, said.original, body=body)
         if operator is None and meant not in INSIDE:
@@ -234,7 +238,7 @@ class Inbound:
             # The edit overtook its message, which is still to come: it then finds its key used.
             await self._said(revised, placed, stored, ())
             return
-        who = self._people.known_as(revised.author.user, _place(stored, placed), session, revised.message)
+        who = self._people.known_as(revised.author.user, place_of(stored, placed), session, revised.message)
         said = spoken or pending
         kept = await self._store.bodies(session.id, [(revised.message, said.revision)]) if said else []
         files = kept[0].files if kept and kept[0] is not None and revised.files else ()
@@ -260,27 +264,6 @@ class Inbound:
             if placed is not None:
                 key = InputKey(f"{one.key}/ignored")
                 await self._relay.from_bridge(placed.session, DeletionDoubted(one.message), key)
-
-    # ------------------------------------------------------------------ buttons
-
-    async def _pressed(self, pressed: Pressed) -> None:
-        """The button names its session, so its thread is placed by it. Committed first, answered then."""
-        stored, done = await self._relay.session(pressed.placed.session), deed(pressed)
-        if stored is None or done is None:
-            return await self._whispers.answer(pressed.interaction, "told.no_session_here", "")
-        language, place = stored.session.language, _place(stored, pressed.placed)
-        operator = self._people.operator(pressed.author.user, place)
-        if operator is None:
-            await self._people.note_unknown(pressed.author.user, place)
-            author = pressed.author.user
-            return await self._whispers.answer(pressed.interaction, "told.not_enrolled", language, author=author)
-        event = done(operator, pressed)
-        if event is None:
-            return await self._whispers.answer(pressed.interaction, "refused.nothing_to_send", language)
-        answer = await self._door.from_operator(stored.session.id, event, pressed.key)
-        if isinstance(answer, Refusal):
-            return await self._whispers.answer(pressed.interaction, f"refused.{answer.reason}", language)
-        return await self._whispers.done(pressed.interaction)
 
     # ------------------------------------------------------------------ who, words and files
 
@@ -317,10 +300,6 @@ class Inbound:
                     raise KakehashiError(f"a file was not taken yet ({error.code})") from error
                 await self._whispers.file_refused(said, file.id, error.code)
         return tuple(parts)
-
-
-def _place(stored: Stored, placed: Placed) -> str:
-    return next((one.place for one in stored.session.mirrors if one.number == placed.mirror), "")
 
 
 def _body(text: TextPart, files: tuple[FilePart, ...]) -> Body:

@@ -18,6 +18,7 @@ import structlog
 
 from adapters.discord.attached import Uploads
 from adapters.discord.backfill import Backfill
+from adapters.discord.buttons import Buttons
 from adapters.discord.calls import Calls, Whom, everybody_here
 from adapters.discord.cards import Cards
 from adapters.discord.channels import Channels
@@ -27,6 +28,7 @@ from adapters.discord.downloads import Downloads
 from adapters.discord.gateway import Gateway
 from adapters.discord.history import History
 from adapters.discord.inbound import Inbound
+from adapters.discord.interactions import Interactions
 from adapters.discord.mentions import desks_of
 from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
@@ -143,15 +145,19 @@ class DiscordNetwork:
             app=self._app,
             draw=cards.draw,
         )
+        people = People(self._enrolment)
+        whispers = Whispers(self._api, wording, whereabouts or Whereabouts(store, relay, {NAME: self}))
+        buttons = Buttons(relay, door or relay, people, whispers)
         self._inbound = Inbound(
             store=store,
             relay=relay,
             door=door or relay,
+            interactions=Interactions(buttons),
             threads=self._threads,
             downloads=Downloads(self._api, files, settings.cdn_url),
             directory=directory,
-            people=People(self._enrolment),
-            whispers=Whispers(self._api, wording, whereabouts or Whereabouts(store, relay, {NAME: self})),
+            people=people,
+            whispers=whispers,
             backfill=Backfill(store, self._threads, History(self._api)),
             wording=wording,
             app=self._app,
