@@ -326,3 +326,8 @@ def _speaks(desk: Desk, language: str) -> int:
     if not desk.languages:
         return 1
     return 3 if language in desk.languages else 2 if language.split("-")[0] in desk.languages else 0
+
+
+def no_policy() -> Policy:
+    """Of who has written none."""
+    return Policy({})

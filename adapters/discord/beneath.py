@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from adapters.discord.markup import escape, one_line, units
+from adapters.discord.markup import escape, units
 from adapters.discord.render import CONTENT, Rendered, Wording, small
 from bridge.messages import FilePart
+from bridge.names import one_line
 from bridge.ports import Delivery, HeldFile
 from routing.session import Session
 

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Container
 from typing import Any
 
-from adapters.discord.markup import escape, one_line, units
+from adapters.discord.markup import escape, units
 from adapters.discord.parse import MENU
 from adapters.discord.refs import custom_id
-from adapters.discord.render import NAME, Assignee, Choice, Rendered, button, clock, menu, row
+from adapters.discord.render import Choice, Rendered, button, clock, menu, row
 from bridge.card import BUTTONS, Action, Card, Link, Moment, Person, Value, Wording, Words
+from bridge.names import NAME, Assignee, one_line
 from bridge.ports import Placed
 from routing.ids import OperatorId
 from routing.session import State

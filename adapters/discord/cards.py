@@ -6,10 +6,11 @@ from collections.abc import Callable, Container
 
 from adapters.discord import card as drawn
 from adapters.discord.refs import NAME
-from adapters.discord.render import Assignee, Rendered
+from adapters.discord.render import Rendered
 from bridge import card as said
 from bridge.card import Action, Title, Wording
 from bridge.directory import Directory
+from bridge.names import Assignee
 from bridge.ports import Delivery, Placed, Store
 from routing.ids import OperatorId
 from routing.policy import Policy

@@ -10,7 +10,6 @@ Whom the server rings is another matter: it looks past backslashes. Only `allowe
 from __future__ import annotations
 
 import re
-import unicodedata
 
 FENCE = "```"
 
@@ -59,14 +58,3 @@ def escaped_within(text: str, limit: int) -> str:
         kept = kept[: len(kept) - max(1, (units(whole) - limit) // 3)]
         whole = escape(kept)
     return whole
-
-
-def one_line(text: str, limit: int) -> str:
-    """A name fit to show: one line, no control or direction marks, at most `limit` characters."""
-    kept = "".join(" " if sign.isspace() else sign for sign in text if not _is_control(sign))
-    line = " ".join(kept.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _is_control(sign: str) -> bool:
-    return not sign.isspace() and unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn")

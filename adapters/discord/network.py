@@ -29,7 +29,6 @@ from adapters.discord.gateway import Gateway
 from adapters.discord.history import History
 from adapters.discord.inbound import Inbound
 from adapters.discord.interactions import Interactions
-from adapters.discord.mentions import desks_of
 from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
 from adapters.discord.people import People
@@ -46,14 +45,15 @@ from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.files import Files
+from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.ports import Delivered, Delivery, Store
 from bridge.pulse import Pulse
 from bridge.relay import Relay
 from bridge.whereabouts import Whereabouts
-from config.locales import text
+from config.locales import thread_words
 from config.settings import DiscordSettings
-from routing.ids import DeskId, Place, ThreadRef, Topic
-from routing.policy import Policy
+from routing.ids import DeskId, Place, ThreadRef
+from routing.policy import Policy, no_policy
 
 INTRODUCED_AGAIN = 5.0
 """Seconds between tries to reach Discord when it cannot be reached at the start."""
@@ -65,27 +65,6 @@ LAST_DELIVERIES = 10.0
 """Seconds that `stop` waits for what is being delivered."""
 
 _log = structlog.get_logger(__name__)
-
-
-def thread_words(language: str, key: str, /, **words: str) -> str:
-    """The house's own wording."""
-    return text("thread", language, key, **words)
-
-
-def plain_title(topic: Topic, language: str) -> str:
-    """A topic by its key, where nobody gave it a title."""
-    del language
-    return topic
-
-
-def _desk_by_name(desk: DeskId, language: str) -> str:
-    del language
-    return desk
-
-
-def no_policy() -> Policy:
-    """Of who has written none."""
-    return Policy({})
 
 
 class DiscordNetwork:
@@ -107,8 +86,8 @@ class DiscordNetwork:
         *,
         door: Door | None = None,
         wording: Wording = thread_words,
-        title: Title = plain_title,
-        desk_title: Callable[[DeskId, str], str] = _desk_by_name,
+        title: Title = topic_by_key,
+        desk_title: Callable[[DeskId, str], str] = desk_by_id,
         policy: Callable[[], Policy] = no_policy,
         admin_link: str = "",
         places: Callable[[], Sequence[Place]] = tuple,
@@ -161,7 +140,7 @@ class DiscordNetwork:
             backfill=Backfill(store, self._threads, History(self._api)),
             wording=wording,
             app=self._app,
-            public_place=desks_of(policy, desk_title),
+            public_place=desks_of(policy, desk_title, NAME),
         )
         self._gateway = Gateway(settings, store, holder or secrets.token_hex(6), self._hear)
         self._writing = Writing(self._api)

@@ -35,6 +35,7 @@ from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
 from bridge.marks import stripped
 from bridge.messages import Body, TextPart
+from bridge.names import customer_name
 from bridge.ports import Delivered, Delivery, Store
 from bridge.transcript import Uttered, said_so_far
 from routing.effects import (
@@ -396,7 +397,7 @@ class Outbound:
             raise AssertionError("asked for with a body only")
         language = delivery.session.language
         if side is Side.CUSTOMER or operator is None:
-            speaker = render.customer_name(delivery.about, language, self._wording)
+            speaker = customer_name(delivery.about, language, self._wording)
         else:
             speaker = self._directory.public_name(operator, language)
         return render.said(
@@ -428,7 +429,7 @@ class Outbound:
     def _speaker(self, delivery: Delivery, said: Uttered) -> str:
         language = delivery.session.language
         if said.operator is None:
-            return render.customer_name(delivery.about, language, self._wording)
+            return customer_name(delivery.about, language, self._wording)
         name = self._directory.public_name(said.operator, language)
         return self._wording(language, "post.history.note", name=name) if said.side is Side.NOTE else name
 

@@ -15,9 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.discord import styled
-from adapters.discord.markup import escape, fenced, one_line, units
+from adapters.discord.markup import escape, fenced, units
 from bridge.card import Title, Wording
-from bridge.messages import About, Body, TextPart
+from bridge.messages import Body, TextPart
+from bridge.names import NAME, one_line
 from bridge.splitting import split
 from routing.facts import Side
 
@@ -32,7 +33,6 @@ LONG = 3_900
 HISTORIES = 5
 """Posts of what was said before, the latest of them; the desk page has it from the beginning."""
 
-NAME = 60
 
 _MARGIN = 24
 """Characters left for numbers, fences and breaks."""
@@ -83,27 +83,6 @@ class Rendered:
 
 def _told(embed: Mapping[str, Any]) -> str:
     return str(embed.get("description") or "").strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Assignee:
-    """Who has the session: a public name, or a Discord user whom the directory does not know, or nobody."""
-
-    name: str = ""
-    user: str = ""
-
-
-def customer_name(about: About, language: str, wording: Wording) -> str:
-    """How the desk speaks of the customer."""
-    name = one_line(about.name, NAME)
-    return wording(language, "customer.named", name=name) if name else wording(language, "customer.unnamed")
-
-
-def persona(about: About, language: str, wording: Wording) -> str:
-    """The name over a customer's own posts. It says whose they are: a customer may be called as the bridge is, or as
-    one of the operators."""
-    name = one_line(about.name, NAME)
-    return wording(language, "post.persona", name=name) if name else wording(language, "customer.unnamed")
 
 
 def clock(at: int, style: str = "f") -> str:
@@ -266,4 +245,4 @@ def menu(
     return shape | ({"placeholder": one_line(placeholder, OPTION)} if placeholder else {})
 
 
-__all__ = ["Assignee", "Rendered", "Title", "Wording", "escape"]
+__all__ = ["Rendered", "Title", "Wording", "escape"]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.discord.markup import escape, one_line, units
+from adapters.discord.markup import escape, units
 from adapters.discord.render import CONTENT, Rendered, Wording, small
 from bridge.messages import Body
+from bridge.names import one_line
 
 FORMER = 280
 """Characters of a former wording."""

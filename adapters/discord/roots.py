@@ -18,10 +18,11 @@ from adapters.discord.client import NOBODY, RestApi
 from adapters.discord.history import History, snowflake
 from adapters.discord.parse import App
 from adapters.discord.refs import NAME, Post, Root
-from adapters.discord.render import Rendered, customer_name
+from adapters.discord.render import Rendered
 from adapters.discord.threads import Threads, claimed
 from bridge.card import Wording
 from bridge.errors import DeliveryError
+from bridge.names import customer_name
 from bridge.ports import Delivery, Placed, Store
 from routing.ids import ThreadRef
 

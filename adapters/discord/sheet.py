@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from adapters.discord.markup import escape, one_line, units
+from adapters.discord.markup import escape, units
 from adapters.discord.refs import NAME
 from adapters.discord.render import Rendered, Title, Wording, button, clock, row
 from bridge.answers import Answer, Explained, Found, Lacking, Stood
 from bridge.commands import ANYWHERE, IN_THREAD, RESULTS, Mistyped, Verb, spoken
+from bridge.names import one_line
 from bridge.roster import Day, Queue, Row, Sheet
 from routing.availability import Standing
 from routing.figures import Figures

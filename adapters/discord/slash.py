@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from adapters.discord.markup import one_line
 from adapters.discord.parse import Commanded
 from adapters.discord.render import Wording
 from bridge.commands import ANYWHERE, Verb, spoken
+from bridge.names import one_line
 
 Json = dict[str, Any]
 

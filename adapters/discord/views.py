@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from itertools import accumulate
 from typing import Any
 
-from adapters.discord.markup import escape, escaped_within, fenced, one_line, units
+from adapters.discord.markup import escape, escaped_within, fenced, units
 from adapters.discord.refs import custom_id
 from adapters.discord.render import OPTIONS, Choice, Rendered, Wording, menu, row, small
 from bridge.card import Action
+from bridge.names import one_line
 from bridge.ports import Placed
 from bridge.templates import Template
 

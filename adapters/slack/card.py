@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from adapters.slack.markup import escape, escaped_within, one_line
+from adapters.slack.markup import escape, escaped_within
 from adapters.slack.refs import button_value
-from adapters.slack.render import DAY, HEADER, NAME, PAGE, SHORT_NAME, TEXT, Assignee, Block, Rendered, clock
+from adapters.slack.render import DAY, HEADER, PAGE, SHORT_NAME, TEXT, Block, Rendered, clock
 from bridge.card import Action, Card, Link, Moment, Person, Value, Wording, Words
+from bridge.names import NAME, Assignee, one_line
 from bridge.ports import Placed
 from routing.ids import OperatorId
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from adapters.slack import card as drawn
 from adapters.slack.refs import NAME
-from adapters.slack.render import Assignee, Rendered
+from adapters.slack.render import Rendered
 from bridge import card as said
 from bridge.card import Title, Wording
 from bridge.directory import Directory
+from bridge.names import Assignee
 from bridge.ports import Delivery, Placed, Store
 from routing.ids import OperatorId
 from routing.policy import Policy

@@ -14,6 +14,7 @@ from adapters.slack.rewording import reworded
 from bridge.directory import Directory
 from bridge.marks import stripped
 from bridge.messages import Body, TextPart
+from bridge.names import customer_name, persona
 from bridge.ports import Delivery, Store
 from bridge.transcript import Uttered, said_so_far
 from routing.effects import ReviseMessage
@@ -40,7 +41,7 @@ class Drawing:
             raise AssertionError("asked for with a body only")
         language = session.language
         if side is Side.CUSTOMER or operator is None:
-            speaker = render.customer_name(delivery.about, language, self._wording)
+            speaker = customer_name(delivery.about, language, self._wording)
         else:
             speaker = self._directory.public_name(operator, language)
         persona = side is Side.CUSTOMER and not delivery.body.files and (self._has_personas or not named)
@@ -75,14 +76,14 @@ class Drawing:
     def _speaker(self, delivery: Delivery, said: Uttered) -> str:
         language = delivery.session.language
         if said.operator is None:
-            return render.customer_name(delivery.about, language, self._wording)
+            return customer_name(delivery.about, language, self._wording)
         name = self._directory.public_name(said.operator, language)
         return self._wording(language, "post.history.note", name=name) if said.side is Side.NOTE else name
 
     def persona(self, delivery: Delivery, side: Side) -> dict[str, str]:
         if side is not Side.CUSTOMER or not self._has_personas:
             return {}
-        return {"username": render.persona(delivery.about, delivery.session.language, self._wording)}
+        return {"username": persona(delivery.about, delivery.session.language, self._wording)}
 
     @property
     def _has_personas(self) -> bool:

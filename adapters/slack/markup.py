@@ -7,7 +7,6 @@ beside them (phones' notifications) is Slack's markup, and there `& < >` are esc
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -52,17 +51,3 @@ def _emoji(value: object) -> Iterator[tuple[str, str]]:
 def _shortcode(element: Mapping[str, Any]) -> str:
     tone = element.get("skin_tone")
     return f":{element.get('name')}::skin-tone-{tone}:" if tone else f":{element.get('name')}:"
-
-
-# ------------------------------------------------------------------ names
-
-
-def one_line(text: str, limit: int) -> str:
-    """A name fit to show: one line, no control or direction marks, at most `limit` characters."""
-    kept = "".join(" " if sign.isspace() else sign for sign in text if not _is_control(sign))
-    line = " ".join(kept.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _is_control(sign: str) -> bool:
-    return not sign.isspace() and unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn")

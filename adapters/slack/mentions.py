@@ -8,56 +8,25 @@ yet; in the thread they stand as they were written.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from adapters.slack.refs import NAME
-from routing.ids import DeskId, Place
-from routing.policy import Policy
+from bridge.names import PublicNames
 
 _INTERNAL = re.compile(r"<(?:#([A-Z0-9]+)|!subteam\^)[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """`person` takes a Slack user id and `place` a channel's; both answer None where they know no public name. `emoji`
-    are the characters that a message's blocks give for short codes."""
+class Names(PublicNames):
+    """`emoji` are the characters that a message's blocks give for short codes."""
 
-    person: Callable[[str], str | None] = lambda user: None
-    place: Callable[[str], str | None] = lambda channel: None
-    somebody: str = "colleague"
-    channel: str = "channel"
-    group: str = "team"
     emoji: Mapping[str, str] = field(default_factory=dict)
-
-    def of_person(self, user: str) -> str:
-        """By their public name alone: what they are called in Slack is among colleagues."""
-        return f"@{self.person(user) or self.somebody}"
-
-    def of_channel(self, channel: str) -> str:
-        return self.place(channel) or f"#{self.channel}"
-
-    @property
-    def of_group(self) -> str:
-        return f"@{self.group}"
 
     def withheld(self, text: str) -> tuple[str, ...]:
         """What stands for the internal names in a message's `text`, each once."""
         stands = (self.of_channel(one[1]) if one[1] else self.of_group for one in _INTERNAL.finditer(text))
-        return tuple(dict.fromkeys(one for one in stands if one in (f"#{self.channel}", self.of_group)))
-
-
-def desks_of(policy: Callable[[], Policy], title: Callable[[DeskId, str], str]) -> Callable[[str, str], str | None]:
-    """The public name, in a language, of a channel where a desk is; None for any other, and for a desk without one."""
-
-    def known(channel: str, language: str) -> str | None:
-        desks = policy().desks.values()
-        desk = next((one.id for one in desks if one.network == NAME and Place(channel) in one.places), None)
-        name = title(desk, language) if desk is not None else ""
-        return name if name and name != desk else None
-
-    return known
+        return tuple(dict.fromkeys(one for one in stands if one in self.neutral))
 
 
 def moment(timestamp: int) -> str:

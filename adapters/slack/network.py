@@ -38,7 +38,6 @@ from adapters.slack.inbound import Inbound
 from adapters.slack.late import Late
 from adapters.slack.markup import escape
 from adapters.slack.membership import Membership
-from adapters.slack.mentions import desks_of
 from adapters.slack.orders import TypedOrders
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing
@@ -65,17 +64,18 @@ from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
 from bridge.files import Files
+from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
 from bridge.pulse import PLATFORM, Pulse
 from bridge.relay import Relay
 from bridge.roster import Roster
 from bridge.whereabouts import Whereabouts
-from config.locales import text
+from config.locales import thread_words
 from config.settings import SlackSettings
 from routing.deletions import SETTLE
-from routing.ids import DeskId, Place, ThreadRef, Topic
-from routing.policy import Policy
+from routing.ids import Place, ThreadRef
+from routing.policy import Policy, no_policy
 from routing.session import Session
 
 INTRODUCED_AGAIN = 5.0
@@ -91,27 +91,6 @@ LAST_DELIVERIES = 10.0
 """Seconds that `stop` waits for what is being delivered."""
 
 _log = structlog.get_logger(__name__)
-
-
-def thread_words(language: str, key: str, /, **words: str) -> str:
-    """The house's own wording."""
-    return text("thread", language, key, **words)
-
-
-def plain_title(topic: Topic, language: str) -> str:
-    """A topic by its key, where nobody gave it a title."""
-    del language
-    return topic
-
-
-def _desk_by_name(desk: DeskId, language: str) -> str:
-    del language
-    return desk
-
-
-def no_policy() -> Policy:
-    """Of who has written none."""
-    return Policy({})
 
 
 def no_desk(session: Session, file: str) -> str:
@@ -159,7 +138,7 @@ class SlackNetwork:
         door: Door | None = None,
         presence: Callable[[WebApi], Presence] | None = None,
         wording: Wording = thread_words,
-        title: Title = plain_title,
+        title: Title = topic_by_key,
         policy: Callable[[], Policy] = no_policy,
         admin_link: str = "",
         desk_title: DeskTitle | None = None,
@@ -214,7 +193,7 @@ class SlackNetwork:
             whom=whom,
             desk_link=desk_link,
         )
-        desk_name = desk_title or _desk_by_name
+        desk_name = desk_title or desk_by_id
         self._canned = Canned(store, directory, templates, wording=wording, title=title, desk_title=desk_name)
         self._windows = Windows(
             api=self._api,
@@ -259,7 +238,7 @@ class SlackNetwork:
             shared=self._channels.forget,
             revoked=self._lose_token,
             alone=alone,
-            public_place=desks_of(policy, desk_name),
+            public_place=desks_of(policy, desk_name, NAME),
         )
         self._commands: Commands | None = None
         self._home: Home | None = None

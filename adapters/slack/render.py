@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.slack import styled
-from adapters.slack.markup import escape, escaped_within, one_line
+from adapters.slack.markup import escape, escaped_within
 from bridge.card import Title, Wording
-from bridge.messages import About, Body, TextPart
+from bridge.messages import Body, TextPart
 from bridge.splitting import split
 from routing.facts import Side
 
@@ -41,7 +41,6 @@ _ESCAPED = {"&": 5, "<": 4, ">": 4}
 UTTERANCES = 100
 """Messages of what was said before, in one post."""
 
-NAME = 60
 HEADER = 150
 PAGE = 300
 DAY = "{date_short_pretty} "
@@ -68,27 +67,6 @@ class Rendered:
         """For chat.postMessage. No unfurling: nobody's server is asked for a preview."""
         quiet: dict[str, Any] = {"unfurl_links": False, "unfurl_media": False}
         return self.changed | quiet | ({"mrkdwn": False} if self.inert else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Assignee:
-    """Who has the session: a public name, or a Slack user whom the directory does not know, or nobody."""
-
-    name: str = ""
-    user: str = ""
-
-
-def customer_name(about: About, language: str, wording: Wording) -> str:
-    """How the desk speaks of the customer."""
-    name = one_line(about.name, NAME)
-    return wording(language, "customer.named", name=name) if name else wording(language, "customer.unnamed")
-
-
-def persona(about: About, language: str, wording: Wording) -> str:
-    """The name over a customer's own posts. It says whose they are: a customer may be called as the bridge is, or as
-    one of the operators."""
-    name = one_line(about.name, NAME)
-    return wording(language, "post.persona", name=name) if name else wording(language, "customer.unnamed")
 
 
 def clock(at: int, day: str = "") -> str:
@@ -221,4 +199,4 @@ def _plain(text: str) -> Block:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-__all__ = ["Assignee", "Rendered", "Title", "Wording"]
+__all__ = ["Rendered", "Title", "Wording"]

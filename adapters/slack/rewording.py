@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from adapters.slack.markup import one_line
 from adapters.slack.render import Block, Rendered, Wording
 from bridge.messages import Body
+from bridge.names import one_line
 
 FORMER = 280
 """Characters of a former wording."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.slack.markup import one_line
 from adapters.slack.refs import NAME
 from adapters.slack.render import HEADER, Block, Title, Wording
 from bridge.commands import ANYWHERE, IN_THREAD, RESULTS, Verb, spoken
+from bridge.names import one_line
 from bridge.roster import Day, Queue, Row, Sheet
 from routing.availability import Standing
 from routing.figures import Figures

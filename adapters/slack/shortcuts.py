@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.slack.held import SEND
-from adapters.slack.markup import one_line
 from adapters.slack.parse import Pressed, Shortcut
 from adapters.slack.refs import Aim
 from adapters.slack.views import QUOTE
 from bridge.card import Action
+from bridge.names import one_line
 from bridge.ports import Placed
 
 NOTE_ON = "note_on_this"

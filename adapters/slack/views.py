@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.slack.markup import one_line
 from adapters.slack.refs import Root
 from bridge.card import Action, Wording
+from bridge.names import one_line
 from bridge.ports import Placed
 from bridge.templates import Template
 from routing.ids import SessionId, read_session_id

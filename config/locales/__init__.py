@@ -52,6 +52,11 @@ def text(face: str, language: str, key: str, /, **words: object) -> str:
     return _GAP.sub(lambda gap: str(words.get(gap[1], gap[0])), found)
 
 
+def thread_words(language: str, key: str, /, **words: str) -> str:
+    """What an operator reads in a session's thread (`bridge.card.Wording`)."""
+    return text("thread", language, key, **words)
+
+
 def customers() -> Mapping[str, Mapping[str, str]]:
     """All that the customer's page may say: language → key → text."""
     return {language: {**load("notice")[language], **load("widget")[language]} for language in LANGUAGES}

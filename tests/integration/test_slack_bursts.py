@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack.network import thread_words
 from adapters.slack.refs import Post
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Delivered, Delivery
 from bridge.relay import Receipt
+from config.locales import thread_words
 from routing.effects import PostMessage
 from routing.ids import InputKey, MessageId
 from routing.inputs import CustomerRevised, CustomerWithdrew, ErasureOrdered

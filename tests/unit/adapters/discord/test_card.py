@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from adapters.discord.card import COLOURS, card
 from adapters.discord.parse import MENU
 from adapters.discord.refs import read_custom_id
-from adapters.discord.render import Assignee, Rendered
+from adapters.discord.render import Rendered
 from bridge import card as content
 from bridge.card import Action, Past
 from bridge.messages import About
+from bridge.names import Assignee
 from bridge.ports import Placed
 from config.locales import LANGUAGES
 from routing.facts import Mirror

@@ -7,7 +7,7 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.discord.markup import escape, escaped_within, fenced, one_line, units
+from adapters.discord.markup import escape, escaped_within, fenced, units
 from tests.simulators.discord import acts_in, pings_in
 from tests.simulators.discord.markdown import seen
 from tests.unit.simulators.discord.test_markdown import ACTS
@@ -70,8 +70,3 @@ def test_escaped_words_are_shortened_between_escapes(text: str, limit: int) -> N
     short = escaped_within(text, limit)
     assert units(short) <= limit
     assert acts_in(short) == []
-
-
-def test_a_name_is_one_line() -> None:
-    assert one_line("a\n\u202eb\tc", 10) == "a b c"
-    assert one_line("abcdef", 4) == "abc…"

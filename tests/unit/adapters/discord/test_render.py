@@ -14,6 +14,7 @@ from adapters.discord.refs import custom_id
 from adapters.discord.render import CONTENT, HISTORIES, Rendered
 from adapters.discord.rewording import reworded
 from bridge.messages import About, Body, FilePart, Mark, MarkKind, TextPart
+from bridge.names import customer_name
 from bridge.ports import Placed
 from config.locales import LANGUAGES, text
 from routing.facts import Side
@@ -31,7 +32,7 @@ def wording(language: str, key: str, /, **words: str) -> str:
 
 
 def spoken(words: str, name: str = "Hanako", language: str = "en", side: Side = Side.CUSTOMER) -> tuple[Rendered, ...]:
-    speaker = render.customer_name(About(name=name), language, wording)
+    speaker = customer_name(About(name=name), language, wording)
     return render.said(side, Body((TextPart(words),)), speaker, language=language, wording=wording)
 
 
@@ -44,7 +45,7 @@ def test_words_and_the_name_above_them(words: str, name: str, language: str) -> 
     assert acts(one) == []
     head, _, rest = one.content.partition("\n")
     assert block(rest).replace("`\u200b", "`") == words.replace("`\u200b", "`")
-    assert read(head, Names()).text == render.customer_name(About(name=name), language, wording)
+    assert read(head, Names()).text == customer_name(About(name=name), language, wording)
 
 
 @settings(deadline=None, max_examples=40)
@@ -80,7 +81,7 @@ def test_a_machines_translation_of_them(words: str, language: str) -> None:
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(HOSTILE, WORDS), min_size=1, max_size=4), st.sampled_from(LANGUAGES))
 def test_what_was_said_before_is_each_ones_own_quote(said: list[tuple[str, str]], language: str) -> None:
-    told = [(AT, render.customer_name(About(name=name), language, wording), TextPart(words)) for name, words in said]
+    told = [(AT, customer_name(About(name=name), language, wording), TextPart(words)) for name, words in said]
     (one,) = render.history(told, language, wording)
     assert acts(one) == []
     lines = str(one.embeds[0]["description"]).split("\n")

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from adapters.slack.card import MENU, card
 from adapters.slack.markup import unescape
-from adapters.slack.network import plain_title, thread_words
 from adapters.slack.presses import DEEDS
 from adapters.slack.refs import read_aim
-from adapters.slack.render import Assignee, Rendered
+from adapters.slack.render import Rendered
 from bridge import card as content
 from bridge.card import Action, Past
 from bridge.messages import About
+from bridge.names import Assignee, topic_by_key
 from bridge.ports import Placed
-from config.locales import LANGUAGES
+from config.locales import LANGUAGES, thread_words
 from routing.facts import Cause, Mirror
 from routing.ids import (
     CustomerKey,
@@ -79,7 +79,7 @@ FULL = replace(
 
 def a_card(session: Session = SESSION, about: About = ABOUT, name: str = "Aiko", **more: Any) -> Rendered:
     here = session.mirror.number == 1
-    said = content.card(session, about, now=NOW, wording=thread_words, title=plain_title, here=here, **more)
+    said = content.card(session, about, now=NOW, wording=thread_words, title=topic_by_key, here=here, **more)
     placed = Placed(session.id, 1)
     return card(said, placed, assignee=lambda who: Assignee(name=name), wording=thread_words, moved=not here)
 

@@ -16,7 +16,6 @@ from adapters.slack import render
 from adapters.slack.announcements import announcement
 from adapters.slack.attached import beneath
 from adapters.slack.bursts import Bursts, Said, Say
-from adapters.slack.network import thread_words
 from adapters.slack.render import Rendered
 from adapters.slack.rewording import reworded
 from adapters.slack.sheet import home
@@ -25,8 +24,9 @@ from adapters.slack.views import QUOTE, Pen
 from bridge.answers import Found, Shown
 from bridge.commands import Verb
 from bridge.messages import About, Body, FilePart, TextPart
+from bridge.names import customer_name, persona
 from bridge.ports import Delivery, HeldFile, Store
-from config.locales import LANGUAGES
+from config.locales import LANGUAGES, thread_words
 from routing.effects import Effect
 from routing.facts import Side
 from routing.ids import SessionId
@@ -95,7 +95,7 @@ def kinds_in(message: Message) -> list[str]:
 @given(WORDS, HOSTILE, st.sampled_from(LANGUAGES))
 @example("*bold* <!channel> :smile:", "<!here>", "en")
 def test_words_and_the_name_above_them(words: str, name: str, language: str) -> None:
-    speaker = render.customer_name(About(name=name), language, thread_words)
+    speaker = customer_name(About(name=name), language, thread_words)
     parts = render.said(Side.CUSTOMER, Body((TextPart(words),)), speaker, language=language, wording=thread_words)
     (message,) = [post(one) for one in parts]
     do_nothing([message], ours=[speaker])
@@ -107,7 +107,7 @@ def test_words_and_the_name_above_them(words: str, name: str, language: str) -> 
 @given(WORDS, HOSTILE, st.sampled_from(LANGUAGES))
 def test_words_under_a_name_of_their_own(words: str, name: str, language: str) -> None:
     body = Body((TextPart(words),))
-    username = render.persona(About(name=name), language, thread_words)
+    username = persona(About(name=name), language, thread_words)
     (one,) = render.said(Side.CUSTOMER, body, "x", language=language, wording=thread_words, persona=True)
     message = post(one, username=username)
     do_nothing([message])
@@ -121,13 +121,13 @@ def test_words_under_a_name_of_their_own(words: str, name: str, language: str) -
 @given(HOSTILE, st.sampled_from(LANGUAGES))
 def test_a_persona_always_says_whose_it_is(name: str, language: str) -> None:
     customer = thread_words(language, "customer.unnamed")
-    assert customer.casefold() in render.persona(About(name=name), language, thread_words).casefold()
+    assert customer.casefold() in persona(About(name=name), language, thread_words).casefold()
 
 
 @settings(deadline=None)
 @given(WORDS, st.lists(HOSTILE, max_size=3), HOSTILE)
 def test_words_that_were_changed_and_what_they_were(words: str, former: list[str], name: str) -> None:
-    speaker = render.customer_name(About(name=name), "en", thread_words)
+    speaker = customer_name(About(name=name), "en", thread_words)
     (one,) = render.said(Side.CUSTOMER, Body((TextPart(words),)), speaker, language="en", wording=thread_words)
     changed = reworded(one, [Body((TextPart(text),)) for text in former], "en", thread_words)
     message = post(changed)
@@ -148,7 +148,7 @@ def test_a_machines_translation_of_them(words: str, language: str) -> None:
 @given(st.lists(st.tuples(HOSTILE, WORDS), min_size=1, max_size=4), st.sampled_from(LANGUAGES))
 def test_what_was_said_before(said: list[tuple[str, str]], language: str) -> None:
     """Each one's words are quoted on their own, so that none can put words into somebody else's mouth."""
-    speakers = [render.customer_name(About(name=name), language, thread_words) for name, _ in said]
+    speakers = [customer_name(About(name=name), language, thread_words) for name, _ in said]
     told = [(1_700_000_000_000, speaker, TextPart(words)) for speaker, (_, words) in zip(speakers, said, strict=True)]
     (one,) = render.history(told, language, thread_words)
     message = post(one)
@@ -163,7 +163,7 @@ def test_what_was_said_before(said: list[tuple[str, str]], language: str) -> Non
 @settings(deadline=None)
 @given(st.lists(WORDS, min_size=2, max_size=4), HOSTILE)
 def test_several_messages_in_one_post(texts: list[str], name: str) -> None:
-    speaker = render.customer_name(About(name=name), "en", thread_words)
+    speaker = customer_name(About(name=name), "en", thread_words)
 
     def draw(delivery: Delivery, said: Said, named: bool) -> Rendered:
         del delivery
@@ -243,7 +243,7 @@ def test_an_announcement(text: str) -> None:
 @settings(deadline=None)
 @given(WORDS, HOSTILE)
 def test_a_message_with_attachments_that_slack_is_not_given(words: str, name: str) -> None:
-    speaker = render.customer_name(About(name=name), "en", thread_words)
+    speaker = customer_name(About(name=name), "en", thread_words)
     (one,) = render.said(Side.CUSTOMER, Body((TextPart(words),)), speaker, language="en", wording=thread_words)
     held = (HeldFile("f1", "image/png", 2_000_000), HeldFile("f2", "application/pdf", 1))
     effect = cast(Effect, None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.slack.markup import emoji_in, escape, escaped_within, one_line, unescape
+from adapters.slack.markup import emoji_in, escape, escaped_within, unescape
 from bridge.openings import note
 
 MEANINGFUL = st.sampled_from(
@@ -60,15 +60,6 @@ def test_a_reply_is_not_taken_for_a_note(written: str) -> None:
 def test_whatever_follows_a_notes_prefix_it_is_a_note(rest: str) -> None:
     assert note(f"note:{rest}") is not None
     assert note(f"//{rest}") is not None
-
-
-@settings(deadline=None)
-@given(st.text(max_size=80), st.integers(2, 20))
-def test_a_name_is_one_short_line(name: str, limit: int) -> None:
-    line = one_line(name, limit)
-    assert len(line) <= limit
-    assert "\n" not in line
-    assert "\u202e" not in line
 
 
 @pytest.mark.parametrize("unicode", ["d800", "1f64f-dfff", "110000", "nonsense", "-1", ""])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.slack.network import thread_words
-from adapters.slack.render import HISTORIES, TEXT, Rendered, customer_name, history, line, said
+from adapters.slack.render import HISTORIES, TEXT, Rendered, history, line, said
 from bridge.messages import About, Body, FilePart, Mark, MarkKind, TextPart
-from config.locales import LANGUAGES
+from bridge.names import customer_name
+from config.locales import LANGUAGES, thread_words
 from routing.facts import Side
 from tests.simulators.slack import blocks as block_kit
 from tests.simulators.slack import mrkdwn

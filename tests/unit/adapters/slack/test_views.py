@@ -9,12 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import forms
-from adapters.slack.network import thread_words
 from adapters.slack.shortcuts import for_manifest
 from adapters.slack.views import FILL, QUOTE, Choice, Frame, Pen, read_frame
 from bridge.card import Action
 from bridge.templates import Template
-from config.locales import LANGUAGES
+from config.locales import LANGUAGES, thread_words
 from tests.simulators.slack import blocks as block_kit
 from tests.simulators.slack.methods.views import view_errors
 from tests.unit.adapters.slack.test_markup import TEXT as WRITTEN
