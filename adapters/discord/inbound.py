@@ -16,13 +16,10 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from adapters.discord import markdown
 from adapters.discord.backfill import Backfill
-from adapters.discord.buttons import place_of
-from adapters.discord.downloads import Downloads, NotFetchedError
+from adapters.discord.downloads import Downloads
+from adapters.discord.fetching import Fetching
 from adapters.discord.interactions import Interactions
-from adapters.discord.manners import manner
-from adapters.discord.mentions import Names
 from adapters.discord.parse import (
     App,
     Asked,
@@ -39,22 +36,21 @@ from adapters.discord.parse import (
 )
 from adapters.discord.people import People
 from adapters.discord.presses import Door
+from adapters.discord.reading import Reading
 from adapters.discord.refs import NAME
 from adapters.discord.shape import GarbledError
 from adapters.discord.threads import Threads
+from adapters.discord.utterances import Utterances
 from adapters.discord.whispers import Whispers
 from bridge.card import Wording
 from bridge.deferred import Deferred
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, KakehashiError
-from bridge.files import FileRefused
-from bridge.marks import cut
-from bridge.messages import Body, FilePart, TextPart
-from bridge.ports import Placed, Store, Stored, Unplaced
+from bridge.messages import FilePart
+from bridge.ports import Placed, Store, Unplaced
 from bridge.relay import Relay
-from routing.decide import Refusal
-from routing.ids import InputKey, OperatorId, ThreadRef
-from routing.inputs import INSIDE, DeletionDoubted, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
+from routing.ids import InputKey, ThreadRef
+from routing.inputs import DeletionDoubted
 
 TRIES = (0.1, 0.5, 2.0, 5.0)
 """Seconds between tries while the store does not take what was heard; the last one repeats."""
@@ -87,17 +83,22 @@ class Inbound:
         self._door = door
         self._interactions = interactions
         self._threads = threads
-        self._downloads = downloads
-        self._directory = directory
         self._people = people
         self._whispers = whispers
         self._backfill = backfill
-        self._wording = wording
         self._app = app
-        self._public_place = public_place
+        self._fetching = Fetching(store=store, downloads=downloads, people=people, whispers=whispers)
+        self._utterances = Utterances(
+            store=store,
+            relay=relay,
+            door=door,
+            people=people,
+            reading=Reading(directory, wording, public_place),
+            fetching=self._fetching,
+            whispers=whispers,
+        )
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.content_missing = False  # whether the last message held nothing at all
         self.deferred = Deferred(store, NAME, self._carry_out)
 
     def hear(self, kind: str, data: Any, told: str) -> None:
@@ -117,6 +118,10 @@ class Inbound:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    @property
+    def content_missing(self) -> bool:
+        return self._utterances.content_missing
 
     @property
     def busy(self) -> bool:
@@ -198,64 +203,13 @@ class Inbound:
             await self._with_files(happening, placed)
 
     async def _with_files(self, happening: InThread, placed: Placed) -> None:
-        files = await self._fetched(happening) if isinstance(happening, Said) else ()
+        files = await self._fetching.fetched(happening) if isinstance(happening, Said) else ()
         await self._act(happening, placed, files)
 
     async def _act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
-        stored = await self._relay.session(placed.session)
-        if stored is None:
-            _log.warning("discord_session_unknown", session=placed.session, input=happening.key)
-        elif isinstance(happening, Withdrawn):
-            await self._withdrawn(happening, stored)
-        elif isinstance(happening, Revised):
-            await self._revised(happening, placed, stored)
-        else:
-            await self._said(happening, placed, stored, files)
+        await self._utterances.act(happening, placed, files)
         if type(happening) is Said:
             await self._backfill.mark(happening)
-
-    async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
-        self.content_missing = said.blank  # without the intent every message is
-        text = self._words(said, stored)
-        meant, begins = manner(said.text, text.text)
-        body = _body(cut(text, begins), files)
-        if not body.parts:
-            return
-        operator, place = self._operator(said, stored), place_of(stored, placed)
-        event = OperatorWrote(said.message, operator, said.author.user, Origin(placed.mirror), meant)
-        answer = await self._door.from_operator(placed.session, event, said.original, body=body)
-        if operator is None and meant not in INSIDE:
-            await self._people.note_unknown(said.author.user, place)
-        if isinstance(answer, Refusal):
-            await self._whispers.refused(said, answer.reason, stored)
-
-    async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
-        """A note stays a note, and a reply that is edited into one is taken back from the customer."""
-        session, text = stored.session, self._words(revised, stored)
-        meant, begins = manner(revised.text, text.text)
-        spoken, pending = session.spoken(revised.message), session.held(revised.message)
-        if meant in INSIDE and not (spoken or pending or await self._store.has_body(session.id, revised.message)):
-            # The edit overtook its message, which is still to come: it then finds its key used.
-            await self._said(revised, placed, stored, ())
-            return
-        who = self._people.known_as(revised.author.user, place_of(stored, placed), session, revised.message)
-        said = spoken or pending
-        kept = await self._store.bodies(session.id, [(revised.message, said.revision)]) if said else []
-        files = kept[0].files if kept and kept[0] is not None and revised.files else ()
-        event = OperatorRevised(revised.message, who, revised.revision, manner=meant)
-        body = _body(cut(text, begins), files)
-        answer = await self._door.from_operator(session.id, event, revised.key, body=body)
-        if isinstance(answer, Refusal):
-            await self._whispers.refused(revised, answer.reason, stored)
-
-    async def _withdrawn(self, withdrawn: Withdrawn, stored: Stored) -> None:
-        """Discord says neither whose it was nor who did it; it counts as its author's doing."""
-        session, spoken = stored.session, stored.session.spoken(withdrawn.message)
-        pending = session.held(withdrawn.message)
-        by = pending.by if pending else spoken.by if spoken else ""
-        if by:
-            event = OperatorWithdrew(withdrawn.message, OperatorId(by))
-            await self._door.from_operator(session.id, event, withdrawn.key)
 
     async def _purged(self, purged: Purged) -> None:
         """Only moderators and apps delete many at once: the customer keeps what its author has not taken back."""
@@ -264,43 +218,3 @@ class Inbound:
             if placed is not None:
                 key = InputKey(f"{one.key}/ignored")
                 await self._relay.from_bridge(placed.session, DeletionDoubted(one.message), key)
-
-    # ------------------------------------------------------------------ who, words and files
-
-    def _operator(self, said: Said, stored: Stored) -> OperatorId | None:
-        return self._people.operator(said.author.user, stored.session.mirror.place)
-
-    def _words(self, said: Said, stored: Stored) -> TextPart:
-        return markdown.read(said.text, self._names(stored.session.language))
-
-    def _names(self, language: str) -> Names:
-        def person(user: str) -> str | None:
-            operator = self._directory.by_network_user(NAME, user, home=True)
-            return self._directory.public_name(operator, language) if operator else None
-
-        def place(channel: str) -> str | None:
-            return self._public_place(channel, language)
-
-        words = {kind: self._wording(language, f"mention.{kind}") for kind in ("somebody", "channel", "group")}
-        return Names(person, place, **words)
-
-    async def _fetched(self, said: Said) -> tuple[FilePart, ...]:
-        """The files as ours. One that cannot be had is left out, and the operator is told."""
-        if isinstance(said, Revised):
-            return ()
-        owner = f"operator:{self._people.operator(said.author.user) or said.author.user}"
-        parts = []
-        for file in said.files:
-            try:
-                parts.append(await self._downloads.keep(file, owner))
-            except NotFetchedError as error:
-                await self._whispers.file_refused(said, file.id, error.code)
-            except FileRefused as error:
-                if error.retry:
-                    raise KakehashiError(f"a file was not taken yet ({error.code})") from error
-                await self._whispers.file_refused(said, file.id, error.code)
-        return tuple(parts)
-
-
-def _body(text: TextPart, files: tuple[FilePart, ...]) -> Body:
-    return Body((*((text,) if text.text.strip() else ()), *files))

@@ -6,8 +6,8 @@ from typing import Any
 
 from adapters.discord.mentions import Names
 from adapters.discord.parse import Attachment, Author, Forwarded, Said, Sticker
+from adapters.discord.reading import files, words
 from adapters.discord.refs import Root
-from adapters.discord.utterance import files, words
 from bridge.messages import Mark, MarkKind, TextPart
 from config.locales import LANGUAGES
 from routing.ids import InputKey

@@ -7,17 +7,42 @@ not know.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from adapters.discord.markdown import read
 from adapters.discord.mentions import Names
 from adapters.discord.parse import Attachment, Forwarded, Said, Sticker
+from adapters.discord.refs import NAME
 from adapters.discord.render import Wording
+from bridge.directory import Directory
 from bridge.marks import stripped
 from bridge.messages import Body, Mark, MarkKind, TextPart
 
-NAME = 60
+NAME_SIZE = 60
 """Characters of a sticker's name; Discord's have thirty."""
+
+
+class Reading:
+    """`public_place` names a channel in a language, where customers know it."""
+
+    def __init__(self, directory: Directory, wording: Wording, public_place: Callable[[str, str], str | None]) -> None:
+        self._directory = directory
+        self._wording = wording
+        self._public_place = public_place
+
+    def words(self, said: Said, language: str) -> TextPart:
+        return read(said.text, self.names(language))
+
+    def names(self, language: str) -> Names:
+        def person(user: str) -> str | None:
+            operator = self._directory.by_network_user(NAME, user, home=True)
+            return self._directory.public_name(operator, language) if operator else None
+
+        def place(channel: str) -> str | None:
+            return self._public_place(channel, language)
+
+        called = {kind: self._wording(language, f"mention.{kind}") for kind in ("somebody", "channel", "group")}
+        return Names(person, place, **called)
 
 
 def words(said: Said, names: Names, wording: Wording, language: str) -> TextPart:
@@ -45,7 +70,7 @@ def _forwarded(one: Forwarded, names: Names, wording: Wording, language: str) ->
 
 
 def _pictures(stickers: Sequence[Sticker], wording: Wording, language: str) -> list[TextPart]:
-    return [TextPart(wording(language, "said.sticker", name=one.name[:NAME])) for one in stickers]
+    return [TextPart(wording(language, "said.sticker", name=one.name[:NAME_SIZE])) for one in stickers]
 
 
 def _seconds(file: Attachment) -> str:
