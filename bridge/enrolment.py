@@ -16,7 +16,8 @@ import structlog
 from bridge.directory import Directory
 from bridge.doctor import Finding
 from bridge.ports import Store
-from routing.ids import NetworkName, OperatorId
+from routing.ids import MessageId, NetworkName, OperatorId
+from routing.session import Session
 
 NOTED_FOR = 3_600.0
 """Seconds between two records of one and the same person who is not enrolled."""
@@ -38,6 +39,14 @@ class Enrolment:
     def operator(self, user: str, place: str, *, home: bool) -> OperatorId | None:
         """Who this is, in a thread of this place; None for whoever may not speak for us there."""
         return self._directory.by_network_user(self._network, user, place=place, home=home)
+
+    def known_as(self, user: str, operator: OperatorId | None, session: Session, message: MessageId) -> OperatorId:
+        """As whom this user may change a message: what they wrote before they were enrolled stays theirs."""
+        recorded = OperatorId(f"{self._network}:{user}")
+        spoken, held = session.spoken(message), session.held(message)
+        if recorded in (spoken.by if spoken else "", held.by if held else ""):
+            return recorded
+        return operator or recorded
 
     async def note(self, user: str, place: str) -> None:
         """Somebody wrote who is not enrolled: `doctor` names them. Seldom written, however much they write."""

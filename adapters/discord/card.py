@@ -15,6 +15,7 @@ from adapters.discord.parse import MENU
 from adapters.discord.refs import custom_id
 from adapters.discord.render import Choice, Rendered, button, clock, menu, row
 from bridge.card import BUTTONS, Action, Card, Link, Moment, Person, Value, Wording, Words
+from bridge.cards import Current
 from bridge.names import NAME, Assignee, one_line
 from bridge.ports import Placed
 from routing.ids import OperatorId
@@ -37,28 +38,22 @@ VALUE = 200
 PAGE = 300
 
 
-def card(
-    content: Card,
-    placed: Placed,
-    *,
-    state: State,
-    assignee: Callable[[OperatorId], Assignee],
-    wording: Wording,
-    moved: bool = False,
-    offers: Container[Action] = frozenset(Action),
-) -> Rendered:
-    """The session's first post in a thread. `moved`: the session lives in another one now. `offers`: what can be done
-    from here."""
+def card(current: Current, wording: Wording, offers: Container[Action] = frozenset(Action)) -> Rendered:
+    """The session's first post in a thread. `offers`: what can be done from here."""
+    content, placed = current.content, current.placed
     code, language, topic, worded, name = content.summary
     first = (code, language, one_line(topic, NAME), worded, one_line(name, NAME))
-    embed: dict[str, Any] = {"color": COLOURS.get(state, COLOURS[State.CLOSED]), "fields": _fields(content, assignee)}
+    embed: dict[str, Any] = {
+        "color": COLOURS.get(current.state, COLOURS[State.CLOSED]),
+        "fields": _fields(content, current.assignee),
+    }
     links = "\n".join(_link(one) for one in content.background if isinstance(one, Link))
     notes = [one_line(one.text, PAGE) for one in content.background if isinstance(one, Words)]
     if links:
         embed["description"] = links
     if notes:
         embed["footer"] = {"text": "\n".join(notes)[:1_500]}
-    components = _moved(content, placed, wording) if moved else _actions(content, placed, wording, offers)
+    components = _moved(content, placed, wording) if current.moved else _actions(content, placed, wording, offers)
     return Rendered(" · ".join(map(escape, filter(None, first))), (embed,), components)
 
 

@@ -20,7 +20,7 @@ from adapters.discord.attached import Uploads
 from adapters.discord.backfill import Backfill
 from adapters.discord.buttons import Buttons
 from adapters.discord.calls import Calls, Whom, everybody_here
-from adapters.discord.cards import Cards
+from adapters.discord.card import card
 from adapters.discord.channels import Channels
 from adapters.discord.checkup import checkup
 from adapters.discord.client import RestApi
@@ -40,6 +40,7 @@ from adapters.discord.threads import Threads
 from adapters.discord.whispers import Whispers
 from adapters.discord.writing import Writing
 from bridge.card import Title, Wording
+from bridge.cards import Cards
 from bridge.directory import Directory
 from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
@@ -102,7 +103,16 @@ class DiscordNetwork:
         self._channels = Channels(self._api, allow_public=settings.allow_public_channels)
         self._threads = Threads(store, self._api)
         self._enrolment = Enrolment(store, directory, NAME)
-        cards = Cards(store, directory, wording, title, policy=policy, admin_link=admin_link, offers=OFFERED)
+        cards = Cards(
+            store,
+            directory,
+            NAME,
+            wording,
+            title,
+            policy=policy,
+            drawing=lambda current: card(current, wording, OFFERED),
+            admin_link=admin_link,
+        )
         roots = Roots(
             api=self._api,
             store=store,

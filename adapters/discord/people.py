@@ -5,7 +5,6 @@ A user's id is the same on every server, so it names them by itself.
 
 from __future__ import annotations
 
-from adapters.discord.refs import NAME
 from bridge.enrolment import Enrolment
 from routing.ids import MessageId, OperatorId
 from routing.session import Session
@@ -21,11 +20,7 @@ class People:
 
     def known_as(self, user: str, place: str, session: Session, message: MessageId) -> OperatorId:
         """As whom they may change a message: what they wrote before they were enrolled stays theirs."""
-        recorded = OperatorId(f"{NAME}:{user}")
-        spoken, held = session.spoken(message), session.held(message)
-        if recorded in (spoken.by if spoken else "", held.by if held else ""):
-            return recorded
-        return self.operator(user, place) or recorded
+        return self._enrolment.known_as(user, self.operator(user, place), session, message)
 
     async def note_unknown(self, user: str, place: str) -> None:
         await self._enrolment.note(user, place)

@@ -13,6 +13,7 @@ from adapters.slack.markup import escape, escaped_within
 from adapters.slack.refs import button_value
 from adapters.slack.render import DAY, HEADER, PAGE, SHORT_NAME, TEXT, Block, Rendered, clock
 from bridge.card import Action, Card, Link, Moment, Person, Value, Wording, Words
+from bridge.cards import Current
 from bridge.names import NAME, Assignee, one_line
 from bridge.ports import Placed
 from routing.ids import OperatorId
@@ -29,21 +30,20 @@ TOPIC = 24
 """Characters of a topic in the first words of a notification."""
 
 
-def card(
-    content: Card, placed: Placed, *, assignee: Callable[[OperatorId], Assignee], wording: Wording, moved: bool = False
-) -> Rendered:
-    """The session's first post in a thread. `moved`: the session lives in another one now."""
+def card(current: Current, wording: Wording) -> Rendered:
+    """The session's first post in a thread."""
+    content = current.content
     code, language, topic, state, name = content.summary
     first_words = (code, language, one_line(topic, TOPIC), state, one_line(name, SHORT_NAME))
     headline = " · ".join((code, one_line(content.name, NAME), language, one_line(content.topic, NAME)))
     blocks: list[Block] = [{"type": "header", "text": _plain(headline[:HEADER])}]
-    fields = [_field(label, value, assignee) for label, value in content.fields][: FIELDS + CLAIM_FIELDS]
+    fields = [_field(label, value, current.assignee) for label, value in content.fields][: FIELDS + CLAIM_FIELDS]
     blocks += [{"type": "section", "fields": fields[start : start + FIELDS]} for start in range(0, len(fields), FIELDS)]
     blocks.append({"type": "context", "elements": [_background(one) for one in content.background]})
-    if moved:
+    if current.moved:
         blocks.append({"type": "context", "elements": [_plain(wording(language, "card.moved"))]})
     elif content.buttons:
-        blocks.append({"type": "actions", "elements": _actions(content, placed, wording)})
+        blocks.append({"type": "actions", "elements": _actions(content, current.placed, wording)})
     return Rendered(escaped_within(" · ".join(first_words), TEXT), blocks, inert=True)
 
 

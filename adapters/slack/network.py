@@ -23,7 +23,7 @@ from adapters.slack.alerts import Whom, everybody_here
 from adapters.slack.announcements import Announcements
 from adapters.slack.attached import DeskLink
 from adapters.slack.backfill import UNHEARD, Backfill
-from adapters.slack.cards import Cards
+from adapters.slack.card import card
 from adapters.slack.channels import Channels
 from adapters.slack.checkup import Setup, checkup
 from adapters.slack.client import WebApi
@@ -59,6 +59,7 @@ from adapters.slack.windows import Windows, Words
 from adapters.slack.writing import QUIET, Writing
 from bridge.answers import Answers
 from bridge.canned import Canned, DeskTitle, Ready
+from bridge.cards import Cards
 from bridge.directory import Directory
 from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
@@ -178,13 +179,23 @@ class SlackNetwork:
         self._people = People(self._enrolment, self._app)
         self._membership = Membership(self._api, store, self._enrolment, places, self._people.named, holds)
         self._announcements = Announcements(self._api)
+        cards = Cards(
+            store,
+            directory,
+            NAME,
+            wording,
+            title,
+            policy=policy,
+            drawing=lambda current: card(current, wording),
+            admin_link=admin_link,
+        )
         self._outbound = Outbound(
             api=self._api,
             store=store,
             shares=Shares(store, files, self._api),
             threads=self._threads,
             channels=self._channels,
-            cards=Cards(store, directory, wording, title, policy=policy, admin_link=admin_link),
+            draw=cards.draw,
             directory=directory,
             wording=wording,
             title=title,

@@ -17,7 +17,6 @@ from adapters.slack.alerts import Alerts, Whom
 from adapters.slack.attached import DeskLink, Removal
 from adapters.slack.bursts import Bursts
 from adapters.slack.calls import IN_THREAD, Calls
-from adapters.slack.cards import Cards
 from adapters.slack.channels import Channels
 from adapters.slack.client import WebApi
 from adapters.slack.drawing import Drawing, shown_of
@@ -31,7 +30,7 @@ from adapters.slack.posts import Posts, delivered
 from adapters.slack.reconciliation import Reconciliation
 from adapters.slack.refs import Post, Root
 from adapters.slack.render import Rendered, Title, Wording
-from adapters.slack.roots import Roots, place_of
+from adapters.slack.roots import Draw, Roots, place_of
 from adapters.slack.shares import Shares
 from adapters.slack.speech import NOTHING_MORE, Speech
 from adapters.slack.threads import Threads
@@ -80,7 +79,7 @@ class Outbound:
         shares: Shares,
         threads: Threads,
         channels: Channels,
-        cards: Cards,
+        draw: Draw,
         directory: Directory,
         wording: Wording,
         title: Title,
@@ -93,14 +92,14 @@ class Outbound:
         self._store = store
         self._shares = shares
         self._channels = channels
-        self._cards = cards
+        self._draw = draw
         self._directory = directory
         self._wording = wording
         self._link = link
         history = History(api)
         self._part_books = PartBooks(store)
         self._posts = Posts(api)
-        self._roots = Roots(api, store, history, threads, cards, app)
+        self._roots = Roots(api, store, history, threads, draw, app)
         self._speech = Speech(api, history, self._posts, self._roots, self._part_books)
         self._drawing = Drawing(api, store, directory, wording, desk_link)
         self._bursts = Bursts(store, self._drawing.in_burst, self._say_burst)
@@ -274,7 +273,7 @@ class Outbound:
     async def _retire_card(self, delivery: Delivery, root: Root) -> None:
         """The session lives elsewhere now: its old card keeps no buttons. Only looks depend on it."""
         try:
-            await self._posts.update(root.channel, root.ts, await self._cards.draw(delivery), Urgency.CARD)
+            await self._posts.update(root.channel, root.ts, await self._draw(delivery), Urgency.CARD)
         except DeliveryError as error:
             _log.info("slack_old_card_kept", session=delivery.session.id, code=error.code)
 
@@ -359,4 +358,4 @@ class Outbound:
         """Redraw the card. One that people deleted is not missed: the next post opens the thread again."""
         if delivery.thread is not None:
             root = Root.of(delivery.thread)
-            await self._posts.update(root.channel, root.ts, await self._cards.draw(delivery), Urgency.CARD)
+            await self._posts.update(root.channel, root.ts, await self._draw(delivery), Urgency.CARD)

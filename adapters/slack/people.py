@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.slack.parse import App, Author
-from adapters.slack.refs import NAME
 from bridge.enrolment import Enrolment
 from routing.ids import MessageId, OperatorId
 from routing.session import Session
@@ -38,11 +37,7 @@ class People:
 
     def known_as(self, user: str, channel: str, session: Session, message: MessageId) -> OperatorId:
         """As whom they may change a message: what they wrote before they were enrolled stays theirs."""
-        recorded = OperatorId(f"{NAME}:{self.named(user)}")
-        spoken, held = session.spoken(message), session.held(message)
-        if recorded in (spoken.by if spoken else "", held.by if held else ""):
-            return recorded
-        return self.operator(Author(user, frozenset((self._app().team,))), channel) or recorded
+        return self._enrolment.known_as(self.named(user), self.of(user, channel), session, message)
 
     async def note_unknown(self, user: str, channel: str) -> None:
         await self._enrolment.note(self.named(user), channel)

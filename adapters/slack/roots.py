@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
-from adapters.slack.cards import Cards
 from adapters.slack.client import WebApi
 from adapters.slack.history import History, Message, with_effect
 from adapters.slack.parse import App
 from adapters.slack.refs import Root
+from adapters.slack.render import Rendered
 from adapters.slack.threads import Threads, metadata
 from bridge.ports import Delivered, Delivery, Placed, Store
 from routing.ids import ThreadRef
 
 _log = structlog.get_logger(__name__)
 
+Draw = Callable[[Delivery], Awaitable[Rendered]]
+
 
 class Roots:
     """`app` tells who we are, or raises DeliveryError while that is not known."""
 
     def __init__(
-        self, api: WebApi, store: Store, history: History, threads: Threads, cards: Cards, app: Callable[[], App]
+        self, api: WebApi, store: Store, history: History, threads: Threads, draw: Draw, app: Callable[[], App]
     ) -> None:
         self._api = api
         self._store = store
         self._history = history
         self._threads = threads
-        self._cards = cards
+        self._draw = draw
         self._app = app
 
     async def open(self, delivery: Delivery, name: str) -> Root:
@@ -38,7 +40,7 @@ class Roots:
             "chat.postMessage",
             channel=place_of(delivery),
             metadata=metadata(name, session.id, mirror, root=True),
-            **(await self._cards.draw(delivery)).posted,
+            **(await self._draw(delivery)).posted,
         )
         root = Root(self._app().team, answer["channel"], answer["ts"])
         await self._threads.place(root, Placed(session.id, mirror))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,10 +12,8 @@ from adapters.slack.parse import App
 from adapters.slack.refs import NAME, Root, read_button_value
 from bridge.errors import DeliveryError
 from bridge.ports import Placed, Store
+from bridge.threads import KnownThreads
 from routing.ids import SessionId
-
-REMEMBERED = 50_000
-"""Threads in memory, ours and others' apart. The store has all of ours."""
 
 EVENT_TYPE = "kakehashi_effect"
 """Of the metadata on everything that we post. Anyone in the workspace can read it, so it holds ids only."""
@@ -43,36 +40,10 @@ def payload_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
     return found.get("event_payload") or {} if found.get("event_type") == EVENT_TYPE else {}
 
 
-class Threads:
-    """`place` is durable when it returns."""
-
+class Threads(KnownThreads):
     def __init__(self, store: Store, api: WebApi) -> None:
-        self._store = store
+        super().__init__(store, NAME)
         self._api = api
-        self._ours: OrderedDict[str, Placed] = OrderedDict()
-        self._others: OrderedDict[str, None] = OrderedDict()
-
-    async def place(self, root: Root, placed: Placed) -> None:
-        if self._ours.get(root.ref) != placed:
-            await self._store.place(NAME, root.ref, placed)
-            self._remember(root, placed)
-
-    async def placed(self, root: Root) -> Placed | None:
-        """The session of this thread, as far as we know without asking Slack."""
-        known = self._ours.get(root.ref)
-        if known is not None:
-            self._ours.move_to_end(root.ref)
-            return known
-        if self.is_foreign(root):
-            return None
-        found = await self._store.placed(NAME, root.ref)
-        if found is not None:
-            self._remember(root, found)
-        return found
-
-    def is_foreign(self, root: Root) -> bool:
-        """Its root was read before and is not ours."""
-        return root.ref in self._others
 
     async def read(self, root: Root, app: App) -> Placed | None:
         """Read the root itself, and keep what it says. None: certainly not ours. Raises DeliveryError."""
@@ -90,22 +61,7 @@ class Threads:
                 raise
             answer = {"messages": []}
         placed = next((found for one in answer["messages"] if (found := _claimed(one, root, app))), None)
-        if placed is None:
-            self._forget_it(root)
-        else:
-            await self.place(root, placed)
-        return placed
-
-    def _remember(self, root: Root, placed: Placed) -> None:
-        self._ours[root.ref] = placed
-        self._others.pop(root.ref, None)
-        if len(self._ours) > REMEMBERED:
-            self._ours.popitem(last=False)
-
-    def _forget_it(self, root: Root) -> None:
-        self._others[root.ref] = None
-        if len(self._others) > REMEMBERED:
-            self._others.popitem(last=False)
+        return await self.found(root, placed)
 
 
 def _claimed(message: Mapping[str, Any], root: Root, app: App) -> Placed | None:

@@ -15,6 +15,7 @@ from adapters.discord.refs import read_custom_id
 from adapters.discord.render import Rendered
 from bridge import card as content
 from bridge.card import Action, Past
+from bridge.cards import Current
 from bridge.messages import About
 from bridge.names import Assignee
 from bridge.ports import Placed
@@ -38,15 +39,8 @@ def a_card(session: Session = SESSION, about: About = ABOUT, name: str = "Aiko",
     said = content.card(
         session, about, now=NOW, wording=wording, title=lambda topic, language: topic, here=here, **more
     )
-    return card(
-        said,
-        Placed(session.id, 1),
-        state=session.state,
-        assignee=lambda who: Assignee(name, user),
-        wording=wording,
-        moved=not here,
-        offers=offers,
-    )
+    current = Current(said, Placed(session.id, 1), session.state, not here, lambda who: Assignee(name, user))
+    return card(current, wording, offers)
 
 
 def buttons(rendered: Rendered) -> list[dict[str, Any]]:

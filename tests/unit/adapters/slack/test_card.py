@@ -16,6 +16,7 @@ from adapters.slack.refs import read_aim
 from adapters.slack.render import Rendered
 from bridge import card as content
 from bridge.card import Action, Past
+from bridge.cards import Current
 from bridge.messages import About
 from bridge.names import Assignee, topic_by_key
 from bridge.ports import Placed
@@ -80,8 +81,8 @@ FULL = replace(
 def a_card(session: Session = SESSION, about: About = ABOUT, name: str = "Aiko", **more: Any) -> Rendered:
     here = session.mirror.number == 1
     said = content.card(session, about, now=NOW, wording=thread_words, title=topic_by_key, here=here, **more)
-    placed = Placed(session.id, 1)
-    return card(said, placed, assignee=lambda who: Assignee(name=name), wording=thread_words, moved=not here)
+    current = Current(said, Placed(session.id, 1), session.state, not here, lambda who: Assignee(name))
+    return card(current, thread_words)
 
 
 def shown(rendered: Rendered) -> str:
