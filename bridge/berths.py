@@ -18,7 +18,8 @@ from bridge.errors import KakehashiError
 from bridge.index import Index
 from bridge.ports import Store
 from routing.ids import DeskId, NetworkName, Place, SessionId
-from routing.policy import Policy
+from routing.outage import may_fall_back
+from routing.policy import Desk, Policy
 from routing.session import Session
 
 EVERY = 1.0
@@ -73,6 +74,21 @@ class Berths:
         count = self._listed + Counter(one for _, one in self._noted.values())
         return min(free, key=lambda one: count[one], default=None)
 
+    def fallback(self, session: Session, now: int) -> tuple[DeskId, Place] | None:
+        """The desk that takes a session whose pool is shut, as it takes what nobody had time for: the first that is
+        open, else the first. `now` in ms since 1970 (UTC)."""
+        desks = self._policy().desks
+        own = desks.get(session.desk)
+        if own is None or not may_fall_back(session):
+            return None
+        known = [(desks[one], place) for one in own.fallbacks if one in desks and (place := self._open(desks[one]))]
+        found = next((one for one in known if one[0].hours.open_at(now)), known[0] if known else None)
+        return (found[0].id, found[1]) if found else None
+
+    def _open(self, desk: Desk) -> Place | None:
+        count = self._listed + Counter(one for _, one in self._noted.values())
+        return min((one for one in desk.places if one not in self._shut), key=lambda one: count[one], default=None)
+
     def note(self, session: Session) -> None:
         self._noted[session.id] = (time.monotonic() + NOTED_FOR, session.mirror.place)
         self._free = None
@@ -82,15 +98,12 @@ class Berths:
     async def shut(self, network: NetworkName, place: Place, code: str) -> None:
         """Nothing can be delivered there. The other processes hear of it, too."""
         now = time.monotonic()
-        if self._told.get(place, 0.0) > now or not self._is_pooled(place):
+        if self._told.get(place, 0.0) > now or place not in _watched(self._policy()):
             return
         self._told[place] = now + TOLD_EVERY
         self._shut, self._free = {*self._shut, place}, None
         _log.warning("place_shut", network=network, place=place, code=code)
         await self._store.put(_name(place), code, int(SHUT_FOR * 1000))
-
-    def _is_pooled(self, place: Place) -> bool:
-        return any(desk.further and place in desk.places for desk in self._policy().desks.values())
 
     # ------------------------------------------------------------------ keeping it fresh
 
@@ -106,7 +119,7 @@ class Berths:
     async def look(self) -> None:
         """Count anew. Desks that share a channel with a pool count, too."""
         policy = self._policy()
-        pooled = {place for desk in policy.desks.values() if desk.further for place in desk.places}
+        pooled = _watched(policy)
         near = [desk.id for desk in policy.desks.values() if not pooled.isdisjoint(desk.places)]
         rows = [row for desk in near for row in (await self._index.read(desk)).rows.values()]
         marks = await asyncio.gather(*(self._store.get(_name(place)) for place in sorted(pooled)))
@@ -115,6 +128,14 @@ class Berths:
         self._listed = Counter(row.berth for row in rows if row.berth is not None)
         self._shut = {place for place, mark in zip(sorted(pooled), marks, strict=True) if mark is not None}
         self._free = None
+
+
+def _watched(policy: Policy) -> set[Place]:
+    """Of whatever has somewhere else to go, and the places where that would be."""
+    desks = policy.desks.values()
+    fallbacks = {one for desk in desks for one in desk.fallbacks}
+    chosen = [desk for desk in desks if desk.further or desk.fallbacks or desk.id in fallbacks]
+    return {place for desk in chosen for place in desk.places}
 
 
 def _name(place: Place) -> str:

@@ -560,13 +560,13 @@ class Lanes:
         return await self._wait(lane, term, await self._blocked(delivery, error), certain=True)
 
     async def _blocked(self, delivery: Delivery, error: DeliveryError) -> DeliveryError:
-        """A root that found no place goes to another one, at once; what else waits for a person is said elsewhere."""
+        """Whatever a person has to mend is said elsewhere; a root that found no place goes to another one, at once."""
         if error.fault is not Fault.BLOCKED:
             return error
-        if error.of_place and self.refuge is not None and await self.refuge.move(delivery, error.code):
-            return DeliveryError(Fault.TRANSIENT, error.code, retry_after=WAKE_AFTER)
         if self.blockages is not None:
             self.blockages.met(delivery, error)
+        if error.of_place and self.refuge is not None and await self.refuge.move(delivery, error.code):
+            return DeliveryError(Fault.TRANSIENT, error.code, retry_after=WAKE_AFTER)
         return error
 
     async def _tell_shut(self, delivery: Delivery, code: str) -> None:

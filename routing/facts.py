@@ -61,6 +61,7 @@ class Why(StrEnum):
     DECLINED = "declined"
     WENT_OFF = "went_off"  # the operator is not on any more
     OVERFLOW = "overflow"  # nobody at the desk had time for it
+    PLACE_LOST = "place_lost"  # nothing can be posted where the desk is
     LANGUAGE = "language"
     TAKEN_OVER = "taken_over"  # who held it cannot be reached: their network does not answer
     DESK_REMOVED = "desk_removed"
@@ -598,7 +599,8 @@ class DeskHandedBack(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MirrorMoved(Fact):
-    """Its thread is opened in another place of the desk's: nothing could be posted in the first one."""
+    """Its thread is opened in another place of the desk's, or of a fallback's: nothing could be posted in the first
+    one."""
 
     mirror: Mirror
     from_place: Place

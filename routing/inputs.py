@@ -467,12 +467,14 @@ class NetworkFellSilent:
 
 @dataclass(frozen=True, slots=True)
 class PlaceLost:
-    """Nothing can be posted in the place where this mirror's root was to stand, and none does; `to` is free instead."""
+    """Nothing can be posted in the place where this mirror's root was to stand, and none does; `to` is free instead:
+    of the same pool, or of `desk`, a fallback."""
 
     mirror: int
     place: Place
     to: Place
     code: str
+    desk: DeskId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from routing import facts as f
 from routing import inputs as i
 from routing.case import Case, RefusedError
 from routing.facts import Actor, Mirror, Why
-from routing.ids import NetworkName
-from routing.session import Reason, Session
+from routing.ids import DeskId, NetworkName
+from routing.session import Reason, Session, State
+from routing.transfer import move
 
 
 def take_over(case: Case, event: i.NetworkFellSilent) -> None:
@@ -34,15 +35,40 @@ def hand_back(case: Case, event: i.NetworkCaughtUp) -> None:
 
 
 def move_mirror(case: Case, event: i.PlaceLost) -> None:
-    """Only within a pool: another desk's people would see what is none of theirs. What waits for the root in its lane
-    goes along, since a mirror is known by its number."""
+    """Within a pool, or with its session to a fallback: any other desk's people would see what is none of theirs. What
+    waits for the root in its lane goes along, since a mirror is known by its number."""
     mirror = next((one for one in case.open.mirrors if one.number == event.mirror), None)
     if mirror is None or mirror.place != event.place or case.open.erased:
-        return
+        return None
+    if event.desk is not None:
+        return _fall_back(case, event, event.desk)
     pools = [desk.places for desk in case.policy.desks.values() if desk.network == mirror.network]
     if any({event.place, event.to} <= {*places} for places in pools):
-        moved = replace(mirror, place=event.to)
-        case.record(f.MirrorMoved, Actor.BRIDGE, mirror=moved, from_place=event.place, code=event.code)
+        _move_root(case, event, mirror)
+    return None
+
+
+def may_fall_back(session: Session) -> bool:
+    """Whoever waits, and has not been moved: a session must not wander between places that are all lost, and who
+    answers it somewhere else goes on."""
+    return session.state is State.QUEUED and not session.transfers
+
+
+def _fall_back(case: Case, event: i.PlaceLost, desk: DeskId) -> None:
+    """Nobody at the desk would see it. On the same network its root goes along, since it stands nowhere."""
+    before, mirror = case.desk, case.open.mirror
+    target = case.policy.desks.get(desk)
+    if target is None or desk not in before.fallbacks or not may_fall_back(case.open) or mirror.number != event.mirror:
+        return
+    if target.network == mirror.network and event.to in target.places:
+        _move_root(case, event, mirror)
+    move(case, target, Actor.BRIDGE, Why.PLACE_LOST)
+    case.say("place_lost", from_desk=before.id, language=case.open.language)
+
+
+def _move_root(case: Case, event: i.PlaceLost, mirror: Mirror) -> None:
+    moved = replace(mirror, place=event.to)
+    case.record(f.MirrorMoved, Actor.BRIDGE, mirror=moved, from_place=event.place, code=event.code)
 
 
 def _mirror_on(session: Session, network: NetworkName) -> Mirror | None:

@@ -231,7 +231,7 @@ async def house(
         berths = Berths(store, Index(store, policy), policy)
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
         relay = Relay(store, feed, policy, lanes, berths=berths)
-        lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(relay, berths)
+        lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(store, relay, berths)
         lanes.blockages = Blockages(store, policy, networks, partial(text, "page"))
         network = networks[DISCORD] = DiscordNetwork(
             settings(discord, **(chosen or {})),

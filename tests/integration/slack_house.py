@@ -274,7 +274,7 @@ async def house(
         berths = Berths(store, Index(store, policy), policy)
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
         relay = Relay(store, feed, policy, lanes, berths=berths)
-        lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(relay, berths)
+        lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(store, relay, berths)
         lanes.blockages = Blockages(store, policy, networks, partial(text, "page"))
         chosen = settings(slack, by_http=by_http, rates=rates)
         network = networks[SLACK] = SlackNetwork(

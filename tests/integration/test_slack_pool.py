@@ -87,9 +87,10 @@ async def test_a_session_whose_first_post_finds_the_channel_archived_opens_in_an
         await here.writes("hello")
         await here.writes("anybody?")
         await here.lanes_are_empty()
+        session = (await here.session()).session
         places = [slack.workspace.channels[one] for one in pool["further"]]
-        (root,) = [one for place in places for one in slack.roots(place)]
-        (place,) = [one for one in places if slack.roots(one)]
+        roots = [(place, one) for place in places for one in slack.roots(place)]
+        ((place, root),) = [one for one in roots if str(session.code) in seen(slack.workspace, one[1])]
         assert slack.thread(place, root.ts)[:2] == ["Hanako\nhello", "Hanako\nanybody?"]
         assert slack.roots(here.desk) == []
         assert (await here.session()).session.mirror.place == place.id
@@ -170,3 +171,22 @@ async def test_whoever_goes_on_after_a_transfer_has_all_that_was_said_before(
         assert [line.partition("\n")[0][-5:] for line in told_before] == ["(1/3)", "(2/3)", "(3/3)"]
         text = "".join(told_before)
         assert [text.count(sign * 3_000) for sign in "abcde"] == [1] * 5
+
+
+async def test_who_waits_for_a_desk_whose_only_channel_is_lost_goes_to_its_fallback_and_a_person_is_told(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator
+) -> None:
+    desks = [slack.channel("support"), slack.channel("refunds")]
+    async with house(engine_url, tmp_path, slack, desks=desks, rules={"fallbacks": (DeskId("refunds"),)}) as here:
+        slack.person("kenji").archive(desks[0])
+        await here.writes("is anybody there?")
+        await here.lanes_are_empty()
+        await slack.until(lambda: len(slack.roots(desks[1])) == 2)
+        session = (await here.session()).session
+        assert (session.desk, session.mirror.place) == ("refunds", desks[1].id)
+        (root,) = [one for one in slack.roots(desks[1]) if str(session.code) in seen(slack.workspace, one)]
+        thread = slack.thread(desks[1], root.ts)
+        assert "Hanako\nis anybody there?" in thread
+        assert any("This session comes from" in line for line in thread)
+        assert any("is_archived" in line for line in told(slack, desks[1]))
+        assert "moved" in " ".join(await here.customer_sees())

@@ -13,6 +13,7 @@ from bridge.index import Index
 from bridge.ports import Line, LineNews, Store
 from bridge.views import summary
 from routing.facts import Mirror
+from routing.hours import Hours
 from routing.ids import DeskId, NetworkName, Place, SessionId, ShortCode
 from routing.policy import Desk, Policy
 from routing.session import Session
@@ -114,3 +115,34 @@ async def test_a_reloaded_policy_holds_at_once(places: tuple[Place, ...]) -> Non
     assert here.free() == {EN: C1}
     policy[0] = Policy({EN: Desk(EN, SLACK, places[0], further=places[1:])})
     assert here.free() == ({EN: C2} if len(places) > 1 else {})
+
+
+# ------------------------------------------------------------------ where nothing of a pool is open
+
+FALLING = Policy(
+    {
+        EN: Desk(EN, SLACK, C1, fallbacks=(DeskId("gone"), JA, DeskId("console"))),
+        JA: Desk(JA, SLACK, C2),
+        DeskId("console"): Desk(DeskId("console"), NetworkName("console"), Place("console")),
+    }
+)
+
+
+async def test_the_first_fallback_that_takes_posts_takes_whoever_waits() -> None:
+    lists = Lists()
+    here = berths(lists, [FALLING])
+    waits = session(1, C1)
+    assert here.refuge(waits, C1) is None
+    assert here.fallback(waits, 0) == (JA, C2)
+    await here.shut(SLACK, C2, "is_archived")
+    assert here.fallback(waits, 0) == (DeskId("console"), Place("console"))
+    other = berths(lists, [FALLING])
+    await other.look()
+    assert other.fallback(waits, 0) == (DeskId("console"), Place("console"))
+
+
+def test_a_fallback_that_is_open_comes_first_and_who_was_moved_stays() -> None:
+    closed = replace(FALLING.desks[JA], hours=Hours(()))
+    here = berths(Lists(), [replace(FALLING, desks={**FALLING.desks, JA: closed})])
+    assert here.fallback(session(1, C1), 0) == (DeskId("console"), Place("console"))
+    assert here.fallback(replace(session(1, C1), transfers=1), 0) is None

@@ -106,3 +106,54 @@ def test_a_former_thread_that_was_never_opened_goes_too_so_that_the_one_behind_i
     talk.accepts(i.PlaceLost(1, ONE, THREE, "channel_not_found"))
     assert talk.session is not None
     assert [one.place for one in talk.session.mirrors] == [THREE, TWO]
+
+
+# ------------------------------------------------------------------ a fallback takes what finds no place
+
+
+BUILT_IN = replace(BUSY.desks[EN], id=DeskId("console"), network=NetworkName("console"), place=Place("console"))
+
+
+def falling() -> Talk:
+    """The English desk has one place, and two fallbacks: in the same network, and the built-in desk."""
+    talk = a_talk(en=ONE)
+    english = replace(POOLED.desks[EN], further=(), fallbacks=(JA, BUILT_IN.id))
+    talk.policy = replace(POOLED, desks={**POOLED.desks, EN: english, BUILT_IN.id: BUILT_IN})
+    return talk
+
+
+def lines(talk: Talk) -> list[tuple[str, int]]:
+    return [(effect.key, effect.mirror) for effect in talk.effects if isinstance(effect, e.PostLine)]
+
+
+def test_on_the_same_network_the_root_that_stands_nowhere_goes_along_with_its_session() -> None:
+    talk = falling()
+    talk.accepts(i.PlaceLost(1, ONE, TWO, "is_archived", JA))
+    assert talk.session
+    assert (where(talk), talk.session.desk) == (Mirror(1, SLACK, TWO), JA)
+    assert [type(one) for one in talk.effects].count(e.OpenThread) == 1
+    assert lines(talk) == [("place_lost", 1)]
+    assert talk.notices()[-1] == "moved"
+
+
+def test_on_another_network_it_opens_there_and_the_lost_place_is_told_when_it_is_back() -> None:
+    talk = falling()
+    talk.accepts(i.PlaceLost(1, ONE, BUILT_IN.place, "is_archived", BUILT_IN.id))
+    assert talk.session
+    assert (where(talk), talk.session.desk) == (Mirror(2, BUILT_IN.network, BUILT_IN.place), BUILT_IN.id)
+    assert lines(talk) == [("moved", 1), ("place_lost", 2)]
+
+
+@pytest.mark.parametrize("desk", [DeskId("gone"), EN])
+def test_a_desk_that_is_no_fallback_gets_nothing(desk: DeskId) -> None:
+    talk = falling()
+    assert isinstance(talk.hears(i.PlaceLost(1, ONE, TWO, "is_archived", desk)), Nothing)
+
+
+def test_who_is_answered_elsewhere_or_was_moved_before_stays() -> None:
+    talk = falling()
+    talk.accepts(i.OperatorClaimed(AIKO))
+    assert isinstance(talk.hears(i.PlaceLost(1, ONE, TWO, "is_archived", JA)), Nothing)
+    other = falling()
+    other.accepts(i.PlaceLost(1, ONE, TWO, "is_archived", JA))
+    assert isinstance(other.hears(i.PlaceLost(1, TWO, ONE, "is_archived", EN)), Nothing)
