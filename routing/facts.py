@@ -95,6 +95,7 @@ class Inside(StrEnum):
     ANOTHERS = "anothers"  # somebody else answers
     ELSEWHERE = "elsewhere"  # nobody answers yet, and whoever wrote does not work at the desk
     ADDRESSED = "addressed"  # they begin with a colleague's mention
+    FORWARDED = "forwarded"  # they were said elsewhere, perhaps among colleagues or to another customer
     DESK = "desk"  # at this desk what is not sent expressly stays inside
     UNDONE = "undone"
     KEPT = "kept"  # a person said so

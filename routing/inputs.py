@@ -45,10 +45,11 @@ class Manner(StrEnum):
     PLAIN = "plain"
     NOTE = "note"  # they begin as notes do
     ADDRESSED = "addressed"  # they begin with a colleague's mention
+    FORWARDED = "forwarded"  # they were said elsewhere, to others, and handed on
     REPLY = "reply"  # "to the customer", said outright
 
 
-INSIDE = (Manner.NOTE, Manner.ADDRESSED)
+INSIDE = (Manner.NOTE, Manner.ADDRESSED, Manner.FORWARDED)
 """What is never a reply by its own words, when it is written and when it is edited."""
 
 

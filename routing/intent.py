@@ -19,13 +19,16 @@ from routing.inputs import INSIDE, Manner
 from routing.policy import PlainWords
 from routing.session import Reason, Spoken, stranger
 
+_MEANT_PERHAPS = {Manner.ADDRESSED: Inside.ADDRESSED, Manner.FORWARDED: Inside.FORWARDED}
+"""What is a note by what it looks like, and not because its author said so."""
+
 
 def wrote(case: Case, event: i.OperatorWrote) -> None:
     session = case.open
     if session.spoken(event.message) or session.held(event.message):
         return  # the same words again, by another way
     if event.manner in INSIDE:
-        _note(case, event, Inside.ADDRESSED if event.manner is Manner.ADDRESSED else None)
+        _note(case, event, _MEANT_PERHAPS.get(event.manner))
         return
     refuse_stale(case, event.origin)
     if event.operator is None:

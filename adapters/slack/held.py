@@ -11,17 +11,14 @@ from math import ceil
 from adapters.slack.markup import escape
 from adapters.slack.refs import button_value
 from adapters.slack.render import Block, Rendered, Wording, in_pieces, line, quoted
+from bridge.explanations import Offer
 from bridge.messages import TextPart
 from bridge.ports import Placed
-from routing.facts import Inside
 from routing.ids import MessageId
 from routing.session import Pending, Session
 
 SEND, KEEP, UNDO = "send", "keep", "undo"
 """The actions of these buttons."""
-
-OFFERED = (Inside.ANOTHERS, Inside.ELSEWHERE, Inside.ADDRESSED, Inside.DESK, Inside.UNDONE)
-"""Why words stayed inside that their author may have meant for the customer."""
 
 
 def asked(session: Session, held: Pending, mirror: int, wording: Wording, words: TextPart | None = None) -> Rendered:
@@ -41,10 +38,10 @@ def asked(session: Session, held: Pending, mirror: int, wording: Wording, words:
     return Rendered(rendered.text, [*above, *rendered.blocks, {"type": "actions", "elements": buttons}])
 
 
-def offer(session: Session, message: MessageId, mirror: int, text: str, wording: Wording) -> list[Block]:
+def offer(session: Session, about: Offer, text: str, wording: Wording) -> list[Block]:
     """Said to a note's author: why it stays inside, and the way out."""
     label = wording(session.language, "button.send")
-    button = _button(SEND, label, Placed(session.id, mirror), message)
+    button = _button(SEND, label, about.placed, about.message)
     return [*line(escape(text)).blocks, {"type": "actions", "elements": [button]}]
 
 

@@ -20,6 +20,7 @@ from adapters.slack.render import Block
 from adapters.slack.sheet import Face
 from bridge.answers import Answers
 from bridge.commands import ANYWHERE, Command, Mistyped, Verb, typed
+from bridge.explanations import offered
 from bridge.orders import Amiss, Order, Orders
 from bridge.ports import Store, Stored
 from bridge.relay import Answer, Receipt
@@ -107,8 +108,8 @@ class TypedOrders:
         spoken = session.spoken(said.message)
         if spoken is None or session.state is State.CLOSED:
             return self._show(said, Drawn(text))
-        mirror = spoken.mirror or session.mirror.number
-        return self._show(said, Drawn(text, held.offer(session, said.message, mirror, text, face.wording)))
+        about = offered(session, said.message)
+        return self._show(said, Drawn(text, held.offer(session, about, text, face.wording)))
 
     def _mentioned(self, said: Said) -> OperatorId | None:
         """The first colleague whom it names in Slack's own way."""

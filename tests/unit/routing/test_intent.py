@@ -79,6 +79,14 @@ def test_words_to_a_colleague_are_a_note_even_the_assignees() -> None:
     assert (inside(talk), len(told(talk))) == (Inside.ADDRESSED, 1)
 
 
+def test_what_was_said_elsewhere_is_a_note_until_somebody_sends_it() -> None:
+    talk = answered()
+    talk.accepts(writes(AIKO, manner=Manner.FORWARDED))
+    assert (inside(talk), len(told(talk))) == (Inside.FORWARDED, 1)
+    talk.accepts(i.OperatorSent(M, AIKO))
+    assert len(told(talk)) == 2
+
+
 def test_what_begins_as_a_note_is_one_and_nobody_asks_about_it() -> None:
     talk = ruled()
     talk.accepts(writes(AIKO, manner=Manner.NOTE))

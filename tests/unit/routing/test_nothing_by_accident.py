@@ -16,7 +16,7 @@ from routing import inputs as i
 from routing.decide import Decision
 from routing.facts import Side
 from routing.ids import MessageId, OperatorId, sent_id
-from routing.inputs import Manner, Origin
+from routing.inputs import INSIDE, Manner, Origin
 from routing.policy import OperatorProfile, PlainWords
 from routing.session import State
 from routing.view import CustomerMessage
@@ -67,7 +67,7 @@ class Threads(RuleBasedStateMachine):
     def _means_a_reply(self, who: OperatorId | None, manner: Manner) -> bool:
         session = self.talk.session
         assert session is not None
-        if who is None or manner in (Manner.NOTE, Manner.ADDRESSED):
+        if who is None or manner in INSIDE:
             return False
         if manner is Manner.REPLY:
             return True
