@@ -77,9 +77,14 @@ class Canned:
         }
 
     async def fill(
-        self, template: Template, session: Session, operator: OperatorId, given: Mapping[str, str]
+        self, template: Template, session: Session, operator: OperatorId, given: Mapping[str, str], edited: str = ""
     ) -> Filled | Lacking:
-        """Its words for this customer; what is not known is taken from `given`. Raises StoreUnavailableError."""
+        """Its words for this customer; what is not known is taken from `given`. `edited`: the words as the operator has
+        changed them, should they have. Raises StoreUnavailableError."""
+        if edited.strip():
+            preview, missing = await self.preview(template, session, operator)
+            if edited.split() != preview.split():
+                return templates.completed(edited, missing, given)
         about = await self._store.about(session.id)
         known = self.known(session, about, operator)
         return templates.fill(template, session.language, {**given, **{k: v for k, v in known.items() if v.strip()}})
@@ -105,3 +110,12 @@ class Canned:
             before = await self._store.get(name)
             if await self._store.swap(name, before, str(int(before or 0) + 1)):
                 return
+
+
+def lacks(lacking: Lacking, code: str, wording: Wording, language: str) -> str:
+    """Why a template did not go out, in the operator's words."""
+    if lacking.language:
+        return wording(language, "told.template_language", code=code, language=lacking.language)
+    if lacking.too_long:
+        return wording(language, "told.template_long", code=code)
+    return wording(language, "told.template_lacks", code=code, names=", ".join(lacking.names))

@@ -80,6 +80,14 @@ class Receipt:
 Answer = Receipt | Refusal | Nothing
 
 
+class Door(Protocol):
+    """Where operators' inputs enter: the assignments, which keep to everybody's capacity, or the relay itself."""
+
+    async def from_operator(
+        self, session: SessionId, event: i.OperatorInput, key: InputKey, *, body: Body | None = None
+    ) -> Answer: ...
+
+
 class Senders(Protocol):
     """The lanes, as the relay sees them."""
 

@@ -84,6 +84,16 @@ def fill(template: Template, language: str, known: Mapping[str, str]) -> Filled 
     return Lacking(too_long=True) if len(text) > TEXT_LIMIT else Filled(text)
 
 
+def completed(words: str, missing: Sequence[str], given: Mapping[str, str]) -> Filled | Lacking:
+    """Words that somebody has changed by hand, with those of the `missing` gaps filled that they have left standing."""
+    left = [name for name in missing if f"{{{name}}}" in words]
+    names = tuple(name for name in left if not given.get(name, "").strip())
+    if names:
+        return Lacking(names=names)
+    text = GAP.sub(lambda gap: given[gap[1]].strip() if gap[1] in left else gap[0], words).strip()
+    return Lacking(too_long=True) if len(text) > TEXT_LIMIT else Filled(text)
+
+
 def ranked(templates: Iterable[Template], topic: Topic, language: str, used: Mapping[str, int]) -> list[Template]:
     """Those with words for this customer: of their topic first, then for any topic, then the others; in each the
     most used first."""

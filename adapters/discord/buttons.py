@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from adapters.discord.parse import Pressed
 from adapters.discord.people import People
-from adapters.discord.presses import Door, deed
+from adapters.discord.presses import deed
 from adapters.discord.whispers import Whispers
 from bridge.ports import Placed, Stored
-from bridge.relay import Relay
+from bridge.relay import Door, Relay
 from routing.decide import Refusal
 
 

@@ -35,7 +35,6 @@ from adapters.discord.parse import (
     parse,
 )
 from adapters.discord.people import People
-from adapters.discord.presses import Door
 from adapters.discord.reading import Reading
 from adapters.discord.refs import NAME
 from adapters.discord.shape import GarbledError
@@ -48,7 +47,7 @@ from bridge.directory import Directory
 from bridge.errors import DeliveryError, KakehashiError
 from bridge.messages import FilePart
 from bridge.ports import Placed, Store, Unplaced
-from bridge.relay import Relay
+from bridge.relay import Door, Relay
 from routing.ids import InputKey, ThreadRef
 from routing.inputs import DeletionDoubted
 

@@ -32,7 +32,7 @@ from adapters.discord.interactions import Interactions
 from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
 from adapters.discord.people import People
-from adapters.discord.presses import OFFERED, Door
+from adapters.discord.presses import OFFERED
 from adapters.discord.refs import NAME, Root
 from adapters.discord.roots import Roots, titled
 from adapters.discord.shape import Given
@@ -49,7 +49,7 @@ from bridge.files import Files
 from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.ports import Delivered, Delivery, Store
 from bridge.pulse import Pulse
-from bridge.relay import Relay
+from bridge.relay import Door, Relay
 from bridge.whereabouts import Whereabouts
 from config.locales import thread_words
 from config.settings import DiscordSettings

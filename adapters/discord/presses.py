@@ -5,40 +5,20 @@ An interaction is answered once within three seconds: committed first, answered 
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 from adapters.discord.held import KEEP, SEND, UNDO
 from adapters.discord.parse import MENU, Pressed
 from bridge.card import Action
-from bridge.messages import Body
-from bridge.relay import Answer
-from routing.ids import InputKey, OperatorId, SessionId
-from routing.inputs import (
-    OperatorAcknowledged,
-    OperatorAskedCheck,
-    OperatorClaimed,
-    OperatorDeclined,
-    OperatorEscalated,
-    OperatorInput,
-    OperatorReleased,
-    OperatorResolved,
-    OperatorSent,
-    OperatorUnblocked,
-    OperatorUndid,
-)
-
-
-class Door(Protocol):
-    """Where operators' inputs enter: the assignments, which keep to everybody's capacity, or the relay itself."""
-
-    async def from_operator(
-        self, session: SessionId, event: OperatorInput, key: InputKey, *, body: Body | None = None
-    ) -> Answer: ...
-
+from bridge.deeds import BARE
+from routing.ids import OperatorId
+from routing.inputs import OperatorInput, OperatorResolved, OperatorSent, OperatorUndid
 
 Deed = Callable[[OperatorId, Pressed], OperatorInput | None]
+
+
+def _bare(action: Action) -> Deed:
+    return lambda operator, _: BARE[action](operator)
 
 
 def _send(operator: OperatorId, pressed: Pressed) -> OperatorInput | None:
@@ -50,15 +30,8 @@ def _undo(operator: OperatorId, pressed: Pressed) -> OperatorInput | None:
 
 
 DEEDS: Mapping[str, Deed] = {
-    Action.ACKNOWLEDGE: lambda operator, _: OperatorAcknowledged(operator),
-    Action.CLAIM: lambda operator, _: OperatorClaimed(operator),
-    Action.REOPEN: lambda operator, _: OperatorClaimed(operator),
+    **{action: _bare(action) for action in BARE},
     Action.RESOLVE: lambda operator, _: OperatorResolved(operator),
-    Action.PUT_BACK: lambda operator, _: OperatorReleased(operator),
-    Action.DECLINE: lambda operator, _: OperatorDeclined(operator),
-    Action.ESCALATE: lambda operator, _: OperatorEscalated(operator),
-    Action.CHECK: lambda operator, _: OperatorAskedCheck(operator, secrets.token_urlsafe(24)),
-    Action.UNBLOCK: lambda operator, _: OperatorUnblocked(operator),
     SEND: _send,
     KEEP: _undo,
     UNDO: _undo,

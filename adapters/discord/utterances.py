@@ -9,13 +9,12 @@ from adapters.discord.fetching import Fetching
 from adapters.discord.manners import manner
 from adapters.discord.parse import InThread, Revised, Said, Withdrawn
 from adapters.discord.people import People
-from adapters.discord.presses import Door
 from adapters.discord.reading import Reading
 from adapters.discord.whispers import Whispers
 from bridge.marks import cut
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Placed, Store, Stored
-from bridge.relay import Relay
+from bridge.relay import Door, Relay
 from routing.decide import Refusal
 from routing.ids import OperatorId
 from routing.inputs import INSIDE, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin

@@ -13,7 +13,7 @@ from adapters.slack.explanations import Explanations
 from adapters.slack.parse import App, Pressed, Shortcut
 from adapters.slack.people import People
 from adapters.slack.posted import message_in
-from adapters.slack.presses import DEEDS, Desk, Door, Press
+from adapters.slack.presses import DEEDS, Desk, Press
 from adapters.slack.refs import Root
 from adapters.slack.render import Wording
 from adapters.slack.shortcuts import as_press
@@ -23,7 +23,7 @@ from adapters.slack.windows import Windows
 from bridge import blocks
 from bridge.card import Action
 from bridge.ports import Placed, Store, Stored
-from bridge.relay import Relay
+from bridge.relay import Door, Relay
 
 _log = structlog.get_logger(__name__)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack.views import Frame, read_frame
-from routing.ids import InputKey
+from bridge.submissions import Submission
+from routing.ids import InputKey, MessageId
 
 Payload = Mapping[str, Any]
 
@@ -24,16 +25,36 @@ class Form:
     frame: Frame
     values: Mapping[str, Mapping[str, Any]]
 
+    @property
+    def author(self) -> str:
+        """Who sent it, by the network's whole name for them."""
+        return f"{self.team}:{self.user}"
+
+    @property
+    def submission(self) -> Submission:
+        return Submission(
+            name=self.name,
+            key=self.key,
+            message=MessageId(f"s:{self.key.removeprefix('slack/')}"),
+            author=self.author,
+            placed=self.frame.placed,
+            texts={field: self.text(field) for field in self.values},
+            choices={field: self.all_chosen(field) for field in self.values},
+            until=self.moment("until"),
+            template=self.frame.template,
+            quote=self.frame.quote,
+        )
+
     def text(self, field: str) -> str:
         value = self._value(field).get("value")
         return value.strip() if isinstance(value, str) else ""
 
-    def chosen(self, field: str) -> str:
-        return _option(self._value(field).get("selected_option"))
-
     def all_chosen(self, field: str) -> tuple[str, ...]:
-        found = self._value(field).get("selected_options")
-        return tuple(filter(None, map(_option, found))) if isinstance(found, list) else ()
+        """The one choice of a list, or all of those that may be several."""
+        value = self._value(field)
+        found = value.get("selected_options")
+        options = found if isinstance(found, list) else [value.get("selected_option")]
+        return tuple(filter(None, map(_option, options)))
 
     def moment(self, field: str) -> int | None:
         """ms since 1970, UTC; Slack gives seconds."""

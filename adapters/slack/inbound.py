@@ -41,7 +41,6 @@ from adapters.slack.parse import (
     parse,
 )
 from adapters.slack.people import People
-from adapters.slack.presses import Door
 from adapters.slack.reactions import Reactions, is_reaction
 from adapters.slack.reading import Reading
 from adapters.slack.refs import NAME, Root
@@ -53,7 +52,7 @@ from adapters.slack.utterances import Utterances
 from adapters.slack.windows import Windows
 from bridge.directory import Directory
 from bridge.ports import Placed, Store, Unplaced
-from bridge.relay import Receipt, Relay
+from bridge.relay import Door, Receipt, Relay
 from bridge.whereabouts import Whereabouts
 from routing.ids import InputKey, OperatorId, ThreadRef
 from routing.inputs import DeletionDoubted, OperatorWithdrew

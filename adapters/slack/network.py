@@ -44,7 +44,6 @@ from adapters.slack.pacing import Pacing
 from adapters.slack.parse import App, Said
 from adapters.slack.people import People
 from adapters.slack.presence import Presence
-from adapters.slack.presses import Door
 from adapters.slack.reactions import Reactions
 from adapters.slack.receiver import HttpDoor
 from adapters.slack.refs import NAME, Root
@@ -55,7 +54,7 @@ from adapters.slack.sockets import PING, Sockets
 from adapters.slack.threads import Threads
 from adapters.slack.turns import Turns, channel_of
 from adapters.slack.typed import TypedTemplates
-from adapters.slack.windows import Windows, Words
+from adapters.slack.windows import Windows
 from adapters.slack.writing import QUIET, Writing
 from bridge.answers import Answers
 from bridge.canned import Canned, DeskTitle, Ready
@@ -69,9 +68,10 @@ from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
 from bridge.pulse import PLATFORM, Pulse
-from bridge.relay import Relay
+from bridge.relay import Door, Relay
 from bridge.roster import Roster
 from bridge.whereabouts import Whereabouts
+from bridge.windows import Words
 from config.locales import thread_words
 from config.settings import SlackSettings
 from routing.deletions import SETTLE

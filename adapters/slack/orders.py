@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from adapters.slack import held, sheet
 from adapters.slack.commands import ROWS, Drawn, drawn
 from adapters.slack.parse import Revised, Said
-from adapters.slack.presses import Door
 from adapters.slack.refs import Root
 from adapters.slack.render import Block
 from adapters.slack.sheet import Face
@@ -23,7 +22,7 @@ from bridge.commands import ANYWHERE, Command, Mistyped, Verb, typed
 from bridge.explanations import offered
 from bridge.orders import Amiss, Order, Orders
 from bridge.ports import Store, Stored
-from bridge.relay import Answer, Receipt
+from bridge.relay import Answer, Door, Receipt
 from routing.ids import DeskId, InputKey, MessageId, OperatorId
 from routing.inputs import Manner
 from routing.session import Session, State

@@ -18,7 +18,6 @@ from routing.ids import InputKey, MessageId
 
 Payload = Mapping[str, Any]
 
-CLAIM, RESOLVE, ACKNOWLEDGE = "claim", "resolve", "acknowledge"
 
 _SPOKEN = frozenset(("", "file_share", "thread_broadcast", "me_message"))
 """Subtypes of a person's own words. A broadcast is a reply that is shown in the channel too; it is still a reply."""

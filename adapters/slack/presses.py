@@ -6,45 +6,30 @@ the session's is committed before it returns, as everything is that Slack tells.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 from adapters.slack.card import MENU
 from adapters.slack.deletions import WITHDRAW
 from adapters.slack.held import KEEP, SEND, UNDO
-from adapters.slack.parse import ACKNOWLEDGE, CLAIM, Pressed
+from adapters.slack.parse import Pressed
 from adapters.slack.refs import Root
 from adapters.slack.render import Wording
-from adapters.slack.views import WINDOWS
+from bridge import deeds
 from bridge.card import Action
 from bridge.messages import Body
 from bridge.ports import Stored
-from bridge.relay import Answer, Receipt
-from routing.ids import InputKey, MessageId, OperatorId, SessionId
+from bridge.relay import Answer, Door, Receipt
+from bridge.windows import WINDOWS
+from routing.ids import InputKey, MessageId, OperatorId
 from routing.inputs import (
-    OperatorAcknowledged,
-    OperatorAskedCheck,
-    OperatorClaimed,
-    OperatorDeclined,
-    OperatorEscalated,
     OperatorInput,
-    OperatorReleased,
     OperatorSent,
-    OperatorUnblocked,
     OperatorUndid,
     OperatorWithdrew,
 )
 from routing.session import Session
-
-
-class Door(Protocol):
-    """Where operators' inputs enter: the assignments, which keep to everybody's capacity, or the relay itself."""
-
-    async def from_operator(
-        self, session: SessionId, event: OperatorInput, key: InputKey, *, body: Body | None = None
-    ) -> Answer: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +70,14 @@ class Press:
 Deed = Callable[[Press], Awaitable[object]]
 
 
-async def _claim(press: Press) -> None:
-    await press.enter(OperatorClaimed(press.operator))
+def _bare(action: Action) -> Deed:
+    async def enter(press: Press) -> None:
+        subject = press
+        if action in deeds.OF_THE_CUSTOMER:
+            subject = replace(press, stored=await press.desk.latest(press.stored))
+        await subject.enter(deeds.BARE[action](press.operator))
 
-
-async def _put_back(press: Press) -> None:
-    await press.enter(OperatorReleased(press.operator))
-
-
-async def _decline(press: Press) -> None:
-    await press.enter(OperatorDeclined(press.operator))
-
-
-async def _escalate(press: Press) -> None:
-    await press.enter(OperatorEscalated(press.operator))
-
-
-async def _check(press: Press) -> None:
-    await press.enter(OperatorAskedCheck(press.operator, secrets.token_urlsafe(24)))
-
-
-async def _unblock(press: Press) -> None:
-    subject = replace(press, stored=await press.desk.latest(press.stored))
-    await subject.enter(OperatorUnblocked(press.operator))
+    return enter
 
 
 def _window(name: Action) -> Deed:
@@ -122,10 +92,6 @@ async def _choose(press: Press) -> None:
     deed = DEEDS.get(press.pressed.aim.choice)
     if deed is not None and deed is not _choose:
         await deed(press)
-
-
-async def _acknowledge(press: Press) -> None:
-    await press.enter(OperatorAcknowledged(press.operator))
 
 
 async def _withdraw(press: Press) -> None:
@@ -163,14 +129,7 @@ async def _settle(press: Press, answer: Answer, key: str) -> None:
 
 
 DEEDS: Mapping[str, Deed] = {
-    ACKNOWLEDGE: _acknowledge,
-    CLAIM: _claim,
-    Action.REOPEN: _claim,
-    Action.PUT_BACK: _put_back,
-    Action.DECLINE: _decline,
-    Action.ESCALATE: _escalate,
-    Action.CHECK: _check,
-    Action.UNBLOCK: _unblock,
+    **{action: _bare(action) for action in deeds.BARE},
     MENU: _choose,
     WITHDRAW: _withdraw,
     **{name: _window(name) for name in WINDOWS},

@@ -11,13 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from adapters.slack.parse import Revised, Said
-from adapters.slack.presses import Door
-from adapters.slack.windows import lacks
-from bridge.canned import Canned, Unknown
+from bridge.canned import Canned, Unknown, lacks
 from bridge.card import Wording
 from bridge.messages import Body, TextPart
 from bridge.ports import Placed, Stored
-from bridge.relay import Answer, Receipt
+from bridge.relay import Answer, Door, Receipt
 from bridge.templates import Filled, Lacking, Typed
 from routing.decide import Nothing, Refusal
 from routing.ids import OperatorId

@@ -11,7 +11,6 @@ from adapters.slack.manners import manner
 from adapters.slack.orders import TypedOrders
 from adapters.slack.parse import InThread, Revised, Said, Withdrawn
 from adapters.slack.people import People
-from adapters.slack.presses import Door
 from adapters.slack.reading import Reading
 from adapters.slack.typed import TypedTemplates
 from bridge import templates
@@ -19,7 +18,7 @@ from bridge.commands import Command, Mistyped
 from bridge.marks import cut
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Placed, Store, Stored
-from bridge.relay import Answer, Receipt, Relay
+from bridge.relay import Answer, Door, Receipt, Relay
 from routing.decide import Refusal
 from routing.ids import InputKey, OperatorId
 from routing.inputs import INSIDE, Manner, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin

@@ -19,6 +19,7 @@ from bridge.card import Action, Wording
 from bridge.names import one_line
 from bridge.ports import Placed
 from bridge.templates import Template
+from bridge.windows import FILL, WITHIN, Choice, lengths, spans, template_choices
 from routing.ids import SessionId, read_session_id
 
 Block = dict[str, Any]
@@ -33,27 +34,6 @@ QUOTE = 140
 BLOCKS = 100
 SAID = 600
 """Characters of one message in a history."""
-
-FILL = "fill"
-"""The second step of templates: what is missing, and what the customer will read."""
-
-WINDOWS = (
-    Action.NOTE,
-    Action.TRANSFER,
-    Action.HOLD,
-    Action.RESOLVE,
-    Action.TEMPLATES,
-    Action.BLOCK,
-    Action.HISTORY,
-)
-"""What opens a window."""
-
-MINUTES = (15, 30, 60, 120, 240, 480)
-"""Choices of a hold."""
-
-DAYS = (1, 7, 30, 365)
-FOR_GOOD = "for_good"
-"""Choices of a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +70,6 @@ def read_frame(metadata: str) -> Frame | None:
         return None
     texts = (frame.team, frame.channel, frame.root, frame.template, frame.quote)
     return frame if fits and all(isinstance(one, str) for one in texts) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    value: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +123,9 @@ class Pen:
         blocks.append(self.asks("reason", text_input(), optional=True, hint="hint.reason"))
         return self.window(Action.TRANSFER, frame, blocks, submit="submit.transfer")
 
-    def _span(self, minutes: int) -> str:
-        hours, rest = divmod(minutes, 60)
-        key = "minutes" if rest else "hour" if hours == 1 else "hours"
-        return self.text(f"hold.{key}", minutes=str(minutes), hours=str(hours))
-
     def hold(self, frame: Frame) -> dict[str, Any]:
-        minutes = [Choice(str(one), self._span(one)) for one in MINUTES]
         blocks = [
-            self.asks("within", select(minutes, chosen="30")),
+            self.asks("within", select(spans(self.language, self.wording), chosen=str(WITHIN))),
             self.asks("until", {"type": "datetimepicker"}, optional=True, hint="hint.until"),
             self.asks("words", text_input(), optional=True, hint="hint.promise", label=self.text("field.promise")),
         ]
@@ -172,8 +140,7 @@ class Pen:
     def templates(self, frame: Frame, templates: Sequence[Template]) -> dict[str, Any]:
         if not templates:
             return self.window(Action.TEMPLATES, frame, [self.line(self.text("window.no_templates"))])
-        named = [(one.code, one.title or one.in_language(self.language)) for one in templates]
-        choices = [Choice(code, f";{code} · {title}") for code, title in named]
+        choices = template_choices(templates, self.language)
         blocks = [self.asks("template", select(choices), hint="hint.template")]
         return self.window(Action.TEMPLATES, frame, blocks, submit="submit.next")
 
@@ -188,11 +155,10 @@ class Pen:
         return self.window(FILL, frame, blocks, submit="submit.send")
 
     def block(self, frame: Frame) -> dict[str, Any]:
-        days = [Choice(str(one), self.text("block.days", days=str(one))) for one in DAYS]
         sure = [{"text": plain(self.text("block.sure")[:OPTION]), "value": "yes"}]
         blocks = [
             self.line(self.text("block.what")),
-            self.asks("how_long", select([*days, Choice(FOR_GOOD, self.text("block.for_good"))], chosen="7")),
+            self.asks("how_long", select(lengths(self.language, self.wording), chosen="7")),
             self.asks("sure", {"type": "checkboxes", "options": sure}),
         ]
         return self.window(Action.BLOCK, frame, blocks, submit="submit.block")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.messages import TEXT_LIMIT
-from bridge.templates import Filled, Lacking, Template, Typed, fill, named, nearest, ranked, typed
+from bridge.templates import Filled, Lacking, Template, Typed, completed, fill, named, nearest, ranked, typed
 from routing.ids import Topic
 
 REFUND = Template(
@@ -35,6 +35,16 @@ def test_what_is_filled_in_is_never_filled_again() -> None:
 
 def test_a_text_that_grew_too_long_is_not_cut() -> None:
     assert fill(REFUND, "en", KNOWN | {"amount": "9" * TEXT_LIMIT}) == Lacking(too_long=True)
+
+
+def test_words_that_were_changed_by_hand_go_out_with_no_gap_left_open() -> None:
+    words = "Dear Hanako, {amount} comes on {day}."
+    assert completed(words, ["amount", "day"], {"amount": "5.00"}) == Lacking(names=("day",))
+    assert completed(words, ["amount", "day"], {"amount": "5.00", "day": "Monday"}) == Filled(
+        "Dear Hanako, 5.00 comes on Monday."
+    )
+    assert completed("Dear Hanako, 5.00 comes. {smile}", ["amount"], {}) == Filled("Dear Hanako, 5.00 comes. {smile}")
+    assert completed("x" * (TEXT_LIMIT + 1), [], {}) == Lacking(too_long=True)
 
 
 @pytest.mark.parametrize("text", [";refund", "；refund", "；ｒｅｆｕｎｄ", "  ;REFUND ", "；Ｒefund　"])

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from adapters.slack import forms
 from adapters.slack.shortcuts import for_manifest
-from adapters.slack.views import FILL, QUOTE, Choice, Frame, Pen, read_frame
+from adapters.slack.views import QUOTE, Frame, Pen, read_frame
 from bridge.card import Action
 from bridge.templates import Template
+from bridge.windows import FILL, Choice
 from config.locales import LANGUAGES, thread_words
 from tests.simulators.slack import blocks as block_kit
 from tests.simulators.slack.methods.views import view_errors
@@ -77,7 +78,7 @@ def test_values_of_any_shape_are_read_as_nothing(value: Any) -> None:
     view = {"id": "V1", "callback_id": Action.NOTE, "private_metadata": FRAME.metadata, "state": {"values": value}}
     form = forms.read({"user": {"id": "U1"}, "view": view})
     assert form is not None
-    assert (form.text("words"), form.chosen("desk"), form.all_chosen("tags"), form.moment("until")) == (
+    assert (form.text("words"), form.submission.chosen("desk"), form.all_chosen("tags"), form.moment("until")) == (
         "",
         "",
         (),
