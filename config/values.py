@@ -127,16 +127,18 @@ def _base_path(value: str) -> str:
 
 
 def _api_url(value: str) -> str:
-    if not value.endswith("/"):
-        raise wrong("the address must end in a slash", 'write it as in "https://slack.com/api/"')
-    return _web_address(value)
+    """A base address, written with its slash behind or without."""
+    parts = split(_web_address(value))
+    if parts.query or parts.fragment:
+        raise wrong("this is no base address", "leave out what follows the path: a question mark or a hash")
+    return value if value.endswith("/") else f"{value}/"
 
 
 def _gateway_url(value: str) -> str:
     parts = split(value)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname or not value.endswith("/"):
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.query or parts.fragment:
         raise wrong("this is not a gateway's address", 'write it as in "wss://gateway.discord.gg/"')
-    return value
+    return value if value.endswith("/") else f"{value}/"
 
 
 def _colour(value: str) -> str:

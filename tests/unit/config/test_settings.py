@@ -208,7 +208,7 @@ def test_a_file_cannot_name_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "mend"),
     [
-        ("KAKEHASHI_SLACK__API_URL", "https://slack.com/api", 'write it as in "https://slack.com/api/"'),
+        ("KAKEHASHI_SLACK__API_URL", "https://slack.com/api?a=1", "leave out what follows the path"),
         ("KAKEHASHI_WEB__ORIGINS", "https://a.example/shop", 'write "https://a.example"'),
         ("KAKEHASHI_WEB__ORIGINS", "*", "write scheme and host"),
         ("KAKEHASHI_WEB__ORIGINS", "https://a:port", "write it whole"),
@@ -234,6 +234,12 @@ def test_a_wrong_value_gets_its_mend(monkeypatch: pytest.MonkeyPatch, name: str,
     said = complaint()
     assert mend in said
     assert name.rsplit("__", 1)[0] in said
+
+
+def test_a_base_address_may_leave_its_slash_out() -> None:
+    made = load(discord={"api_url": "http://127.0.0.1:8/api/v10", "gateway_url": "ws://127.0.0.1:8"})
+    assert made.discord.api_url == "http://127.0.0.1:8/api/v10/"
+    assert made.discord.gateway_url == "ws://127.0.0.1:8/"
 
 
 # ------------------------------------------------------------------ sections that check themselves
@@ -382,7 +388,7 @@ def test_what_of_a_pager_is_no_secret_has_no_file_variable(monkeypatch: pytest.M
         ({"pagers": {"ops": {"kind": "apprize", "url": "a://"}}}, "choose one of pagerduty, apprise"),
         ({"health": {"ladder": [{"pager": "ops"}]}}, "health.ladder.0.pager: there is no pager ops"),
         ({"web": {"identity": {"url": "https://a.example/check"}}}, "web.identity.keys: the outcome"),
-        ({"translation": {"url": "http://127.0.0.1:5000"}}, "the address must end in a slash"),
+        ({"translation": {"url": "http://127.0.0.1:5000/?q=1"}}, "translation.url: this is no base address"),
     ],
 )
 def test_who_is_called_and_asked_is_checked(chosen: dict[str, Any], said: str) -> None:
