@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE
-from adapters.discord.refs import EPOCH
+from adapters.discord.refs import EPOCH, made_at
 from bridge.errors import DeliveryError
 
 PAGE = 100
@@ -25,6 +26,12 @@ Message = Mapping[str, Any]
 def snowflake(at: int) -> str:
     """The smallest id that Discord minted `SKEW` before `at` (ms since 1970)."""
     return str(max(0, at - SKEW - EPOCH) << 22)
+
+
+def archived_at(thread: Mapping[str, Any]) -> int:
+    """When it was archived, or woken, last (ms since 1970)."""
+    stamp = (thread.get("thread_metadata") or {}).get("archive_timestamp")
+    return round(datetime.fromisoformat(str(stamp)).timestamp() * 1000) if stamp else 0
 
 
 class History:
@@ -50,10 +57,22 @@ class History:
     async def threads(self, guild: str, channel: str, since: str) -> list[Mapping[str, Any]]:
         """The channel's threads that were opened after this id, active and archived, oldest first."""
         active = await self._api.get(f"/guilds/{guild}/threads/active")
-        archived = await self._api.get(f"/channels/{channel}/threads/archived/public", limit=PAGE)
-        both = {one["id"]: one for one in (*active["threads"], *archived["threads"])}
+        archived = await self.archived(channel, made_at(since))
+        both = {one["id"]: one for one in (*active["threads"], *archived)}
         ours = [one for one in both.values() if one.get("parent_id") == channel and int(one["id"]) > int(since)]
         return sorted(ours, key=lambda one: int(one["id"]))
+
+    async def archived(self, channel: str, since: int) -> list[Mapping[str, Any]]:
+        """The channel's threads that were archived after this (ms since 1970), the latest first."""
+        found: list[Mapping[str, Any]] = []
+        before: dict[str, str] = {}
+        while True:
+            page = await self._api.get(f"/channels/{channel}/threads/archived/public", limit=PAGE, **before)
+            late = [one for one in page["threads"] if archived_at(one) >= since]
+            found += late
+            if not page.get("has_more") or len(late) < len(page["threads"]):
+                return found
+            before = {"before": late[-1]["thread_metadata"]["archive_timestamp"]}
 
     async def message(self, channel: str, message: str) -> Message | None:
         try:

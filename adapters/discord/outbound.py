@@ -1,8 +1,4 @@
-"""Carrying out effects, and finding out what became of those whose answer was lost.
-
-A message bears a nonce made of its effect's id: said again within minutes, it is the message that Discord has. History
-does not show nonces, so after longer it is known by its words: a lane is in order, so what stands in the thread, is
-ours and is in no book of another message can only be the one that is looked for.
+"""Carrying out effects. What became of those whose answer was lost, `reconciliation` finds out.
 
 What was edited or deleted may simply be edited or deleted again. Edits need an active thread: an archived one is woken
 first.
@@ -10,10 +6,8 @@ first.
 
 from __future__ import annotations
 
-import json
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -24,12 +18,13 @@ from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE, ASLEEP, THREAD_GONE
-from adapters.discord.history import History, Message, snowflake
 from adapters.discord.parse import App
-from adapters.discord.refs import NAME, Post, Root
+from adapters.discord.parts import PartBooks
+from adapters.discord.reconciliation import POSTS, Reconciliation
+from adapters.discord.refs import Post, Root
 from adapters.discord.render import Rendered
 from adapters.discord.rewording import reworded
-from adapters.discord.roots import KEPT, Roots, nonce, place_of
+from adapters.discord.roots import Roots, nonce, place_of
 from bridge.card import Wording
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
@@ -55,17 +50,13 @@ from routing.effects import (
     ReviseMessage,
     WithdrawMessage,
     WithdrawTranslation,
-    kept_under,
 )
 from routing.facts import Side
-from routing.ids import EffectId, OperatorId, PostRef, ThreadRef
+from routing.ids import EffectId, OperatorId, PostRef
 from routing.session import Pending, Session
 
 POSTING = 5.0
 """Seconds of one delivery spent on a message of several posts; the next one goes on where it ended."""
-
-POSTS = (PostMessage, PostLine, PostTranslation, PostHistory, CallOperators, AlertDesk, ReactToMessage)
-"""Effects that leave a post in the thread."""
 
 SHOWS_THE_CUSTOMER = (PostMessage, ReviseMessage, PostTranslation, PostHistory, AskAboutHeld)
 """Effects that put words of the talk into a thread. Whatever opens one asks by itself (`roots`)."""
@@ -100,7 +91,18 @@ class Outbound:
         self._wording = wording
         self._app = app
         self._draw = draw
-        self._history = History(api)
+        self._part_books = PartBooks(store)
+        self._reconciliation = Reconciliation(
+            api=api,
+            store=store,
+            roots=roots,
+            part_books=self._part_books,
+            wording=wording,
+            app=app,
+            drawn=self._drawn,
+            remove=self._remove,
+            delete_mirror=self._delete_mirror,
+        )
 
     # ------------------------------------------------------------------ doing it
 
@@ -187,9 +189,11 @@ class Outbound:
     async def _revise(self, delivery: Delivery, effect: ReviseMessage) -> Delivered:
         if not delivery.posts or delivery.body is None:
             return Delivered()  # never posted here, or erased
+        return await self._rewrite(delivery, self._revised(delivery, effect))
+
+    def _revised(self, delivery: Delivery, effect: ReviseMessage) -> tuple[Rendered, ...]:
         *before, last = self._said(delivery, effect.side, self._author(delivery, effect))
-        last = reworded(last, delivery.former, delivery.session.language, self._wording)
-        return await self._rewrite(delivery, (*before, last))
+        return (*before, reworded(last, delivery.former, delivery.session.language, self._wording))
 
     async def _rewrite(self, delivery: Delivery, rendered: Sequence[Rendered]) -> Delivered:
         """Change what stands there, post what has become too long for it, take away what is not needed any more."""
@@ -282,7 +286,9 @@ class Outbound:
 
         Raises DeliveryError (certain) when it takes longer than one delivery may: it goes on in the next one.
         """
-        until, said = get_running_loop().time() + POSTING, await self._parts(delivery.effect.id)
+        until, said = get_running_loop().time() + POSTING, await self._part_books.read(delivery.effect.id)
+        if not said:
+            await self._part_books.note_words(delivery.effect, rendered)
         root = Root.of(delivery.thread) if delivery.thread else await self._open_again(delivery, None)
         for number, one in enumerate(rendered):
             if number < first or str(number) in said:
@@ -292,7 +298,7 @@ class Outbound:
             root, post = await self._say(delivery, root, one, number)
             said[str(number)] = post
             if len(rendered) - first > 1:
-                await self._store.put(_parts(delivery.effect.id), json.dumps(said), KEPT)
+                await self._part_books.write(delivery.effect.id, said)
         posts = tuple(PostRef(said[number]) for number in sorted(said, key=int) if said[number])
         return Delivered(root.ref if root.ref != delivery.thread else None, posts)
 
@@ -323,72 +329,23 @@ class Outbound:
         _log.warning("discord_thread_opened_again", session=delivery.session.id, mirror=delivery.effect.mirror)
         return await self._roots.open(delivery, name)
 
-    async def _parts(self, effect: EffectId) -> dict[str, str]:
-        """The posts of an effect that an earlier attempt wrote down, by number."""
-        kept = await self._store.get(_parts(effect))
-        return dict(json.loads(kept)) if kept else {}
-
     # ------------------------------------------------------------------ finding out
 
     async def find(self, delivery: Delivery) -> list[Delivered]:
-        """See the port; what the books name already comes first, then the oldest."""
-        effect = delivery.effect
-        if isinstance(effect, OpenThread):
-            return [Delivered(root.ref) for root in await self._roots.find(delivery, effect.id)]
-        if not isinstance(effect, (*POSTS, AskAboutHeld)) or delivery.thread is None:
-            return []  # changing or deleting again does no harm
-        rendered = await self._to_be_posted(delivery, effect)
-        return await self._find_posts(delivery, rendered) if rendered else []
-
-    async def _find_posts(self, delivery: Delivery, rendered: Sequence[Rendered]) -> list[Delivered]:
-        """Ours, with these words, and in no book of another message. Of several posts the first ones alone are not the
-        whole: they are written down, and `deliver` goes on behind them."""
-        root = Root.of(ThreadRef(delivery.thread or ""))
-        kept = await self._store.posts(delivery.session.id, kept_under(delivery.effect), delivery.effect.mirror)
-        known = set(await self._store.all_posts(delivery.session.id, delivery.effect.mirror)) - set(kept)
-        others = {Post.of(ref).message for ref in known}
-        since = snowflake(delivery.session.opened_at)
-        there = [one for one in await self._history.after(root.thread, since) or () if self._is_ours(one)]
-        there = [one for one in there if one["id"] not in others]
-        found = [[one for one in there if wanted.is_shown_by(one)] for wanted in rendered]
-        if len(rendered) > 1:
-            return await self._wholes(delivery, root, found)
-        return _kept_first([Delivered(posts=(_post(root, one),)) for one in found[0]], kept)
-
-    async def _wholes(self, delivery: Delivery, root: Root, found: list[list[Message]]) -> list[Delivered]:
-        said = await self._parts(delivery.effect.id)
-        for number, messages in enumerate(found):
-            if messages and not said.get(str(number)):
-                said[str(number)] = _post(root, messages[0])
-        if said:
-            await self._store.put(_parts(delivery.effect.id), json.dumps(said), KEPT)
-        if any(str(number) not in said for number in range(len(found))):
-            return []
-        whole = [said[number] for number in sorted(said, key=int)]
-        doubles = [_post(root, one) for messages in found for one in messages if _post(root, one) not in whole]
-        return [Delivered(posts=tuple(map(PostRef, whole))), *(Delivered(posts=(one,)) for one in doubles)]
+        """See the port."""
+        return await self._reconciliation.find(delivery)
 
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
-        """Take back a second result. A second thread that people answered in stays, and points to the first."""
-        for post in map(Post.of, double.posts):
-            await self._remove(post)
-        if double.thread is None or not isinstance(delivery.effect, OpenThread):
-            return
-        root = Root.of(double.thread)
-        said = await self._history.after(root.thread, root.thread) or []
-        if any(not self._is_ours(one) for one in said):
-            await self._point(delivery, root)
-        else:
-            await self._delete_mirror(_in_thread(delivery, root))
+        await self._reconciliation.remove_double(delivery, double)
 
-    async def _point(self, delivery: Delivery, double: Root) -> None:
-        kept = (await self._store.threads(delivery.session.id)).get(delivery.effect.mirror)
-        if kept is None:
-            return
-        text = self._wording(delivery.session.language, "line.double", link=Root.of(kept).link)
-        name = nonce(f"{delivery.effect.id}.pointer")
-        body = {**render.line(text).posted, "nonce": name, "enforce_nonce": True}
-        await self._api.say(f"/channels/{double.thread}/messages", body)
+    async def _drawn(self, delivery: Delivery) -> tuple[Rendered, ...]:
+        """What it says, all of it."""
+        effect = delivery.effect
+        return (
+            self._revised(delivery, effect)
+            if isinstance(effect, ReviseMessage)
+            else await self._to_be_posted(delivery, effect)
+        )
 
     # ------------------------------------------------------------------ how it looks
 
@@ -433,28 +390,7 @@ class Outbound:
         name = self._directory.public_name(said.operator, language)
         return self._wording(language, "post.history.note", name=name) if said.side is Side.NOTE else name
 
-    def _is_ours(self, message: Message) -> bool:
-        return self._app().wrote(message)
-
 
 def words_of(body: Body) -> TextPart:
     files = "".join(f" [{file.name}]" for file in body.files)
     return stripped(TextPart(body.text + files, body.words.marks))
-
-
-def _parts(effect: EffectId) -> str:
-    return f"{NAME}/parts/{effect}"
-
-
-def _post(root: Root, message: Message) -> PostRef:
-    shown = tuple(str(one["id"]) for one in message.get("attachments") or ())
-    return root.post(str(message["id"]), shown).ref
-
-
-def _kept_first(found: list[Delivered], kept: Sequence[PostRef]) -> list[Delivered]:
-    books = {Post.of(ref).message for ref in kept}
-    return sorted(found, key=lambda one: Post.of(one.posts[0]).message not in books)
-
-
-def _in_thread(delivery: Delivery, root: Root) -> Delivery:
-    return replace(delivery, thread=root.ref)

@@ -8,7 +8,7 @@ card has a nonce there, and a thread can be hung on a message but once. Either w
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
@@ -122,16 +122,23 @@ class Roots:
         return sorted(found, key=lambda one: one.ref != kept)
 
     async def _find_posts(self, channel: Channel, delivery: Delivery, since: str, name: str) -> list[Root]:
+        """A post's opening has no nonce. Its title begins with the session's code, and its card names the session; who
+        gave it another title still finds it, unless it is placed as another session's."""
         del name
         found = []
         for thread in await self._history.threads(channel.guild, channel.id, since):
-            if thread.get("owner_id") != self._app().user:
-                continue
             root = Root(channel.guild, str(thread["id"]))
-            card = await self._history.message(root.thread, root.thread)
-            if card is not None and self._is_its(card, delivery):
-                found.append(root)
+            if thread.get("owner_id") == self._app().user and await self._may_be_its(root, thread, delivery):
+                card = await self._history.message(root.thread, root.thread)
+                found += [root] if card is not None and self._is_its(card, delivery) else []
         return found
+
+    async def _may_be_its(self, root: Root, thread: Mapping[str, Any], delivery: Delivery) -> bool:
+        """A thousand may be active, and each card costs a call."""
+        placed = await self._threads.placed(root)
+        if placed is not None:
+            return placed == Placed(delivery.session.id, delivery.effect.mirror)
+        return str(thread.get("name")).startswith(delivery.session.code) or not self._threads.is_foreign(root)
 
     async def _find_cards(self, channel: Channel, delivery: Delivery, since: str, name: str) -> list[Root]:
         """A card without its thread is written down, and `open` goes on from there."""

@@ -260,3 +260,21 @@ async def house(
         async with service.running():
             yield House(discord, desks[0], store, relay, feed, files, directory, network, service)
         await files.close()
+    every_call_says_whom_it_rings(discord)
+
+
+RINGING = {"parse", "users", "roles", "replied_user"}
+
+
+def every_call_says_whom_it_rings(discord: DiscordSimulator) -> None:
+    """In whatever story: what a call leaves out of `allowed_mentions`, Discord allows."""
+    for call in discord.calls:
+        for message in _messages_in(call.fields):
+            assert set(message.get("allowed_mentions") or ()) == RINGING, f"{call.route} leaves open whom it rings"
+
+
+def _messages_in(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """What of a call's body people will read: itself, a forum post's first message, the answer to an interaction."""
+    inner = [body.get(name) for name in ("message", "data")]
+    found = [body, *(one for one in inner if isinstance(one, dict))]
+    return [one for one in found if any(one.get(name) for name in ("content", "embeds"))]

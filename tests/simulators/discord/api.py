@@ -79,8 +79,16 @@ class RestApi:
             return self._respond(self._perform(call, method, unreadable))
         if struck.fault in _AFTER:
             self._perform(call, method, unreadable)
+        if struck.fault is Fault.LATE:
+            self._discord.spawn(self._later(call, method, struck.seconds))
         call.outcome = struck.fault.value
         return await self._strike(request, call, method, struck)
+
+    async def _later(self, call: Call, method: Method | None, seconds: float) -> None:
+        """What had got stuck on the way arrives after all, whoever has given it up."""
+        await self._discord.clock.sleep(seconds)
+        self._perform(call, method, None)
+        self._discord.wake()
 
     async def _strike(self, request: web.Request, call: Call, method: Method | None, rule: Rule) -> web.StreamResponse:
         fault = rule.fault

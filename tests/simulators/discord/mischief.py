@@ -22,6 +22,7 @@ class Fault(StrEnum):
     REFUSE = "refuse"  # `status` with `code`
     HANG = "hang"  # no answer for `seconds`, nothing was done
     HANG_AFTER = "hang_after"  # done, then no answer for `seconds`
+    LATE = "late"  # the connection closes at once, and it is done `seconds` (of Discord's clock) later
     SLOW = "slow"  # everything as usual after `seconds`; may come on top of another fault
 
     DUPLICATE = "duplicate"  # `copies` more of the event

@@ -34,3 +34,7 @@ class Nonces:
         if message.nonce is not None:
             entry = self._discord.clock.now(), channel, message
             self._kept[message.author_id, str(message.nonce)] = entry
+
+    def forget(self) -> None:
+        """Discord's memory is short, and shorter when it restarts."""
+        self._kept.clear()
