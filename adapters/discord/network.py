@@ -122,20 +122,22 @@ class DiscordNetwork:
             title=titled(wording),
             app=self._app,
         )
+        ways = whereabouts or Whereabouts(store, relay, {NAME: self})
         self._outbound = Outbound(
             api=self._api,
             store=store,
             roots=roots,
             channels=self._channels,
             uploads=Uploads(files),
-            calls=Calls(directory, wording, whom),
+            calls=Calls(directory, wording, whom, desk_title),
             directory=directory,
             wording=wording,
             app=self._app,
             draw=cards.draw,
+            whereabouts=ways,
         )
         people = People(self._enrolment)
-        whispers = Whispers(self._api, wording, whereabouts or Whereabouts(store, relay, {NAME: self}))
+        whispers = Whispers(self._api, wording, ways)
         buttons = Buttons(relay, door or relay, people, whispers)
         self._inbound = Inbound(
             store=store,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
@@ -28,12 +29,13 @@ from adapters.discord.roots import Roots, nonce, place_of
 from bridge.card import Wording
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
-from bridge.marks import stripped
-from bridge.messages import Body, TextPart
+from bridge.messages import TextPart
 from bridge.names import customer_name
 from bridge.ports import Delivered, Delivery, Store
-from bridge.transcript import Uttered, said_so_far
+from bridge.retelling import Retelling
+from bridge.whereabouts import Whereabouts
 from routing.effects import (
+    MOVED,
     AlertDesk,
     AskAboutHeld,
     CallOperators,
@@ -80,6 +82,7 @@ class Outbound:
         wording: Wording,
         app: Callable[[], App],
         draw: Callable[[Delivery], Awaitable[Rendered]],
+        whereabouts: Whereabouts,
     ) -> None:
         self._api = api
         self._store = store
@@ -91,6 +94,8 @@ class Outbound:
         self._wording = wording
         self._app = app
         self._draw = draw
+        self._whereabouts = whereabouts
+        self._retelling = Retelling(store, directory, wording)
         self._part_books = PartBooks(store)
         self._reconciliation = Reconciliation(
             api=api,
@@ -116,11 +121,16 @@ class Outbound:
             return await self._about_held(delivery, effect)
         if isinstance(effect, POSTS):
             rendered = await self._to_be_posted(delivery, effect)
-            return await self._say_all(delivery, rendered) if rendered else Delivered()
+            done = await self._say_all(delivery, rendered) if rendered else Delivered()
+            if isinstance(effect, PostLine) and effect.key == MOVED:
+                await self._retire_card(delivery)
+            return done
         return await self._change(delivery, effect)
 
     async def _change(self, delivery: Delivery, effect: Effect) -> Delivered:
         """What was posted is changed or taken away."""
+        if delivery.history:
+            return await self._retell(delivery)
         if isinstance(effect, ReviseMessage):
             return await self._revise(delivery, effect)
         if isinstance(effect, WithdrawMessage):
@@ -139,7 +149,9 @@ class Outbound:
         if isinstance(effect, PostMessage):
             return self._said(delivery, effect.side, effect.operator) if delivery.body is not None else ()
         if isinstance(effect, PostLine | CallOperators):
-            return (self._calls.line(session, effect),)
+            is_pointer = isinstance(effect, PostLine) and effect.key == MOVED
+            onward = await self._whereabouts.onward(delivery) if is_pointer else ""
+            return (self._calls.line(session, effect, onward),)
         if isinstance(effect, AlertDesk):
             told = await self._calls.alert(session, effect)
             return (told,) if told is not None else ()
@@ -194,6 +206,12 @@ class Outbound:
     def _revised(self, delivery: Delivery, effect: ReviseMessage) -> tuple[Rendered, ...]:
         *before, last = self._said(delivery, effect.side, self._author(delivery, effect))
         return (*before, reworded(last, delivery.former, delivery.session.language, self._wording))
+
+    async def _retell(self, delivery: Delivery) -> Delivered:
+        """What was said before the mirror began reads otherwise now. It keeps to the posts that it has: if it needs
+        more, the earliest stands on the desk page only."""
+        await self._rewrite(replace(delivery, posts=delivery.history), await self._told_before(delivery))
+        return Delivered()
 
     async def _rewrite(self, delivery: Delivery, rendered: Sequence[Rendered]) -> Delivered:
         """Change what stands there, post what has become too long for it, take away what is not needed any more."""
@@ -250,6 +268,13 @@ class Outbound:
         """Redraw the card. One that people deleted is not missed: the next post opens the thread again."""
         if delivery.thread is not None:
             await self._update(await self._roots.card(delivery), await self._draw(delivery))
+
+    async def _retire_card(self, delivery: Delivery) -> None:
+        """The session lives elsewhere now: its old card keeps no buttons. Only looks depend on it."""
+        try:
+            await self.refresh(delivery)
+        except DeliveryError as error:
+            _log.info("discord_old_card_kept", session=delivery.session.id, code=error.code)
 
     async def _update(self, post: Post, rendered: Rendered, *, bare: bool = False) -> None:
         """`bare`: without the files that it had."""
@@ -378,19 +403,5 @@ class Outbound:
 
     async def _told_before(self, delivery: Delivery) -> tuple[Rendered, ...]:
         """What was said where the session came from, for those who go on with it here."""
-        session = delivery.session
-        said = await said_so_far(self._store, session.id) if not session.erased else []
-        told = [(one.at, self._speaker(delivery, one), words_of(one.body)) for one in said]
-        return render.history(told, session.language, self._wording)
-
-    def _speaker(self, delivery: Delivery, said: Uttered) -> str:
-        language = delivery.session.language
-        if said.operator is None:
-            return customer_name(delivery.about, language, self._wording)
-        name = self._directory.public_name(said.operator, language)
-        return self._wording(language, "post.history.note", name=name) if said.side is Side.NOTE else name
-
-
-def words_of(body: Body) -> TextPart:
-    files = "".join(f" [{file.name}]" for file in body.files)
-    return stripped(TextPart(body.text + files, body.words.marks))
+        told, language = await self._retelling.told(delivery), delivery.session.language
+        return render.history(told, language, self._wording, len(delivery.history) or render.HISTORIES)
