@@ -20,7 +20,11 @@ _NOTE = (
     "內部備註",
 )
 _REPLY = ("reply", "返信", "回复", "回覆")
-_BEFORE = re.compile("[\\s*_~`>\u2022\u200b-\u200f\u2060\ufeff]*")
+_BEFORE = re.compile(
+    "[\\s*_~`>\u2022\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]*"
+)
+"""Blanks, marks of formatting, and whatever has no width: clients put such around what people write."""
+
 _BRACKETS = str.maketrans("【】〔〕", "[][]")
 _LONGEST = 40
 """Characters in which an opening must be complete, spaces and marks included."""
@@ -67,6 +71,10 @@ def _after(text: str, openings: frozenset[str]) -> int | None:
 
 
 def _folded(text: str) -> str:
-    """Without case, width, spaces and formatting marks."""
+    """Without case, width, spaces and formatting marks, seen or not."""
     normal = unicodedata.normalize("NFKC", text).casefold().translate(_BRACKETS)
-    return "".join(sign for sign in normal if not sign.isspace() and sign not in "*_~`")
+    return "".join(sign for sign in normal if not (sign.isspace() or sign in "*_~`" or _is_unseen(sign)))
+
+
+def _is_unseen(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cf")

@@ -8,7 +8,7 @@ from bridge.openings import note_at, reply_at
 from routing.inputs import Manner
 
 _TO_A_COLLEAGUE = re.compile(
-    r"(?:[\s*_~`>#\u2022\u200b-\u200f\u2060\ufeff-]|\d+\. )*(?:<@[!&]?\d|@(?:here|everyone)\b)"
+    r"(?:[\s*_~`>#\u2022\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff-]|\d+\. )*(?:<@[!&]?\d|@(?:here|everyone)\b)"
 )
 
 

@@ -12,6 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from adapters.discord.markup import certain
 from adapters.discord.refs import NAME
 from adapters.discord.render import Rendered
 from bridge.ports import Store
@@ -58,6 +59,6 @@ def digest_of(message: Json, effect: EffectId) -> str:
 
 
 def _digest(content: str, embeds: Sequence[Json], effect: EffectId) -> str:
-    """Discord takes off blanks at both ends."""
-    said = [content.strip(), *(str(one.get("description") or "").strip() for one in embeds)]
+    """Of what Discord certainly keeps of it."""
+    said = [certain(content), *(certain(str(one.get("description") or "")) for one in embeds)]
     return hashlib.blake2b("\0".join(said).encode(), digest_size=12, key=effect.encode()[:64]).hexdigest()

@@ -17,6 +17,7 @@ from adapters.discord import render
 from adapters.discord.client import RestApi
 from adapters.discord.faults import put_off
 from adapters.discord.history import History, Message, snowflake
+from adapters.discord.markup import certain
 from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks, digest_of
 from adapters.discord.refs import NAME, Post, Root
@@ -228,8 +229,9 @@ class Reconciliation:
 
 def _beneath(content: str) -> str:
     """What somebody says, without the name over it: people change theirs."""
-    head, _, rest = content.strip().partition("\n")
-    return rest if rest and head.startswith(("**", "-# ")) else content.strip()
+    said = certain(content)
+    head, _, rest = said.partition("\n")
+    return rest if rest and head.startswith(("**", "-# ")) else said
 
 
 def _post(root: Root, message: Message) -> PostRef:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.discord import styled
-from adapters.discord.markup import escape, fenced, units
+from adapters.discord.markup import certain, escape, fenced, units
 from bridge.card import Title, Wording
 from bridge.messages import Body, TextPart
 from bridge.names import NAME, one_line
@@ -74,15 +74,15 @@ class Rendered:
         return {"parse": parse, "users": list(self.users), "roles": [], "replied_user": False}
 
     def is_shown_by(self, message: Mapping[str, Any]) -> bool:
-        """Whether a message that was read back says this. Discord takes off blanks at both ends."""
+        """Whether a message that was read back says this."""
         embeds = message.get("embeds")
         shown = [_told(one) for one in embeds if isinstance(one, Mapping)] if isinstance(embeds, list) else []
-        said = str(message.get("content") or "").strip()
-        return said == self.content.strip() and (not self.embeds or shown == [_told(one) for one in self.embeds])
+        said = certain(str(message.get("content") or ""))
+        return said == certain(self.content) and (not self.embeds or shown == [_told(one) for one in self.embeds])
 
 
 def _told(embed: Mapping[str, Any]) -> str:
-    return str(embed.get("description") or "").strip()
+    return certain(str(embed.get("description") or ""))
 
 
 def clock(at: int, style: str = "f") -> str:

@@ -77,7 +77,7 @@ def fill(discord: DiscordSimulator, message: Message, wanted: Draft) -> None:
     """Set what a new message says, or what an edit names; what an edit leaves out stays."""
     body = wanted.body
     if "content" in body:
-        message.content = (body["content"] or "").strip()
+        message.content = markdown.taken_in(body["content"] or "")
     if "embeds" in body:
         message.embeds = [_embed(e) for e in body["embeds"] or []]
     if "components" in body:
@@ -226,7 +226,17 @@ def _embed_length(embed: Json) -> int:
 
 
 def _embed(embed: Json) -> Json:
-    return {"type": "rich"} | copy.deepcopy(embed)
+    """Its texts lose what a message's content loses."""
+    whole: Json = _taken_in(copy.deepcopy(embed))
+    return {"type": "rich"} | whole
+
+
+def _taken_in(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {name: _taken_in(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [_taken_in(value) for value in part]
+    return markdown.taken_in(part) if isinstance(part, str) else part
 
 
 def _check_size(discord: DiscordSimulator, files: list[Upload]) -> None:

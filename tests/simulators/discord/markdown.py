@@ -28,6 +28,20 @@ class Act:
     text: str
 
 
+_DROPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_COMBINING = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+COMBINED = 150
+"""Marks upon letters that a text may have; those beyond are dropped, too. Not documented; this is what bots met."""
+
+
+def taken_in(text: str) -> str:
+    """What Discord keeps of a text: some signs are dropped before anything is read in it, blanks at both ends, too."""
+    whole = _DROPPED.sub("", text)
+    marks = [found.start() for found in _COMBINING.finditer(whole)][COMBINED:]
+    beyond = frozenset(marks)
+    return "".join(sign for at, sign in enumerate(whole) if at not in beyond).strip()
+
+
 _CODE = re.compile(r"```.+?```|(?P<ticks>`+)(?!`).+?(?<!`)(?P=ticks)(?!`)", re.DOTALL)
 _RINGS = re.compile(r"<@(?P<role>&)?!?(?P<id>\d+)>|@(?P<all>everyone|here)")
 

@@ -7,15 +7,16 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.discord.markup import escape, escaped_within, fenced, units
+from adapters.discord.markup import certain, escape, escaped_within, fenced, kept, units
 from tests.simulators.discord import acts_in, pings_in
-from tests.simulators.discord.markdown import seen
+from tests.simulators.discord.markdown import seen, taken_in
 from tests.unit.simulators.discord.test_markdown import ACTS
 
 SIGNS = [
     *ACTS,
     *("```", "``", "`", "\n```", "```\n", "```ansi\n", "\\", "\\`", "\\```", "~~~", "***", "__", "||", "> ", ">>> "),
     *("\n", "\r\n", "\t", " ", "\u3000", "\u200b", "\u2060", "\u202e", "\u2028", "日本", "🙏🏽", "👩‍👩‍👧‍👦", "é"),
+    *("`\u202e`", "`\x1b``", "`\u0301`\u0301`", "discord\u202e.gg/x", "dis\u2066cord.gg/x", "\u0300 " * 150),
     *("discord.gg/x", "DISCORD.COM/invite/abc", "http://", "steam://run/1", "<sound:1>", "1) x", "+ x"),
     *("K7Q2 · Hanako · en · Waiting", "-# Sato · reply from another face", "**Sato**\n"),
 ]  # fmt: skip
@@ -35,10 +36,13 @@ def block(text: str) -> str:
 @given(HOSTILE)
 @example("```")
 @example("a``````b`")
+@example("`\u202e``\n[mail](https://example.com)")
+@example("\u0300 " * 150 + "`\u0300`\u0301`\n# x")
 def test_a_block_holds_all_words_and_nothing_in_it_acts(text: str) -> None:
+    """Not even when Discord has taken out what it does not like."""
     made = fenced(text)
-    assert block(made).replace("`\u200b", "`") == text.replace("`\u200b", "`")
-    for around in (made, f"**Hanako**\n{made}"):
+    assert block(made).replace("`\u200b", "`") == kept(text).replace("`\u200b", "`")
+    for around in (made, taken_in(made), taken_in(f"**Hanako**\n{made}")):
         assert {act.kind for act in acts_in(around)} <= {"block", "code", "bold"}
         assert [act.kind for act in acts_in(around)].count("block") == bool(text.strip("\n"))
         assert pings_in(around) == []
@@ -47,7 +51,7 @@ def test_a_block_holds_all_words_and_nothing_in_it_acts(text: str) -> None:
 @settings(deadline=None, max_examples=40)
 @given(HOSTILE)
 def test_what_is_without_three_ticks_is_in_a_block_byte_for_byte(text: str) -> None:
-    text = text.replace("```", "``\u3000")
+    text = kept(text).replace("`", "\u3000`\u3000")
     assert block(fenced(text)) == text
 
 
@@ -55,8 +59,14 @@ def test_what_is_without_three_ticks_is_in_a_block_byte_for_byte(text: str) -> N
 @given(HOSTILE)
 def test_escaped_words_are_nothing_but_words(text: str) -> None:
     for around in (escape(text), f"x {escape(text)} y", f"> {escape(text)}"):
-        assert [act for act in acts_in(around) if act.kind != "quote"] == []
-    assert seen(escape(text), lambda name: "?") == text
+        assert [act for act in acts_in(taken_in(around)) if act.kind != "quote"] == []
+    assert seen(escape(text), lambda name: "?") == kept(text)
+
+
+@settings(deadline=None, max_examples=40)
+@given(HOSTILE)
+def test_what_was_said_is_known_again_whatever_was_taken_out_of_it(text: str) -> None:
+    assert certain(taken_in(fenced(text))) == certain(fenced(text))
 
 
 def test_ids_addresses_and_amounts_keep_their_characters() -> None:
