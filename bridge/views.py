@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from bridge.errors import DeliveryError, KakehashiError, StoreUnavailableError
+from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
 from bridge.leases import INDEX, Leases
 from bridge.ports import Delivery, Line, Network, Store, Stored
 from routing import sla
@@ -99,7 +99,8 @@ class Views:
             raise
         except DeliveryError as error:
             log.info("card_put_off", session=session, to=to, code=error.code)
-            head, again_in = STALE, max(CARD_EVERY, int((error.retry_after or 0) * 1000))
+            patience = BROKEN_EVERY if error.fault is Fault.BLOCKED else int((error.retry_after or 0) * 1000)
+            head, again_in = STALE, max(CARD_EVERY, patience)
         except Exception as error:
             # Whatever is wrong with this one, the others are drawn.
             log.warning("view_broke", session=session, to=to, error=type(error).__name__)

@@ -31,6 +31,9 @@ HIDE = "take “View Channel” from @everyone in the channel's permissions, and
 CHANGES = frozenset(("CHANNEL_UPDATE", "CHANNEL_DELETE", "GUILD_ROLE_UPDATE", "GUILD_CREATE"))
 """Events after which a channel may be another's to read."""
 
+_NEEDS_TAG = 1 << 4
+"""Of a forum's flags."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -41,12 +44,25 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """One of a forum's tags. A `moderated` one is put on a post by moderators only: the bot needs “Manage Threads”."""
+
+    id: str
+    name: str
+    moderated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
+    """`needs_tag`: of a forum in which each post must have one."""
+
     id: str
     guild: str
     kind: Kind
     name: str = ""
     overwrites: Overwrites = field(default_factory=dict)
+    tags: tuple[Tag, ...] = ()
+    needs_tag: bool = False
 
     @property
     def is_forum(self) -> bool:
@@ -77,7 +93,9 @@ class Channels:
         kind, guild = told.number("type"), told.id("guild_id")
         if not guild or kind not in tuple(Kind):
             raise faults.refused(400, faults.WRONG_TYPE)
-        return Channel(place, guild, Kind(kind), told.text("name"), overwrites_of(told))
+        tags = tuple(_tag(one) for one in told.objects("available_tags"))
+        needs_tag = bool(told.number("flags") & _NEEDS_TAG)
+        return Channel(place, guild, Kind(kind), told.text("name"), overwrites_of(told), tags, needs_tag)
 
     async def server(self, channel: Channel) -> Server:
         """Raises DeliveryError."""
@@ -119,6 +137,10 @@ class Channels:
         shown = ", ".join(one for one in places if self._seen_public.get(one, 0.0) > monotonic())
         return f"everyone can see a desk's channel, so nothing is posted there: {shown}" if shown else None
 
+    def forget(self) -> None:
+        """One of them is not as it was: each is asked anew."""
+        self._known.clear()
+
     def hear(self, kind: str) -> None:
         """An event: after some of them each channel is asked anew before the next post."""
         if kind in CHANGES:
@@ -126,3 +148,7 @@ class Channels:
             self._known.clear()
             self._public.clear()
             self._seen_public.clear()
+
+
+def _tag(given: Given) -> Tag:
+    return Tag(given.id("id", must=True), given.text("name"), given.flag("moderated"))

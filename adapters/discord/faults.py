@@ -11,6 +11,7 @@ from bridge.errors import DeliveryError, Fault
 _TOKEN = "set discord.bot_token to the token on the page “Bot” of the application, then restart"  # noqa: S105 - advice
 _INVITE = "let the bot see the channel: invite it anew, or give it “View Channel” there"
 _RIGHTS = "give the bot its permissions in the channel (`kakehashi doctor` names them)"
+_LOCKED = "unlock the thread, or give the bot “Manage Threads” in the channel"
 _KIND = "give the desk a forum or a text channel"
 _THREADS = "archive threads that are done with: the server has as many active ones as it may"
 
@@ -45,7 +46,7 @@ _BLOCKED = {
     "unknown_channel": _INVITE,
     "unknown_guild": _INVITE,
     "no_permission": _RIGHTS,
-    "thread_locked": _RIGHTS,
+    "thread_locked": _LOCKED,
     "wrong_channel_type": _KIND,
     "no_text_channel": _KIND,
     "tag_required": "switch “Require people to select tags” off in the forum, or let the bot manage threads",
@@ -60,6 +61,9 @@ _TRANSIENT = frozenset(("slow_mode", "channel_write_limit", "server_write_limit"
 
 WRONG_TYPE = 50024
 """Discord's code for a channel of another kind than was asked for."""
+
+THREAD_LOCKED = 160005
+"""Discord's code for a thread in which only moderators write."""
 
 OF_PLACE = frozenset(
     ("no_access", "unknown_channel", "no_permission", "wrong_channel_type", "no_text_channel", "too_many_threads")
@@ -93,6 +97,11 @@ def refused(status: int, code: int, retry_after: float | None = None) -> Deliver
         return DeliveryError(Fault.POISON, said, mend="see `kakehashi outbox list`")
     mend = _BLOCKED.get(said, "check discord.api_url, and look the code up in Discord's documentation")
     return DeliveryError(Fault.BLOCKED, said, mend=mend, of_place=said in OF_PLACE)
+
+
+def locked() -> DeliveryError:
+    """The error for a thread that only a moderator can wake."""
+    return refused(403, THREAD_LOCKED)
 
 
 def unanswered(code: str) -> DeliveryError:

@@ -25,6 +25,7 @@ from adapters.discord.channels import Channels
 from adapters.discord.checkup import checkup
 from adapters.discord.client import RestApi
 from adapters.discord.downloads import Downloads
+from adapters.discord.forum_tags import ForumTags
 from adapters.discord.gateway import Gateway
 from adapters.discord.history import History
 from adapters.discord.inbound import Inbound
@@ -34,9 +35,12 @@ from adapters.discord.parse import App
 from adapters.discord.people import People
 from adapters.discord.presses import OFFERED
 from adapters.discord.refs import NAME, Root
+from adapters.discord.room import Room
 from adapters.discord.roots import Roots, titled
 from adapters.discord.shape import Given
 from adapters.discord.threads import Threads
+from adapters.discord.upkeep import Upkeep
+from adapters.discord.waking import Waking
 from adapters.discord.whispers import Whispers
 from adapters.discord.writing import Writing
 from bridge.card import Title, Wording
@@ -113,31 +117,36 @@ class DiscordNetwork:
             drawing=lambda current: card(current, wording, OFFERED),
             admin_link=admin_link,
         )
+        tags = ForumTags(wording, title, policy)
+        room = Room(self._api, store, self._threads, self._app)
         roots = Roots(
             api=self._api,
             store=store,
             channels=self._channels,
             threads=self._threads,
+            room=room,
+            tags=tags,
             draw=cards.draw,
             title=titled(wording),
             app=self._app,
         )
-        ways = whereabouts or Whereabouts(store, relay, {NAME: self})
+        self._upkeep = Upkeep(self._api, store, self._channels, tags)
         self._outbound = Outbound(
             api=self._api,
             store=store,
             roots=roots,
             channels=self._channels,
+            waking=Waking(self._api, room),
+            upkeep=self._upkeep,
             uploads=Uploads(files),
-            calls=Calls(directory, wording, whom, desk_title),
+            calls=Calls(directory, wording, whom),
             directory=directory,
             wording=wording,
             app=self._app,
             draw=cards.draw,
-            whereabouts=ways,
         )
-        people, history = People(self._enrolment), History(self._api)
-        whispers = Whispers(self._api, wording)
+        people = People(self._enrolment)
+        whispers = Whispers(self._api, wording, whereabouts or Whereabouts(store, relay, {NAME: self}))
         buttons = Buttons(relay, door or relay, people, whispers)
         self._inbound = Inbound(
             store=store,
@@ -149,9 +158,7 @@ class DiscordNetwork:
             directory=directory,
             people=people,
             whispers=whispers,
-            whereabouts=ways,
-            history=history,
-            backfill=Backfill(store, self._threads, history),
+            backfill=Backfill(store, self._threads, History(self._api)),
             wording=wording,
             app=self._app,
             public_place=desks_of(policy, desk_title, NAME),
@@ -243,6 +250,7 @@ class DiscordNetwork:
             done = await self._outbound.deliver(delivery)
             if delivery.thread is not None and done.posts not in ((), delivery.posts):
                 self._writing.ended(delivery.thread)
+                self._upkeep.stirred(delivery.thread)
             return done
 
     async def find(self, delivery: Delivery) -> list[Delivered]:

@@ -1,15 +1,14 @@
 """Carrying out effects. What became of those whose answer was lost, `reconciliation` finds out.
 
 What was edited or deleted may simply be edited or deleted again. Edits need an active thread: an archived one is woken
-first.
+first (`waking`).
 """
 
 from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import Any
+from functools import partial
 
 import structlog
 
@@ -18,24 +17,26 @@ from adapters.discord.attached import Uploads
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi
-from adapters.discord.faults import ALREADY_GONE, ASLEEP, THREAD_GONE
+from adapters.discord.faults import ALREADY_GONE, THREAD_GONE
 from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks
 from adapters.discord.reconciliation import POSTS, Reconciliation
 from adapters.discord.refs import Post, Root
 from adapters.discord.render import Rendered
+from adapters.discord.reopening import Reopening
 from adapters.discord.rewording import reworded
 from adapters.discord.roots import Roots, nonce, place_of
+from adapters.discord.upkeep import Upkeep
+from adapters.discord.waking import Waking
 from bridge.card import Wording
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
-from bridge.messages import TextPart
+from bridge.marks import stripped
+from bridge.messages import Body, TextPart
 from bridge.names import customer_name
 from bridge.ports import Delivered, Delivery, Store
-from bridge.retelling import Retelling
-from bridge.whereabouts import Whereabouts
+from bridge.transcript import Uttered, said_so_far
 from routing.effects import (
-    MOVED,
     AlertDesk,
     AskAboutHeld,
     CallOperators,
@@ -54,7 +55,7 @@ from routing.effects import (
     WithdrawTranslation,
 )
 from routing.facts import Side
-from routing.ids import EffectId, OperatorId, PostRef
+from routing.ids import OperatorId, PostRef
 from routing.session import Pending, Session
 
 POSTING = 5.0
@@ -76,26 +77,28 @@ class Outbound:
         store: Store,
         roots: Roots,
         channels: Channels,
+        waking: Waking,
+        upkeep: Upkeep,
         uploads: Uploads,
         calls: Calls,
         directory: Directory,
         wording: Wording,
         app: Callable[[], App],
         draw: Callable[[Delivery], Awaitable[Rendered]],
-        whereabouts: Whereabouts,
     ) -> None:
         self._api = api
         self._store = store
         self._roots = roots
         self._channels = channels
+        self._waking = waking
+        self._upkeep = upkeep
         self._uploads = uploads
         self._calls = calls
         self._directory = directory
         self._wording = wording
         self._app = app
         self._draw = draw
-        self._whereabouts = whereabouts
-        self._retelling = Retelling(store, directory, wording)
+        self._reopening = Reopening(api, store, roots, app, self._as_history)
         self._part_books = PartBooks(store)
         self._reconciliation = Reconciliation(
             api=api,
@@ -122,15 +125,22 @@ class Outbound:
         if isinstance(effect, POSTS):
             rendered = await self._to_be_posted(delivery, effect)
             done = await self._say_all(delivery, rendered) if rendered else Delivered()
-            if isinstance(effect, PostLine) and effect.key == MOVED:
-                await self._retire_card(delivery)
+            await self._leave(delivery)
             return done
         return await self._change(delivery, effect)
 
+    async def _leave(self, delivery: Delivery) -> None:
+        """The session goes on in another thread, and this one has just said so. Only looks depend on it."""
+        if not isinstance(delivery.effect, PostLine) or delivery.session.mirror.number == delivery.effect.mirror:
+            return
+        try:
+            await self._update(await self._roots.card(delivery), await self._draw(delivery))
+            await self._upkeep.leave(delivery, await self._channels.of(place_of(delivery)))
+        except DeliveryError as error:
+            _log.info("discord_old_thread_kept", session=delivery.session.id, code=error.code)
+
     async def _change(self, delivery: Delivery, effect: Effect) -> Delivered:
         """What was posted is changed or taken away."""
-        if delivery.history:
-            return await self._retell(delivery)
         if isinstance(effect, ReviseMessage):
             return await self._revise(delivery, effect)
         if isinstance(effect, WithdrawMessage):
@@ -149,9 +159,7 @@ class Outbound:
         if isinstance(effect, PostMessage):
             return self._said(delivery, effect.side, effect.operator) if delivery.body is not None else ()
         if isinstance(effect, PostLine | CallOperators):
-            is_pointer = isinstance(effect, PostLine) and effect.key == MOVED
-            onward = await self._whereabouts.onward(delivery) if is_pointer else ""
-            return (self._calls.line(session, effect, onward),)
+            return (self._calls.line(session, effect),)
         if isinstance(effect, AlertDesk):
             told = await self._calls.alert(session, effect)
             return (told,) if told is not None else ()
@@ -207,12 +215,6 @@ class Outbound:
         *before, last = self._said(delivery, effect.side, self._author(delivery, effect))
         return (*before, reworded(last, delivery.former, delivery.session.language, self._wording))
 
-    async def _retell(self, delivery: Delivery) -> Delivered:
-        """What was said before the mirror began reads otherwise now. It keeps to the posts that it has: if it needs
-        more, the earliest stands on the desk page only."""
-        await self._rewrite(replace(delivery, posts=delivery.history), await self._told_before(delivery))
-        return Delivered()
-
     async def _rewrite(self, delivery: Delivery, rendered: Sequence[Rendered]) -> Delivered:
         """Change what stands there, post what has become too long for it, take away what is not needed any more."""
         posts = [Post.of(ref) for ref in delivery.posts]
@@ -267,35 +269,20 @@ class Outbound:
     async def refresh(self, delivery: Delivery) -> None:
         """Redraw the card. One that people deleted is not missed: the next post opens the thread again."""
         if delivery.thread is not None:
-            await self._update(await self._roots.card(delivery), await self._draw(delivery))
+            await self._update(await self._roots.card(delivery), await self._draw(delivery), card=True)
+            await self._upkeep.follow(delivery, await self._channels.of(place_of(delivery)))
 
-    async def _retire_card(self, delivery: Delivery) -> None:
-        """The session lives elsewhere now: its old card keeps no buttons. Only looks depend on it."""
-        try:
-            await self.refresh(delivery)
-        except DeliveryError as error:
-            _log.info("discord_old_card_kept", session=delivery.session.id, code=error.code)
-
-    async def _update(self, post: Post, rendered: Rendered, *, bare: bool = False) -> None:
-        """`bare`: without the files that it had."""
+    async def _update(self, post: Post, rendered: Rendered, *, bare: bool = False, card: bool = False) -> None:
+        """`bare`: without the files that it had. `card`: no other thread is archived for it."""
         body = {**rendered.changed, **({"attachments": []} if bare else {})}
         path = f"/channels/{post.channel}/messages/{post.message}"
         try:
-            await self._awake(post.channel, lambda: self._api.say(path, body, verb="PATCH"))
+            edit = partial(self._api.say, path, body, verb="PATCH")
+            await self._waking.active(post.guild, post.channel, edit, makes_room=not card)
         except DeliveryError as error:
             if error.code not in ALREADY_GONE:
                 raise
             _log.info("discord_post_gone", channel=post.channel, message=post.message)
-
-    async def _awake(self, thread: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Edits need an active thread; a post wakes it by itself, unless it is locked."""
-        try:
-            return await call()
-        except DeliveryError as error:
-            if error.code != ASLEEP:
-                raise
-        await self._api.call("PATCH", f"/channels/{thread}", {"archived": False})
-        return await call()
 
     async def _remove(self, post: Post) -> None:
         try:
@@ -314,7 +301,7 @@ class Outbound:
         until, said = get_running_loop().time() + POSTING, await self._part_books.read(delivery.effect.id)
         if not said:
             await self._part_books.note_words(delivery.effect, rendered)
-        root = Root.of(delivery.thread) if delivery.thread else await self._open_again(delivery, None)
+        root = Root.of(delivery.thread) if delivery.thread else await self._reopening.open(delivery, None)
         for number, one in enumerate(rendered):
             if number < first or str(number) in said:
                 continue
@@ -334,25 +321,17 @@ class Outbound:
         files = await self._uploads.of(delivery) if not part else ()
         path = "/channels/{}/messages"
         try:
-            answer = await self._awake(root.thread, lambda: self._api.say(path.format(root.thread), body, files))
+            say = partial(self._api.say, path.format(root.thread), body, files)
+            answer = await self._waking.active(root.guild, root.thread, say)
         except DeliveryError as error:
             if error.code == "unknown_message":
                 return root, ""  # it was there already, and somebody has deleted it since
             if error.code not in THREAD_GONE:
                 raise
-            root = await self._open_again(delivery, root)
+            root = await self._reopening.open(delivery, root)
             answer = await self._api.say(path.format(root.thread), body, files)
         shown = tuple(str(one["id"]) for one in answer.get("attachments") or ())
         return root, root.post(str(answer["id"]), shown).ref
-
-    async def _open_again(self, delivery: Delivery, dead: Root | None) -> Root:
-        """The mirror's living thread, opened anew where there is none: an earlier attempt may have opened it."""
-        name = EffectId(f"{delivery.effect.id}.root")
-        for root in reversed(await self._roots.find(delivery, name)):
-            if dead is None or root != dead:
-                return root
-        _log.warning("discord_thread_opened_again", session=delivery.session.id, mirror=delivery.effect.mirror)
-        return await self._roots.open(delivery, name)
 
     # ------------------------------------------------------------------ finding out
 
@@ -403,5 +382,21 @@ class Outbound:
 
     async def _told_before(self, delivery: Delivery) -> tuple[Rendered, ...]:
         """What was said where the session came from, for those who go on with it here."""
-        told, language = await self._retelling.told(delivery), delivery.session.language
-        return render.history(told, language, self._wording, len(delivery.history) or render.HISTORIES)
+        session = delivery.session
+        return self._as_history(delivery, await said_so_far(self._store, session.id) if not session.erased else [])
+
+    def _as_history(self, delivery: Delivery, said: Sequence[Uttered]) -> tuple[Rendered, ...]:
+        told = [(one.at, self._speaker(delivery, one), words_of(one.body)) for one in said]
+        return render.history(told, delivery.session.language, self._wording)
+
+    def _speaker(self, delivery: Delivery, said: Uttered) -> str:
+        language = delivery.session.language
+        if said.operator is None:
+            return customer_name(delivery.about, language, self._wording)
+        name = self._directory.public_name(said.operator, language)
+        return self._wording(language, "post.history.note", name=name) if said.side is Side.NOTE else name
+
+
+def words_of(body: Body) -> TextPart:
+    files = "".join(f" [{file.name}]" for file in body.files)
+    return stripped(TextPart(body.text + files, body.words.marks))

@@ -24,13 +24,12 @@ Payload = Mapping[str, Any]
 MENU = "menu"
 """The action of a card's menu: what was chosen stands in the interaction's values."""
 
-_SPOKEN = frozenset((0, 19))
+SPOKEN = frozenset((0, 19))
 """Kinds of message (`type`) that hold a person's own words: a message, and a reply."""
 
 _FORWARD = 1
 """The `type` of a reference that carries the words of another message with it."""
 
-_LOTTIE = 3
 _VOICE = 1 << 13
 _EPHEMERAL = 1 << 6
 _THREADS = frozenset((10, 11, 12))
@@ -95,11 +94,6 @@ class Sticker:
     name: str
     kind: int = 1
 
-    @property
-    def is_drawn(self) -> bool:
-        """By the client, from a description: there is no picture of it."""
-        return self.kind == _LOTTIE
-
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
@@ -112,12 +106,10 @@ class Forwarded:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A person wrote. `text` is still in Discord's form. `reply_to` is the message that it answers, and `answered` the
-    person who wrote that, if one did. `replayed` events and history read alike: what a message said has one key,
-    however often it is told.
+    """A person wrote. `text` is still in Discord's form. `reply_to` is the message that it answers. `replayed` events
+    and history read alike: what a message said has one key, however often it is told.
 
-    `blank`: it holds nothing at all, as every message does where the app may not read content. `other`: it holds
-    something that no customer can be shown: a poll, an invitation to an activity."""
+    `blank`: it holds nothing at all, as every message does where the app may not read content."""
 
     key: InputKey
     root: Root
@@ -128,15 +120,8 @@ class Said:
     stickers: tuple[Sticker, ...] = ()
     forwarded: tuple[Forwarded, ...] = ()
     reply_to: Post | None = None
-    answered: str = ""
     voice: bool = False
     blank: bool = False
-    other: bool = False
-
-    @property
-    def to_be_fetched(self) -> bool:
-        """Whether it holds more than words."""
-        return bool(self.files or self.stickers or any(one.files or one.stickers for one in self.forwarded))
 
     @property
     def message(self) -> MessageId:
@@ -414,7 +399,7 @@ def _foreign(body: Given, app: App) -> Ignored | None:
         return Ignored("a bot's or a webhook's message, perhaps our own")
     if not body.id("guild_id"):
         return Ignored("a direct message")
-    if body.number("type") not in _SPOKEN:
+    if body.number("type") not in SPOKEN:
         return Ignored(f"a message of type {body.number('type')}")
     return None
 
@@ -433,25 +418,14 @@ def _read(body: Given) -> Said:
         stickers=_stickers(body),
         forwarded=forwarded,
         reply_to=None if forwarded else _replied_to(body, root),
-        answered=_answered(body),
         voice=bool(body.number("flags") & _VOICE),
         blank=_is_blank(body),
-        other=any(body.value.get(name) for name in _OTHER),
     )
 
 
-_OTHER = ("poll", "activity", "application", "components")
-_HELD = ("attachments", "sticker_items", "embeds", "message_snapshots", *_OTHER)
-
-
 def _is_blank(body: Given) -> bool:
-    return not body.text("content") and not any(body.value.get(name) for name in _HELD)
-
-
-def _answered(body: Given) -> str:
-    """Who wrote what this answers. Discord leaves it out where that is gone."""
-    author = body.object("referenced_message").object("author")
-    return "" if author.flag("bot") or author.id("id") == body.object("author").id("id") else author.id("id")
+    held = ("attachments", "sticker_items", "embeds", "message_snapshots", "components", "poll")
+    return not body.text("content") and not any(body.value.get(name) for name in held)
 
 
 def _author(body: Given, guild: str) -> Author:
@@ -511,10 +485,8 @@ def _revised(body: Given, app: App) -> Happening:
         stickers=said.stickers,
         forwarded=said.forwarded,
         reply_to=said.reply_to,
-        answered=said.answered,
         voice=said.voice,
         blank=said.blank,
-        other=said.other,
         revision=max(1, at - made_at(said.id)),
     )
 

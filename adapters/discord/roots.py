@@ -2,29 +2,33 @@
 
 In a forum the card is the first message of the post, and the opening has no nonce: what was opened is found by the
 card's buttons, which name the session. In a text channel the card stands in the channel and the thread hangs on it. The
-card has a nonce there, and a thread can be hung on a message but once. Either way the thread has the card's id.
+card has a nonce there, and a thread can be hung on a message but once. Either way the thread has the card's id. At the
+server's cap of active threads room is made first (`room`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
 
-from adapters.discord.channels import Channel, Channels
+from adapters.discord.channels import Channel, Channels, Tag
 from adapters.discord.client import NOBODY, RestApi
+from adapters.discord.faults import ALREADY_GONE
+from adapters.discord.forum_tags import ForumTags, given_up
 from adapters.discord.history import History, snowflake
 from adapters.discord.parse import App
 from adapters.discord.refs import NAME, Post, Root
 from adapters.discord.render import Rendered
+from adapters.discord.room import Room
 from adapters.discord.threads import Threads, claimed
 from bridge.card import Wording
 from bridge.errors import DeliveryError
 from bridge.names import customer_name
 from bridge.ports import Delivery, Placed, Store
-from routing.ids import ThreadRef
+from routing.ids import PostRef, ThreadRef
 
 WEEK = 10_080
 """Minutes without a word after which Discord archives a thread: the longest that there is."""
@@ -34,6 +38,8 @@ TITLE = 100
 
 KEPT = 30 * 24 * 3600 * 1000
 """ms for which it is written down how far an opening came: longer than any lane waits."""
+
+Json = Mapping[str, Any]
 
 Draw = Callable[[Delivery], Awaitable[Rendered]]
 Named = Callable[[Delivery], str]
@@ -57,6 +63,8 @@ class Roots:
         store: Store,
         channels: Channels,
         threads: Threads,
+        room: Room,
+        tags: ForumTags,
         draw: Draw,
         title: Named,
         app: Callable[[], App],
@@ -65,6 +73,8 @@ class Roots:
         self._store = store
         self._channels = channels
         self._threads = threads
+        self._room = room
+        self._tags = tags
         self._draw = draw
         self._title = title
         self._app = app
@@ -83,27 +93,79 @@ class Roots:
         del name
         card = {"allowed_mentions": NOBODY, **(await self._draw(delivery)).posted}
         body = {"name": self._named(delivery), "auto_archive_duration": WEEK, "message": card}
-        made = await self._api.call("POST", f"/channels/{channel.id}/threads", body)
+        return await self._post_tagged(channel, body, self._tags.of(channel, delivery.session))
+
+    async def _post_tagged(self, channel: Channel, body: Json, tags: Sequence[Tag]) -> str:
+        """What is wrong with a tag costs the tag, and not the thread."""
+        tagged = {**body, "applied_tags": [tag.id for tag in tags]} if tags else body
+        try:
+            made = await self._make(channel, f"/channels/{channel.id}/threads", tagged)
+        except DeliveryError as error:
+            fewer = given_up(tags, error)
+            if fewer is None:
+                raise
+            self._channels.forget()
+            return await self._post_tagged(channel, body, fewer)
         return str(made["id"])
+
+    async def _make(self, channel: Channel, path: str, body: Json) -> Any:
+        return await self._room.within(channel.guild, lambda: self._api.call("POST", path, body))
 
     async def _card(self, channel: Channel, delivery: Delivery, name: str) -> str:
         """The card, then its thread. How far it came is written down: a nonce is remembered for minutes only."""
-        begun = f"{NAME}/begun/{name}"
-        card = await self._store.get(begun)
-        if card is None:
-            said = {**(await self._draw(delivery)).posted, "nonce": nonce(name), "enforce_nonce": True}
-            card = str((await self._api.say(f"/channels/{channel.id}/messages", said))["id"])
-            await self._store.put(begun, card, KEPT)
-        await self._hang(channel, card, delivery)
+        begun = await self._begun(name)
+        if begun is not None and begun.channel != channel.id:
+            await self._take_back(begun)  # the thread is opened here, since it could not be there
+            begun = None
+        card = begun.message if begun is not None else await self._say_card(channel, delivery, name)
+        if await self._hang(channel, card, delivery):
+            return card
+        await self._take_back(Post(channel.guild, channel.id, card))
+        again = await self._say_card(channel, delivery, name, instead=card)
+        await self._hang(channel, again, delivery)
+        return again
+
+    async def _say_card(self, channel: Channel, delivery: Delivery, name: str, instead: str = "") -> str:
+        once = nonce(f"{name}{instead}")
+        said = {**(await self._draw(delivery)).posted, "nonce": once, "enforce_nonce": True}
+        card = str((await self._api.say(f"/channels/{channel.id}/messages", said))["id"])
+        await self._begin(Post(channel.guild, channel.id, card), name)
         return card
 
-    async def _hang(self, channel: Channel, card: str, delivery: Delivery) -> None:
+    async def _hang(self, channel: Channel, card: str, delivery: Delivery) -> bool:
+        """Whether a thread hangs on the card now. On one whose thread was deleted no other can be hung."""
         body = {"name": self._named(delivery), "auto_archive_duration": WEEK}
         try:
-            await self._api.call("POST", f"/channels/{channel.id}/messages/{card}/threads", body)
+            await self._make(channel, f"/channels/{channel.id}/messages/{card}/threads", body)
         except DeliveryError as error:
+            if error.code == "unknown_message":
+                return False
             if error.code != "thread_there_already":
                 raise
+            return await self._is_there(card)
+        return True
+
+    async def _is_there(self, thread: str) -> bool:
+        try:
+            await self._api.get(f"/channels/{thread}")
+        except DeliveryError as error:
+            if error.code in ALREADY_GONE:
+                return False
+            raise
+        return True
+
+    async def _take_back(self, card: Post) -> None:
+        try:
+            await self._api.call("DELETE", f"/channels/{card.channel}/messages/{card.message}")
+        except DeliveryError as error:
+            _log.info("discord_card_left", channel=card.channel, code=error.code)
+
+    async def _begin(self, card: Post, name: str) -> None:
+        await self._store.put(f"{NAME}/begun/{name}", card.ref, KEPT)
+
+    async def _begun(self, name: str) -> Post | None:
+        kept = await self._store.get(f"{NAME}/begun/{name}")
+        return Post.of(PostRef(kept)) if kept is not None else None
 
     def _named(self, delivery: Delivery) -> str:
         return self._title(delivery)[:TITLE]
@@ -148,8 +210,8 @@ class Roots:
                 continue
             if message.get("thread"):
                 found.append(Root(channel.guild, str(message["id"])))
-            elif await self._store.get(f"{NAME}/begun/{name}") is None:
-                await self._store.put(f"{NAME}/begun/{name}", str(message["id"]), KEPT)
+            elif await self._begun(name) is None:
+                await self._begin(Post(channel.guild, channel.id, str(message["id"])), name)
         return found
 
     def _is_its(self, card: Any, delivery: Delivery) -> bool:

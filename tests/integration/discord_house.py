@@ -212,16 +212,17 @@ async def house(
     desks: Sequence[Channel],
     prefix: str = "",
     rules: dict[str, Any] | None = None,
+    beside: Sequence[Desk] = (),
     timing: Timing = QUICK,
     chosen: dict[str, Any] | None = None,
 ) -> AsyncIterator[House]:
     """A running process. The first of `desks` takes every session; another process joins by the same `prefix`.
-    `chosen`: settings of Discord's."""
+    `beside`: desks that are not in Discord. `chosen`: settings of Discord's."""
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
         files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
         await directory.refresh()
         at = [Desk(DeskId(one.name), DISCORD, Place(one.id), **(rules or {})) for one in desks]
-        written = Policy({desk.id: desk for desk in at})
+        written = Policy({desk.id: desk for desk in (*at, *beside)})
 
         def policy() -> Policy:
             return replace(written, operators=dict(directory.profiles()))

@@ -152,7 +152,6 @@ class Message:
     components: list[Json] = field(default_factory=list)
     stickers: list[Json] = field(default_factory=list)
     snapshots: list[Json] = field(default_factory=list)
-    poll: Json | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
     reference: Json | None = None
     flags: int = 0
@@ -252,6 +251,8 @@ class Guild:
         self.roles: dict[str, Role] = {self.id: Role(self.id, "@everyone", EVERYONE, position=0)}
         self.channels: dict[str, Channel] = {}
         self.threads: dict[str, Thread] = {}
+        self.hung: set[str] = set()
+        """Messages that a thread was ever hung on: no second one can be, whatever became of the first."""
         self.closed: set[str] = set()
         """Who takes no direct messages."""
         self.webhooks: dict[str, Webhook] = {}

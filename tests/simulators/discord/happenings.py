@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from . import markdown, shapes, snowflakes
-from .guild import Channel, Flag, Json, Kind, Member, Message, Sort, Thread
+from .guild import Channel, Flag, Json, Kind, Member, Message, Sort, Tag, Thread
 from .intents import ALWAYS, Intent
 from .refusal import Refusal
 
@@ -168,6 +168,7 @@ class Happenings:
         self._discord.events.emit("THREAD_CREATE", event, Intent.GUILDS, place=thread)
         origin = parent.messages.get(thread.id)
         if origin is not None:
+            self._guild.hung.add(origin.id)
             self.refresh(parent, origin)
         return thread
 
@@ -262,6 +263,13 @@ class Happenings:
         own = bot in (removed or []) or any(a["user_id"] == bot for a in added or [])
         intent = ALWAYS if own else Intent.GUILD_MEMBERS
         self._discord.events.emit("THREAD_MEMBERS_UPDATE", event, intent, place=thread)
+
+    def define_tags(self, forum: Channel, tags: list[Tag]) -> None:
+        """A forum's tags are others now; one that is gone is taken off every post, without an event of its own."""
+        forum.tags, left = tags, {tag.id for tag in tags}
+        for thread in self._guild.threads_of(forum):
+            thread.applied_tags = [one for one in thread.applied_tags if one in left]
+        self.tell_channel(forum)
 
     # --- channels, members, the guild -------------------------------------------------------------------------
 

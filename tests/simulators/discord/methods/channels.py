@@ -38,8 +38,9 @@ def edit(discord: DiscordSimulator, call: Call) -> Json:
     if "topic" in call.fields:
         channel.topic = call.fields["topic"]
     if channel.kind is Kind.FORUM and "available_tags" in call.fields:
-        channel.tags = [_tag(discord, t) for t in call.fields["available_tags"]]
-    discord.happenings.tell_channel(channel)
+        discord.happenings.define_tags(channel, [_tag(discord, t) for t in call.fields["available_tags"]])
+    else:
+        discord.happenings.tell_channel(channel)
     return shapes.channel(channel, discord.guild)
 
 

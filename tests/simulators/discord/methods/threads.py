@@ -74,7 +74,7 @@ def start_from_message(discord: DiscordSimulator, call: Call) -> Json:
         raise Refusal(400, 50024, "Cannot execute action on this channel type")
     _check(call.fields, is_new=True)
     need(discord, parent, P.CREATE_PUBLIC_THREADS)
-    if message.id in discord.guild.threads:
+    if message.id in discord.guild.hung:
         raise Refusal(400, 160004, "A thread has already been created for this message")
     thread = _thread(discord, call, parent, message.id)
     discord.happenings.open_thread(parent, thread)
