@@ -27,7 +27,8 @@ from routing.effects import (
     kept_under,
 )
 from routing.facts import Side
-from routing.ids import MessageId, PostRef, SessionId, ThreadRef
+from routing.ids import MessageId, PostRef, SessionId, ThreadRef, history_id
+from routing.session import Session
 
 Bodies = Mapping[tuple[MessageId, int], Body]
 
@@ -63,14 +64,16 @@ class Deliveries:
         stored = known.stored or await self._store.load(lane.session)
         if stored is None:
             return None
+        posts = await self._posts(lane.session, effect)
         delivery = Delivery(
             effect=effect,
             session=stored.session,
             about=await self._about(stored),
             thread=await self._thread(lane.session, effect),
             body=await self._body(lane.session, effect, known),
-            posts=await self._posts(lane.session, effect),
+            posts=posts,
             former=await self._former(lane.session, effect),
+            history=() if posts else await self._history(stored.session, effect),
         )
         return as_allowed(delivery)
 
@@ -139,6 +142,15 @@ class Deliveries:
         if isinstance(effect, DeleteMirror):
             return await self._store.all_posts(session, effect.mirror)
         return ()
+
+    async def _history(self, session: Session, effect: Effect) -> tuple[PostRef, ...]:
+        """A message that has no post here, and was not written here either, was said before the mirror began."""
+        if effect.mirror == 1 or not isinstance(effect, ReviseMessage | WithdrawMessage | RemoveFile):
+            return ()
+        spoken = session.spoken(effect.message)
+        if spoken is None or spoken.mirror == effect.mirror:
+            return ()
+        return await self._store.posts(session.id, history_id(effect.mirror), effect.mirror)
 
     def placed(self, session: SessionId, mirror: int, thread: ThreadRef) -> None:
         self._threads[session, mirror] = thread

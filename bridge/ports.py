@@ -590,7 +590,8 @@ class Delivery:
 
     `thread` is the mirror's root, None before it is open. `posts` are those of the message that is revised, withdrawn
     or reacted to, or all of the mirror's for DeleteMirror. `former` are the customer's earlier wordings of what is
-    revised, oldest first: operators go on seeing what they have read. `term` is the lease's, for what must be fenced.
+    revised, oldest first: operators go on seeing what they have read. `history` are the posts that say what was said
+    before the mirror began, where the message that is revised or withdrawn stands in them.
     """
 
     effect: Effect
@@ -600,6 +601,7 @@ class Delivery:
     body: Body | None = None
     posts: tuple[PostRef, ...] = ()
     former: tuple[Body, ...] = ()
+    history: tuple[PostRef, ...] = ()
     held: tuple[HeldFile, ...] = ()
 
 

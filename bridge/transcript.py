@@ -148,19 +148,21 @@ class Uttered:
     revision: int = 0
 
 
-async def said_so_far(store: Store, session: SessionId) -> list[Uttered]:
+async def said_so_far(store: Store, session: SessionId, *, before: int | None = None) -> list[Uttered]:
     """What was said, oldest first, in its latest wording; without what was taken back or erased, and without the names
-    of files that are held back.
+    of files that are held back. `before`: only what was said before this mirror began.
 
     Raises StoreUnavailableError.
     """
     said: dict[MessageId, _Said] = {}
     held: set[MessageId] = set()
+    goes_on = False
     for entry in await store.journal(session):
+        goes_on = goes_on or (isinstance(entry.fact, f.SessionTransferred) and entry.fact.mirror.number == before)
         if getattr(entry.fact, "held", False):
             held.add(cast(f.CustomerMessageAdded, entry.fact).message)
         line = _line(entry, with_notes=True)
-        if isinstance(line, _Said) and not line.purged:
+        if isinstance(line, _Said) and not line.purged and (line.message in said or not goes_on):
             first = said.get(line.message, line)
             said[line.message] = replace(line, at=first.at, operator=first.operator)
     kept = [line for line in said.values() if not line.withdrawn]

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
 
-from bridge.ports import Store, Stored
+from bridge.ports import Delivery, Store, Stored
 from bridge.relay import Relay
 from routing.ids import NetworkName, ShortCode, ThreadRef
 from routing.session import Reason, Session, State
+
+OPENED_WITHIN = 3.0
+"""Seconds that a pointer waits for the thread to which it points: well within the time that one delivery has."""
+
+LOOK_AGAIN = 0.1
+"""Seconds between looks whether it is there."""
+
+KEPT = 24 * 3600 * 1000
+"""ms for which it is remembered where a pointer leads: longer than its outcome stays unknown."""
 
 
 @runtime_checkable
@@ -50,6 +60,32 @@ class Whereabouts:
         network = self._networks.get(session.mirror.network)
         if thread is not None and isinstance(network, SupportsLinks):
             return network.link(thread)
+        return self._desk(session.code)
+
+    async def onward(self, delivery: Delivery) -> str:
+        """The address to which a line in a thread of another network points; empty where nobody can open one.
+
+        The new thread is opened by a lane of its own, so it is waited for, a moment only. What was found first is what
+        every repeat finds: a network that knows its lines by their words must not take the second for another."""
+        session, kept = delivery.session, f"onward/{delivery.effect.id}"
+        if session.mirror.network == delivery.effect.to:
+            return ""
+        known = await self._store.get(kept)
+        if known is None:
+            known = await self._opened(session)
+            await self._store.put(kept, known, KEPT)
+        return known
+
+    async def _opened(self, session: Session) -> str:
+        network = self._networks.get(session.mirror.network)
+        if not isinstance(network, SupportsLinks):
+            return self._desk(session.code)
+        until = asyncio.get_running_loop().time() + OPENED_WITHIN
+        while asyncio.get_running_loop().time() < until:
+            thread = (await self._store.threads(session.id)).get(session.mirror.number)
+            if thread is not None:
+                return network.link(thread)
+            await asyncio.sleep(LOOK_AGAIN)
         return self._desk(session.code)
 
     async def _goes_on(self, stored: Stored, reason: Reason) -> Session | None:

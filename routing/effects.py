@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from routing.facts import Cause, Side, Waits
-from routing.ids import EffectId, MessageId, NetworkName, OperatorId, held_id, translation_id
+from routing.ids import EffectId, MessageId, NetworkName, OperatorId, held_id, history_id, translation_id
 from routing.policy import AlertBy, RungKind
 
 
@@ -64,6 +64,10 @@ class PostLine(Effect):
 
     key: str
     words: dict[str, str] = field(default_factory=dict)
+
+
+MOVED = "moved"
+"""The line that points from a thread to where its session goes on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +225,8 @@ def kept_under(effect: Effect) -> MessageId:
         return translation_id(effect.message, effect.language)
     if isinstance(effect, AskAboutHeld | EndHeld):
         return held_id(effect.message)
+    if isinstance(effect, PostHistory):
+        return history_id(effect.mirror)
     return effect.message if isinstance(effect, PostMessage | ReviseMessage) else MessageId(effect.id)
 
 

@@ -143,6 +143,11 @@ def held_id(message: MessageId) -> MessageId:
     return MessageId(f"h:{message}")
 
 
+def history_id(mirror: int) -> MessageId:
+    """Under which the posts are kept that say in a mirror what was said before it."""
+    return MessageId(f"b:{mirror}")
+
+
 def effect_id(session: SessionId, cause: InputKey, kind: str, index: int) -> EffectId:
     """Derived from what caused it and never from a version or an offset: those are used again after a cut log,
     and the platform's own deduplication would then swallow a new message."""

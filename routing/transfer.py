@@ -56,7 +56,7 @@ def relocate(case: Case, target: Desk, actor: Actor, why: Why, operator: Operato
 def follow_mirror(case: Case, old: Mirror) -> None:
     """The old thread gets a pointer, the new one its root and what was said before."""
     if case.open.mirror != old:
-        case.say("moved", old, desk=case.open.desk)
+        case.say(e.MOVED, old, desk=case.open.desk)
         case.ask(e.OpenThread)
         case.ask(e.PostHistory)
 

@@ -11,6 +11,7 @@ from adapters.discord import render
 from adapters.discord.refs import NAME
 from adapters.discord.render import Rendered
 from bridge.attention import Called
+from bridge.canned import DeskTitle
 from bridge.card import Wording
 from bridge.directory import Directory
 from routing.effects import AlertDesk, CallOperators, PostLine
@@ -34,25 +35,28 @@ async def everybody_here(session: Session, effect: AlertDesk) -> Called:
 class Calls:
     """`whom` asks whom an alert calls now."""
 
-    def __init__(self, directory: Directory, wording: Wording, whom: Whom) -> None:
+    def __init__(self, directory: Directory, wording: Wording, whom: Whom, desk_title: DeskTitle) -> None:
         self._directory = directory
         self._wording = wording
         self._whom = whom
+        self._desk_title = desk_title
 
-    def line(self, session: Session, effect: PostLine | CallOperators) -> Rendered:
-        """A line of the bridge's own, with who is called, if anybody is."""
+    def line(self, session: Session, effect: PostLine | CallOperators, onward: str = "") -> Rendered:
+        """A line of the bridge's own, with who is called, if anybody is. `onward`: where the session goes on, should
+        that be on another network."""
         called = effect.operator if isinstance(effect, CallOperators) else None
-        words = self._words(session, effect)
+        words = self._words(session, effect, onward)
         if called is None:
             return render.line(words)
         user = self.user(called)
         name = f"<@{user}>" if user else render.escape(self._directory.public_name(called, session.language))
         return render.line(f"{name} {words}", users=(user,) if user else ())
 
-    def _words(self, session: Session, effect: PostLine | CallOperators) -> str:
+    def _words(self, session: Session, effect: PostLine | CallOperators, onward: str) -> str:
         language, here = session.language, session.mirror
         said = {name: self._word(language, name, value) for name, value in effect.words.items()}
-        said["place"] = f"<#{here.place}>" if here.network == NAME else said.get("desk", "")
+        desk = render.escape(self._desk_title(session.desk, language))
+        said["place"] = f"<#{here.place}>" if here.network == NAME else f"[{desk}](<{onward}>)" if onward else desk
         return self._wording(language, f"line.{effect.key}", **said)
 
     def _word(self, language: str, name: str, value: str) -> str:

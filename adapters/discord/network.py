@@ -131,6 +131,7 @@ class DiscordNetwork:
             app=self._app,
         )
         self._upkeep = Upkeep(self._api, store, self._channels, tags)
+        ways = whereabouts or Whereabouts(store, relay, {NAME: self})
         self._outbound = Outbound(
             api=self._api,
             store=store,
@@ -139,14 +140,15 @@ class DiscordNetwork:
             waking=Waking(self._api, room),
             upkeep=self._upkeep,
             uploads=Uploads(files),
-            calls=Calls(directory, wording, whom),
+            calls=Calls(directory, wording, whom, desk_title),
             directory=directory,
             wording=wording,
             app=self._app,
             draw=cards.draw,
+            whereabouts=ways,
         )
         people = People(self._enrolment)
-        whispers = Whispers(self._api, wording, whereabouts or Whereabouts(store, relay, {NAME: self}))
+        whispers = Whispers(self._api, wording, ways)
         buttons = Buttons(relay, door or relay, people, whispers)
         self._inbound = Inbound(
             store=store,

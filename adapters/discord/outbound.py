@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asyncio import get_running_loop
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -31,12 +32,13 @@ from adapters.discord.waking import Waking
 from bridge.card import Wording
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
-from bridge.marks import stripped
-from bridge.messages import Body, TextPart
+from bridge.messages import TextPart
 from bridge.names import customer_name
 from bridge.ports import Delivered, Delivery, Store
-from bridge.transcript import Uttered, said_so_far
+from bridge.retelling import Retelling
+from bridge.whereabouts import Whereabouts
 from routing.effects import (
+    MOVED,
     AlertDesk,
     AskAboutHeld,
     CallOperators,
@@ -85,6 +87,7 @@ class Outbound:
         wording: Wording,
         app: Callable[[], App],
         draw: Callable[[Delivery], Awaitable[Rendered]],
+        whereabouts: Whereabouts,
     ) -> None:
         self._api = api
         self._store = store
@@ -98,7 +101,9 @@ class Outbound:
         self._wording = wording
         self._app = app
         self._draw = draw
-        self._reopening = Reopening(api, store, roots, app, self._as_history)
+        self._whereabouts = whereabouts
+        self._retelling = Retelling(store, directory, wording)
+        self._reopening = Reopening(api, store, roots, app, self._retelling)
         self._part_books = PartBooks(store)
         self._reconciliation = Reconciliation(
             api=api,
@@ -125,14 +130,13 @@ class Outbound:
         if isinstance(effect, POSTS):
             rendered = await self._to_be_posted(delivery, effect)
             done = await self._say_all(delivery, rendered) if rendered else Delivered()
-            await self._leave(delivery)
+            if isinstance(effect, PostLine) and effect.key == MOVED:
+                await self._leave(delivery)
             return done
         return await self._change(delivery, effect)
 
     async def _leave(self, delivery: Delivery) -> None:
         """The session goes on in another thread, and this one has just said so. Only looks depend on it."""
-        if not isinstance(delivery.effect, PostLine) or delivery.session.mirror.number == delivery.effect.mirror:
-            return
         try:
             await self._update(await self._roots.card(delivery), await self._draw(delivery))
             await self._upkeep.leave(delivery, await self._channels.of(place_of(delivery)))
@@ -141,6 +145,8 @@ class Outbound:
 
     async def _change(self, delivery: Delivery, effect: Effect) -> Delivered:
         """What was posted is changed or taken away."""
+        if delivery.history:
+            return await self._retell(delivery)
         if isinstance(effect, ReviseMessage):
             return await self._revise(delivery, effect)
         if isinstance(effect, WithdrawMessage):
@@ -159,7 +165,9 @@ class Outbound:
         if isinstance(effect, PostMessage):
             return self._said(delivery, effect.side, effect.operator) if delivery.body is not None else ()
         if isinstance(effect, PostLine | CallOperators):
-            return (self._calls.line(session, effect),)
+            is_pointer = isinstance(effect, PostLine) and effect.key == MOVED
+            onward = await self._whereabouts.onward(delivery) if is_pointer else ""
+            return (self._calls.line(session, effect, onward),)
         if isinstance(effect, AlertDesk):
             told = await self._calls.alert(session, effect)
             return (told,) if told is not None else ()
@@ -214,6 +222,12 @@ class Outbound:
     def _revised(self, delivery: Delivery, effect: ReviseMessage) -> tuple[Rendered, ...]:
         *before, last = self._said(delivery, effect.side, self._author(delivery, effect))
         return (*before, reworded(last, delivery.former, delivery.session.language, self._wording))
+
+    async def _retell(self, delivery: Delivery) -> Delivered:
+        """What was said before the mirror began reads otherwise now. It keeps to the posts that it has: if it needs
+        more, the earliest stands on the desk page only."""
+        await self._rewrite(replace(delivery, posts=delivery.history), await self._told_before(delivery))
+        return Delivered()
 
     async def _rewrite(self, delivery: Delivery, rendered: Sequence[Rendered]) -> Delivered:
         """Change what stands there, post what has become too long for it, take away what is not needed any more."""
@@ -382,21 +396,5 @@ class Outbound:
 
     async def _told_before(self, delivery: Delivery) -> tuple[Rendered, ...]:
         """What was said where the session came from, for those who go on with it here."""
-        session = delivery.session
-        return self._as_history(delivery, await said_so_far(self._store, session.id) if not session.erased else [])
-
-    def _as_history(self, delivery: Delivery, said: Sequence[Uttered]) -> tuple[Rendered, ...]:
-        told = [(one.at, self._speaker(delivery, one), words_of(one.body)) for one in said]
-        return render.history(told, delivery.session.language, self._wording)
-
-    def _speaker(self, delivery: Delivery, said: Uttered) -> str:
-        language = delivery.session.language
-        if said.operator is None:
-            return customer_name(delivery.about, language, self._wording)
-        name = self._directory.public_name(said.operator, language)
-        return self._wording(language, "post.history.note", name=name) if said.side is Side.NOTE else name
-
-
-def words_of(body: Body) -> TextPart:
-    files = "".join(f" [{file.name}]" for file in body.files)
-    return stripped(TextPart(body.text + files, body.words.marks))
+        told, language = await self._retelling.told(delivery), delivery.session.language
+        return render.history(told, language, self._wording, len(delivery.history) or render.HISTORIES)

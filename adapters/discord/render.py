@@ -140,21 +140,23 @@ def translation(body: Body, language: str, at: int, wording: Wording) -> tuple[R
     return _numbered(head, styled.pieces(TextPart(body.text), _room(head), quoted=True))
 
 
-def history(said: Sequence[tuple[int, str, TextPart]], language: str, wording: Wording) -> tuple[Rendered, ...]:
-    """What was said before, as (when, who, words), in as many posts as it needs: `HISTORIES` of them are shown.
+def history(
+    said: Sequence[tuple[int, str, TextPart]], language: str, wording: Wording, most: int = HISTORIES
+) -> tuple[Rendered, ...]:
+    """What was said before, as (when, who, words), in as many posts as it needs: the latest, `most` of them, are shown.
 
     Each one's words stand in a quote of their own: whatever they look like, they are not what somebody else has said.
     """
     pages = _pages([piece for at, who, words in said for piece in _utterance(at, who, words)])
     label = wording(language, "post.history", count=str(len(said)))
-    shown = range(max(0, len(pages) - HISTORIES), len(pages))
+    shown = range(max(0, len(pages) - most), len(pages))
 
     def one(number: int) -> Rendered:
         name = label if len(shown) == 1 else f"{label} ({number - shown.start + 1}/{len(shown)})"
         more = [small(wording(language, "post.history.more"))] if number == shown.start > 0 else []
         return Rendered(small(name), ({"description": "\n".join((*more, *pages[number]))},))
 
-    return tuple(map(one, range(len(pages))))
+    return tuple(map(one, shown))
 
 
 def _utterance(at: int, who: str, words: TextPart) -> list[str]:

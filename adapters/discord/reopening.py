@@ -6,10 +6,11 @@ on its way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 
+from adapters.discord import render
 from adapters.discord.client import RestApi
 from adapters.discord.history import History
 from adapters.discord.parse import SPOKEN, App
@@ -17,6 +18,7 @@ from adapters.discord.refs import Root, written_at
 from adapters.discord.render import Rendered
 from adapters.discord.roots import Roots, nonce
 from bridge.ports import Delivery, Store
+from bridge.retelling import Retelling
 from bridge.transcript import Uttered, said_so_far
 from routing.effects import PostHistory
 from routing.ids import EffectId, MessageId
@@ -25,7 +27,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Reopening:
-    """`app` tells who we are; `as_history` draws what was said before."""
+    """`app` tells who we are."""
 
     def __init__(
         self,
@@ -33,20 +35,20 @@ class Reopening:
         store: Store,
         roots: Roots,
         app: Callable[[], App],
-        as_history: Callable[[Delivery, Sequence[Uttered]], tuple[Rendered, ...]],
+        retelling: Retelling,
     ) -> None:
         self._api = api
         self._store = store
         self._roots = roots
         self._app = app
-        self._as_history = as_history
+        self._retelling = retelling
         self._history = History(api)
 
     async def open(self, delivery: Delivery, dead: Root | None) -> Root:
         """The mirror's living thread, opened anew where there is none: an earlier attempt may have opened it."""
         root = await self._living(delivery, dead)
         if await self._is_empty(root):
-            for number, page in enumerate(self._as_history(delivery, await self._lost(delivery))):
+            for number, page in enumerate(await self._pages(delivery)):
                 once = nonce(f"{delivery.effect.id}.history", number)
                 body = {**page.posted, "nonce": once, "enforce_nonce": True}
                 await self._api.say(f"/channels/{root.thread}/messages", body)
@@ -64,6 +66,10 @@ class Reopening:
         """Whether nothing stands beneath the card, and beneath the line that Discord itself begins a thread with."""
         said = await self._history.after(root.thread, root.thread) or ()
         return not any(self._app().wrote(one) and one.get("type") in SPOKEN for one in said)
+
+    async def _pages(self, delivery: Delivery) -> tuple[Rendered, ...]:
+        told = self._retelling.worded(delivery, await self._lost(delivery))
+        return render.history(told, delivery.session.language, self._retelling.wording)
 
     async def _lost(self, delivery: Delivery) -> list[Uttered]:
         effect = delivery.effect

@@ -15,6 +15,7 @@ from adapters.slack.pacing import Urgency
 from adapters.slack.refs import NAME, Post, Root
 from adapters.slack.render import DAY, Rendered, Title, Wording, clock, line
 from adapters.slack.threads import metadata
+from bridge.canned import DeskTitle
 from bridge.directory import Directory
 from bridge.ports import Delivered, Delivery
 from routing.effects import CallOperators, PostLine
@@ -39,6 +40,7 @@ class Calls:
         title: Title,
         link: Callable[[Root], str],
         team: Callable[[], str],
+        desk_title: DeskTitle,
     ) -> None:
         self._api = api
         self._history = History(api)
@@ -47,14 +49,17 @@ class Calls:
         self._title = title
         self._link = link
         self._team = team
+        self._desk_title = desk_title
 
     # ------------------------------------------------------------------ words
 
-    def words(self, session: Session, effect: PostLine | CallOperators) -> str:
-        """A line of the bridge's own, with what stands in it: people by mention, times in each reader's zone."""
+    def words(self, session: Session, effect: PostLine | CallOperators, onward: str = "") -> str:
+        """A line of the bridge's own, with what stands in it: people by mention, times in each reader's zone. `onward`:
+        where the session goes on, should that be on another network."""
         language, here = session.language, session.mirror
         said = {name: self._word(language, name, value) for name, value in effect.words.items()}
-        said["place"] = f"<#{here.place}>" if here.network == NAME else said.get("desk", "")
+        desk = escape(self._desk_title(session.desk, language))
+        said["place"] = f"<#{here.place}>" if here.network == NAME else f"<{onward}|{desk}>" if onward else desk
         return self._wording(language, f"line.{effect.key}", **said)
 
     def _word(self, language: str, name: str, value: str) -> str:

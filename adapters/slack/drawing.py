@@ -12,11 +12,9 @@ from adapters.slack.client import WebApi
 from adapters.slack.render import Rendered, Wording
 from adapters.slack.rewording import reworded
 from bridge.directory import Directory
-from bridge.marks import stripped
-from bridge.messages import Body, TextPart
 from bridge.names import customer_name, persona
 from bridge.ports import Delivery, Store
-from bridge.transcript import Uttered, said_so_far
+from bridge.retelling import Retelling
 from routing.effects import ReviseMessage
 from routing.facts import Side
 from routing.ids import OperatorId
@@ -29,10 +27,10 @@ PERSONA = "chat:write.customize"
 class Drawing:
     def __init__(self, api: WebApi, store: Store, directory: Directory, wording: Wording, desk_link: DeskLink) -> None:
         self._api = api
-        self._store = store
         self._directory = directory
         self._wording = wording
         self._desk_link = desk_link
+        self._retelling = Retelling(store, directory, wording)
 
     def said(
         self, session: Session, delivery: Delivery, side: Side, operator: OperatorId | None, *, named: bool = True
@@ -68,17 +66,9 @@ class Drawing:
         return reworded(rendered, said.former, session.language, self._wording) if said.edited else rendered
 
     async def history(self, delivery: Delivery) -> tuple[Rendered, ...]:
-        session = delivery.session
-        said = await said_so_far(self._store, session.id) if not session.erased else []
-        told = [(one.at, self._speaker(delivery, one), _words_of(one.body)) for one in said]
-        return render.history(told, session.language, self._wording)
-
-    def _speaker(self, delivery: Delivery, said: Uttered) -> str:
-        language = delivery.session.language
-        if said.operator is None:
-            return customer_name(delivery.about, language, self._wording)
-        name = self._directory.public_name(said.operator, language)
-        return self._wording(language, "post.history.note", name=name) if said.side is Side.NOTE else name
+        """What was said before the mirror began, as it is worded now: all pages, of which `shown_of` are posted."""
+        told, language = await self._retelling.told(delivery), delivery.session.language
+        return render.history(told, language, self._wording, len(delivery.history) or render.HISTORIES)
 
     def persona(self, delivery: Delivery, side: Side) -> dict[str, str]:
         if side is not Side.CUSTOMER or not self._has_personas:
@@ -90,11 +80,6 @@ class Drawing:
         return PERSONA in self._api.scopes
 
 
-def shown_of(pages: Sequence[Rendered]) -> range:
+def shown_of(pages: Sequence[Rendered], most: int = render.HISTORIES) -> range:
     """The numbers of the pages of a history that are posted."""
-    return range(max(0, len(pages) - render.HISTORIES), len(pages))
-
-
-def _words_of(body: Body) -> TextPart:
-    files = "".join(f" [{file.name}]" for file in body.files)
-    return stripped(TextPart(body.text + files, body.words.marks))
+    return range(max(0, len(pages) - most), len(pages))

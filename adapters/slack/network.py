@@ -179,6 +179,8 @@ class SlackNetwork:
         self._people = People(self._enrolment, self._app)
         self._membership = Membership(self._api, store, self._enrolment, places, self._people.named, holds)
         self._announcements = Announcements(self._api)
+        desk_name = desk_title or desk_by_id
+        ways = whereabouts or Whereabouts(store, relay, {NAME: self})
         cards = Cards(
             store,
             directory,
@@ -203,8 +205,9 @@ class SlackNetwork:
             link=self._link,
             whom=whom,
             desk_link=desk_link,
+            desk_title=desk_name,
+            whereabouts=ways,
         )
-        desk_name = desk_title or desk_by_id
         self._canned = Canned(store, directory, templates, wording=wording, title=title, desk_title=desk_name)
         self._windows = Windows(
             api=self._api,
@@ -241,7 +244,7 @@ class SlackNetwork:
             people=self._people,
             membership=self._membership,
             app=self._app,
-            whereabouts=whereabouts or Whereabouts(store, relay, {NAME: self}),
+            whereabouts=ways,
             late=self._late,
             windows=self._windows,
             typed=TypedTemplates(self._canned, door or relay, wording, self._tell_author),

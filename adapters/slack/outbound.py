@@ -35,11 +35,14 @@ from adapters.slack.shares import Shares
 from adapters.slack.speech import NOTHING_MORE, Speech
 from adapters.slack.threads import Threads
 from adapters.slack.withdrawals import Withdrawals
+from bridge.canned import DeskTitle
 from bridge.directory import Directory
 from bridge.errors import DeliveryError
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Delivered, Delivery, Store
+from bridge.whereabouts import Whereabouts
 from routing.effects import (
+    MOVED,
     AlertDesk,
     AskAboutHeld,
     CallOperators,
@@ -87,6 +90,8 @@ class Outbound:
         link: Callable[[Root], str],
         whom: Whom,
         desk_link: DeskLink,
+        desk_title: DeskTitle,
+        whereabouts: Whereabouts,
     ) -> None:
         self._api = api
         self._store = store
@@ -96,6 +101,7 @@ class Outbound:
         self._directory = directory
         self._wording = wording
         self._link = link
+        self._whereabouts = whereabouts
         history = History(api)
         self._part_books = PartBooks(store)
         self._posts = Posts(api)
@@ -105,7 +111,7 @@ class Outbound:
         self._bursts = Bursts(store, self._drawing.in_burst, self._say_burst)
         self._removal = Removal(api, store, link)
         self._withdrawals = Withdrawals(api)
-        self._calls = Calls(api, directory, wording, title, link, lambda: app().team)
+        self._calls = Calls(api, directory, wording, title, link, lambda: app().team, desk_title)
         self._alerts = Alerts(api, self._calls, wording, whom, lambda: app().team)
         self._erasure = Erasure(store, history, self._posts, app, link)
         self.reconciliation = Reconciliation(
@@ -147,6 +153,8 @@ class Outbound:
 
     async def _change(self, delivery: Delivery, effect: Effect) -> Delivered:
         """What was posted is changed or taken away."""
+        if delivery.history:
+            return await self._retell(delivery)
         if isinstance(effect, ReviseMessage):
             return await self._revise(delivery, effect)
         if isinstance(effect, ReactToMessage):
@@ -166,7 +174,8 @@ class Outbound:
     async def _tell(self, delivery: Delivery, effect: PostLine | CallOperators) -> Delivered:
         """A line of the bridge's own: in the thread, or where a rung of the ladder calls."""
         if isinstance(effect, PostLine):
-            return await self._post_line(delivery, effect, self._calls.words(delivery.session, effect))
+            onward = await self._whereabouts.onward(delivery) if effect.key == MOVED else ""
+            return await self._post_line(delivery, effect, self._calls.words(delivery.session, effect, onward))
         if effect.kind in IN_THREAD:
             return await self._post_line(delivery, effect, self._calls.in_thread(delivery.session, effect))
         return await self._calls.deliver(delivery, effect)
@@ -276,6 +285,14 @@ class Outbound:
             await self._posts.update(root.channel, root.ts, await self._draw(delivery), Urgency.CARD)
         except DeliveryError as error:
             _log.info("slack_old_card_kept", session=delivery.session.id, code=error.code)
+
+    async def _retell(self, delivery: Delivery) -> Delivered:
+        """What was said before the mirror began reads otherwise now. It keeps to the posts that it has: if it needs
+        more, the earliest stands on the desk page only."""
+        pages = await self._drawing.history(delivery)
+        shown = [pages[number] for number in shown_of(pages, len(delivery.history))]
+        await self._rewrite(replace(delivery, posts=delivery.history), shown)
+        return Delivered()
 
     async def _revise(self, delivery: Delivery, effect: ReviseMessage) -> Delivered:
         if not delivery.posts or delivery.body is None:

@@ -132,14 +132,16 @@ def translation(body: Body, language: str, at: int, wording: Wording) -> tuple[R
     return tuple(one(number, piece) for number, piece in enumerate(pieces, 1))
 
 
-def history(said: Sequence[tuple[int, str, TextPart]], language: str, wording: Wording) -> tuple[Rendered, ...]:
-    """What was said before, as (when, who, words), in as many posts as it needs: `HISTORIES` of them are shown.
+def history(
+    said: Sequence[tuple[int, str, TextPart]], language: str, wording: Wording, most: int = HISTORIES
+) -> tuple[Rendered, ...]:
+    """What was said before, as (when, who, words), in as many posts as it needs: the latest, `most` of them, are shown.
 
     Each one's words stand in a quote of their own: whatever they look like, they are not what somebody else has said.
     """
     pages = _pages([(_head(at, who), piece) for at, who, words in said for piece in split(words, LONG, _weight)])
     label = wording(language, "post.history", count=str(len(said)))
-    shown = range(max(0, len(pages) - HISTORIES), len(pages))
+    shown = range(max(0, len(pages) - most), len(pages))
 
     def one(number: int) -> Rendered:
         name = label if len(shown) == 1 else f"{label} ({number - shown.start + 1}/{len(shown)})"
