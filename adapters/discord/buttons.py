@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.discord.parse import Pressed
 from adapters.discord.people import People
-from adapters.discord.presses import deed
+from adapters.discord.presses import SETTLED, deed
 from adapters.discord.whispers import Whispers
 from bridge.ports import Placed, Stored
 from bridge.relay import Door, Relay
@@ -35,6 +35,8 @@ class Buttons:
         answer = await self._door.from_operator(stored.session.id, event, pressed.key)
         if isinstance(answer, Refusal):
             return await self._whispers.answer(pressed.interaction, f"refused.{answer.reason}", language)
+        if pressed.action in SETTLED:
+            return await self._whispers.settle(pressed.interaction, SETTLED[pressed.action], language)
         return await self._whispers.done(pressed.interaction)
 
 

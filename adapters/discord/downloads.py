@@ -1,6 +1,7 @@
 """Operators' files, on their way from Discord into our own store.
 
-The address comes with the event and holds for about a day; nothing is fetched from elsewhere than Discord's own hosts.
+The address comes with the message and holds for about a day: who reads the message again gets a fresh one (`fetching`).
+Nothing is fetched from elsewhere than Discord's own hosts.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from adapters.discord.client import RestApi
-from adapters.discord.parse import Attachment
+from adapters.discord.parse import Attachment, Sticker
 from bridge.errors import DeliveryError, Fault
 from bridge.files import MIB, Files
 from bridge.messages import FilePart
@@ -21,7 +22,10 @@ LARGEST = 100 * MIB
 WITHIN = 60.0
 """Seconds for one file."""
 
-_HOSTS = frozenset(("cdn.discordapp.com", "media.discordapp.net"))
+CDN, MEDIA = "cdn.discordapp.com", "media.discordapp.net"
+
+GIF = 4
+"""Discord's number for a sticker that is one."""
 
 
 class NotFetchedError(Exception):
@@ -37,6 +41,14 @@ class Downloads:
         self._api = api
         self._files = files
         self._cdn = urlsplit(cdn_url)
+
+    def picture(self, sticker: Sticker) -> Attachment:
+        """A sticker as a file. Moving pictures of one kind stand on another host of Discord's."""
+        ending = "gif" if sticker.kind == GIF else "png"
+        place = self._cdn._replace(path=f"/stickers/{sticker.id}.{ending}")
+        if sticker.kind == GIF and place.netloc == CDN:
+            place = place._replace(netloc=MEDIA)
+        return Attachment(f"sticker-{sticker.id}", f"{sticker.name}.{ending}", url=place.geturl())
 
     async def keep(self, file: Attachment, owner: str) -> FilePart:
         """Fetch the file and keep it as `owner`'s. A repeat gives the same one.
@@ -61,7 +73,7 @@ class Downloads:
         place = urlsplit(url)
         if (place.scheme, place.netloc) == (self._cdn.scheme, self._cdn.netloc):
             return True
-        return place.scheme == "https" and place.netloc in _HOSTS
+        return place.scheme == "https" and place.netloc in (CDN, MEDIA)
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:

@@ -10,14 +10,15 @@ from math import ceil
 
 from adapters.discord import render
 from adapters.discord.refs import custom_id
-from adapters.discord.render import Rendered
+from adapters.discord.render import Json, Rendered
 from bridge.card import Wording
+from bridge.explanations import Offer
 from bridge.messages import TextPart
 from bridge.ports import Placed
 from routing.session import Pending, Session
 
-SEND, KEEP, UNDO = "send", "keep", "undo"
-"""The actions of these buttons."""
+SEND, KEEP, UNDO, OFFER = "send", "keep", "undo", "offer"
+"""The actions of these buttons. What is offered is sent, too; its line is nobody's but ours to end."""
 
 
 def asked(session: Session, held: Pending, mirror: int, wording: Wording, words: TextPart | None = None) -> Rendered:
@@ -31,3 +32,9 @@ def asked(session: Session, held: Pending, mirror: int, wording: Wording, words:
         text = wording(language, "held.undo", seconds=str(ceil((held.until - held.at) / 1000)))
         buttons = [(UNDO, wording(language, "button.undo")), (SEND, wording(language, "button.send_now"))]
     return render.asking(text, [(custom_id(action, *about), label) for action, label in buttons], words)
+
+
+def offer(session: Session, about: Offer, wording: Wording) -> tuple[Json, ...]:
+    """Below what a note's author is told: the way out."""
+    label = wording(session.language, "button.send")
+    return render.row([render.button(custom_id(OFFER, about.placed, about.message), label)])

@@ -18,7 +18,9 @@ import structlog
 
 from adapters.discord.backfill import Backfill
 from adapters.discord.downloads import Downloads
+from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching
+from adapters.discord.history import History
 from adapters.discord.interactions import Interactions
 from adapters.discord.parse import (
     App,
@@ -35,12 +37,14 @@ from adapters.discord.parse import (
     parse,
 )
 from adapters.discord.people import People
+from adapters.discord.quotes import Quotes
 from adapters.discord.reading import Reading
 from adapters.discord.refs import NAME
 from adapters.discord.shape import GarbledError
 from adapters.discord.threads import Threads
 from adapters.discord.utterances import Utterances
 from adapters.discord.whispers import Whispers
+from bridge import explanations
 from bridge.card import Wording
 from bridge.deferred import Deferred
 from bridge.directory import Directory
@@ -48,6 +52,7 @@ from bridge.errors import DeliveryError, KakehashiError
 from bridge.messages import FilePart
 from bridge.ports import Placed, Store, Unplaced
 from bridge.relay import Door, Relay
+from bridge.whereabouts import Whereabouts
 from routing.ids import InputKey, ThreadRef
 from routing.inputs import DeletionDoubted
 
@@ -72,6 +77,8 @@ class Inbound:
         directory: Directory,
         people: People,
         whispers: Whispers,
+        whereabouts: Whereabouts,
+        history: History,
         backfill: Backfill,
         wording: Wording,
         app: Callable[[], App],
@@ -86,15 +93,26 @@ class Inbound:
         self._whispers = whispers
         self._backfill = backfill
         self._app = app
-        self._fetching = Fetching(store=store, downloads=downloads, people=people, whispers=whispers)
+        reading = Reading(directory, wording, public_place)
+        self._fetching = Fetching(
+            store=store,
+            relay=relay,
+            downloads=downloads,
+            history=history,
+            people=people,
+            whispers=whispers,
+            app=app,
+        )
         self._utterances = Utterances(
             store=store,
             relay=relay,
             door=door,
             people=people,
-            reading=Reading(directory, wording, public_place),
+            reading=reading,
             fetching=self._fetching,
             whispers=whispers,
+            quotes=Quotes(store),
+            explanations=Explanations(explanations.Explanations(wording, directory, whereabouts), reading, whispers),
         )
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -182,7 +200,7 @@ class Inbound:
         placed = await self._threads.placed(happening.root)
         if placed is None and self._threads.is_foreign(happening.root):
             return
-        has_files = isinstance(happening, Said) and bool(happening.files)
+        has_files = isinstance(happening, Said) and happening.to_be_fetched
         if placed is None or has_files or self.deferred.holds(happening.root.ref):
             now = await self._store.now()
             payload = {"kind": kind, "data": dict(data)}
@@ -202,7 +220,7 @@ class Inbound:
             await self._with_files(happening, placed)
 
     async def _with_files(self, happening: InThread, placed: Placed) -> None:
-        files = await self._fetching.fetched(happening) if isinstance(happening, Said) else ()
+        files = await self._fetching.fetched(happening, placed) if isinstance(happening, Said) else ()
         await self._act(happening, placed, files)
 
     async def _act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:

@@ -147,8 +147,8 @@ class DiscordNetwork:
             draw=cards.draw,
             whereabouts=ways,
         )
-        people = People(self._enrolment)
-        whispers = Whispers(self._api, wording, ways)
+        people, history = People(self._enrolment), History(self._api)
+        whispers = Whispers(self._api, wording)
         buttons = Buttons(relay, door or relay, people, whispers)
         self._inbound = Inbound(
             store=store,
@@ -160,7 +160,9 @@ class DiscordNetwork:
             directory=directory,
             people=people,
             whispers=whispers,
-            backfill=Backfill(store, self._threads, History(self._api)),
+            whereabouts=ways,
+            history=history,
+            backfill=Backfill(store, self._threads, history),
             wording=wording,
             app=self._app,
             public_place=desks_of(policy, desk_title, NAME),

@@ -30,6 +30,7 @@ SPOKEN = frozenset((0, 19))
 _FORWARD = 1
 """The `type` of a reference that carries the words of another message with it."""
 
+_LOTTIE = 3
 _VOICE = 1 << 13
 _EPHEMERAL = 1 << 6
 _THREADS = frozenset((10, 11, 12))
@@ -94,6 +95,11 @@ class Sticker:
     name: str
     kind: int = 1
 
+    @property
+    def is_drawn(self) -> bool:
+        """By the client, from a description: there is no picture of it."""
+        return self.kind == _LOTTIE
+
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
@@ -106,10 +112,12 @@ class Forwarded:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A person wrote. `text` is still in Discord's form. `reply_to` is the message that it answers. `replayed` events
-    and history read alike: what a message said has one key, however often it is told.
+    """A person wrote. `text` is still in Discord's form. `reply_to` is the message that it answers, and `answered` the
+    person who wrote that, if one did. `replayed` events and history read alike: what a message said has one key,
+    however often it is told.
 
-    `blank`: it holds nothing at all, as every message does where the app may not read content."""
+    `blank`: it holds nothing at all, as every message does where the app may not read content. `other`: it holds
+    something that no customer can be shown: a poll, an invitation to an activity."""
 
     key: InputKey
     root: Root
@@ -120,8 +128,15 @@ class Said:
     stickers: tuple[Sticker, ...] = ()
     forwarded: tuple[Forwarded, ...] = ()
     reply_to: Post | None = None
+    answered: str = ""
     voice: bool = False
     blank: bool = False
+    other: bool = False
+
+    @property
+    def to_be_fetched(self) -> bool:
+        """Whether it holds more than words."""
+        return bool(self.files or self.stickers or any(one.files or one.stickers for one in self.forwarded))
 
     @property
     def message(self) -> MessageId:
@@ -418,14 +433,25 @@ def _read(body: Given) -> Said:
         stickers=_stickers(body),
         forwarded=forwarded,
         reply_to=None if forwarded else _replied_to(body, root),
+        answered=_answered(body),
         voice=bool(body.number("flags") & _VOICE),
         blank=_is_blank(body),
+        other=any(body.value.get(name) for name in _OTHER),
     )
 
 
+_OTHER = ("poll", "activity", "application", "components")
+_HELD = ("attachments", "sticker_items", "embeds", "message_snapshots", *_OTHER)
+
+
 def _is_blank(body: Given) -> bool:
-    held = ("attachments", "sticker_items", "embeds", "message_snapshots", "components", "poll")
-    return not body.text("content") and not any(body.value.get(name) for name in held)
+    return not body.text("content") and not any(body.value.get(name) for name in _HELD)
+
+
+def _answered(body: Given) -> str:
+    """Who wrote what this answers. Discord leaves it out where that is gone."""
+    author = body.object("referenced_message").object("author")
+    return "" if author.flag("bot") or author.id("id") == body.object("author").id("id") else author.id("id")
 
 
 def _author(body: Given, guild: str) -> Author:
@@ -485,8 +511,10 @@ def _revised(body: Given, app: App) -> Happening:
         stickers=said.stickers,
         forwarded=said.forwarded,
         reply_to=said.reply_to,
+        answered=said.answered,
         voice=said.voice,
         blank=said.blank,
+        other=said.other,
         revision=max(1, at - made_at(said.id)),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from adapters.discord.held import KEEP, SEND, UNDO
+from adapters.discord.held import KEEP, OFFER, SEND, UNDO
 from adapters.discord.parse import MENU, Pressed
 from bridge.card import Action
 from bridge.deeds import BARE
@@ -33,9 +33,13 @@ DEEDS: Mapping[str, Deed] = {
     **{action: _bare(action) for action in BARE},
     Action.RESOLVE: lambda operator, _: OperatorResolved(operator),
     SEND: _send,
+    OFFER: _send,
     KEEP: _undo,
     UNDO: _undo,
 }
+
+SETTLED: Mapping[str, str] = {OFFER: "told.sent"}
+"""What a line of ours to one person says once its button was pressed."""
 
 OFFERED: frozenset[Action] = frozenset(action for action in Action if action in DEEDS)
 """What a card offers here: what needs no window."""

@@ -1,8 +1,8 @@
-"""All that an operator's message says, as words: what they typed, what they forwarded, and pictures that have a name.
+"""All that an operator's message says, as words: what they typed, what they forwarded, and what a customer is told of.
 
-A customer has no stickers of Discord's and no player for its voice messages: those are said in a plain line. What was
-forwarded stands in a quote, under a line that says so; who wrote it first Discord does not tell, and a customer need
-not know.
+Pictures and voice messages come as files; only what is no picture (a moving drawing) and that a file is somebody's
+voice is said in a plain line. What was forwarded stands in a quote, under a line that says so; who wrote it first
+Discord does not tell, and a customer need not know.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Reading:
         self._public_place = public_place
 
     def words(self, said: Said, language: str) -> TextPart:
-        return read(said.text, self.names(language))
+        return words(said, self.names(language), self._wording, language)
 
     def names(self, language: str) -> Names:
         def person(user: str) -> str | None:
@@ -50,27 +50,21 @@ def words(said: Said, names: Names, wording: Wording, language: str) -> TextPart
     parts = [read(said.text, names)] if said.text else []
     for one in said.forwarded:
         parts += _forwarded(one, names, wording, language)
-    parts += _pictures(said.stickers, wording, language)
+    parts += _drawings(said.stickers, wording, language)
     parts += [TextPart(wording(language, "said.voice", seconds=_seconds(one))) for one in said.files if said.voice]
     return Body(tuple(parts)).words
 
 
-def files(said: Said) -> tuple[Attachment, ...]:
-    """What is to be fetched: its own files, and those of what was forwarded. A voice message is told in words."""
-    own = () if said.voice else said.files
-    return (*own, *(file for one in said.forwarded for file in one.files))
-
-
 def _forwarded(one: Forwarded, names: Names, wording: Wording, language: str) -> list[TextPart]:
-    inner = stripped(Body((read(one.text, names), *_pictures(one.stickers, wording, language))).words)
+    inner = stripped(Body((read(one.text, names), *_drawings(one.stickers, wording, language))).words)
     told = TextPart(wording(language, "said.forwarded"))
     if not inner.text:
         return [told]
     return [told, TextPart(inner.text, (Mark(MarkKind.QUOTE, 0, len(inner.text)), *inner.marks))]
 
 
-def _pictures(stickers: Sequence[Sticker], wording: Wording, language: str) -> list[TextPart]:
-    return [TextPart(wording(language, "said.sticker", name=one.name[:NAME_SIZE])) for one in stickers]
+def _drawings(stickers: Sequence[Sticker], wording: Wording, language: str) -> list[TextPart]:
+    return [TextPart(wording(language, "said.sticker", name=one.name[:NAME_SIZE])) for one in stickers if one.is_drawn]
 
 
 def _seconds(file: Attachment) -> str:

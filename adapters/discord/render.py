@@ -37,7 +37,7 @@ HISTORIES = 5
 _MARGIN = 24
 """Characters left for numbers, fences and breaks."""
 
-_NO_PREVIEWS = 1 << 2
+NO_PREVIEWS = 1 << 2
 _HEAD = "%m-%d %H:%M"
 
 
@@ -59,7 +59,7 @@ class Rendered:
             "embeds": list(self.embeds),
             "components": list(self.components),
             "allowed_mentions": self.allowed,
-            "flags": 0 if self.embeds else _NO_PREVIEWS,
+            "flags": 0 if self.embeds else NO_PREVIEWS,
         }
 
     @property

@@ -5,19 +5,22 @@ from __future__ import annotations
 import structlog
 
 from adapters.discord.buttons import place_of
+from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching
 from adapters.discord.manners import manner
 from adapters.discord.parse import InThread, Revised, Said, Withdrawn
 from adapters.discord.people import People
+from adapters.discord.quotes import Quotes
 from adapters.discord.reading import Reading
 from adapters.discord.whispers import Whispers
 from bridge.marks import cut
-from bridge.messages import Body, FilePart, TextPart
+from bridge.messages import Body, FilePart
 from bridge.ports import Placed, Store, Stored
 from bridge.relay import Door, Relay
-from routing.decide import Refusal
+from routing.facts import Side
 from routing.ids import OperatorId
-from routing.inputs import INSIDE, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
+from routing.inputs import INSIDE, Manner, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
+from routing.session import Spoken
 
 _log = structlog.get_logger(__name__)
 
@@ -35,6 +38,8 @@ class Utterances:
         reading: Reading,
         fetching: Fetching,
         whispers: Whispers,
+        quotes: Quotes,
+        explanations: Explanations,
     ) -> None:
         self._store = store
         self._relay = relay
@@ -43,6 +48,8 @@ class Utterances:
         self._reading = reading
         self._fetching = fetching
         self._whispers = whispers
+        self._quotes = quotes
+        self._explanations = explanations
         self.content_missing = False
 
     async def act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
@@ -58,24 +65,48 @@ class Utterances:
 
     async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
         self.content_missing = said.blank
-        text = self._words(said, stored)
-        meant, begins = manner(said.text, text.text)
-        body = _body(cut(text, begins), files)
-        if not body.parts:
-            return
-        place = place_of(stored, placed)
         operator = self._people.operator(said.author.user, stored.session.mirror.place)
+        meant, body = await self._meant(said, placed, stored, files)
+        if not body.parts:
+            await self._nothing_to_send(said, operator, stored)
+            return
         event = OperatorWrote(said.message, operator, said.author.user, Origin(placed.mirror), meant)
         answer = await self._door.from_operator(placed.session, event, said.original, body=body)
         if operator is None and meant not in INSIDE:
-            await self._people.note_unknown(said.author.user, place)
-        if isinstance(answer, Refusal):
-            await self._whispers.refused(said, answer.reason, stored)
+            await self._people.note_unknown(said.author.user, place_of(stored, placed))
+        await self._explanations.explain(answer, said)
+        await self._explanations.tell_withheld(said, answer)
+        await self._explanations.refused(answer, said, stored)
+
+    async def _nothing_to_send(self, said: Said, operator: OperatorId | None, stored: Stored) -> None:
+        """An empty message; or nothing but files that were refused, of which the operator was told."""
+        if operator is not None and said.other:
+            text = self._whispers.wording(stored.session.language, "told.kind")
+            await self._whispers.reply(said, text, "kind")
+
+    async def _meant(
+        self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]
+    ) -> tuple[Manner, Body]:
+        """Whom it is for, and what it says then: under what it answers, if that is the customer's."""
+        session = stored.session
+        text = self._reading.words(said, session.language)
+        meant, begins = manner(said.text, text.text)
+        if said.forwarded:
+            meant, begins = Manner.FORWARDED, 0
+        answered = await self._quotes.answered(said, placed, session)
+        if meant is Manner.PLAIN and _is_a_colleagues(said, answered):
+            meant = Manner.ADDRESSED
+        words = cut(text, begins)
+        if (said.voice and not files) or not (words.text.strip() or files):
+            return meant, Body(())
+        above = await self._quotes.of(answered, stored)
+        return meant, Body((*((above,) if above else ()), *((words,) if words.text.strip() else ()), *files))
 
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
-        session, text = stored.session, self._words(revised, stored)
-        meant, begins = manner(revised.text, text.text)
+        session = stored.session
+        files = await self._fetching.files_of(revised, stored, placed)
+        meant, body = await self._meant(revised, placed, stored, files)
         known = session.spoken(revised.message) or session.held(revised.message)
         if meant in INSIDE and not (known or await self._store.has_body(session.id, revised.message)):
             # The edit overtook its message, which is still to come: it then finds its key used.
@@ -83,10 +114,10 @@ class Utterances:
             return
         who = self._people.known_as(revised.author.user, place_of(stored, placed), session, revised.message)
         event = OperatorRevised(revised.message, who, revised.revision, manner=meant)
-        body = _body(cut(text, begins), await self._fetching.files_of(revised, stored))
         answer = await self._door.from_operator(session.id, event, revised.key, body=body)
-        if isinstance(answer, Refusal):
-            await self._whispers.refused(revised, answer.reason, stored)
+        await self._explanations.refused(answer, revised, stored)
+        await self._explanations.tell_withheld(revised, answer)
+        await self._explanations.explain_edit(revised, session, answer, meant)
 
     async def _withdrawn(self, withdrawn: Withdrawn, stored: Stored) -> None:
         """Discord says neither whose it was nor who did it; it counts as its author's doing."""
@@ -97,9 +128,7 @@ class Utterances:
             event = OperatorWithdrew(withdrawn.message, OperatorId(by))
             await self._door.from_operator(session.id, event, withdrawn.key)
 
-    def _words(self, said: Said, stored: Stored) -> TextPart:
-        return self._reading.words(said, stored.session.language)
 
-
-def _body(text: TextPart, files: tuple[FilePart, ...]) -> Body:
-    return Body((*((text,) if text.text.strip() else ()), *files))
+def _is_a_colleagues(said: Said, answered: Spoken | None) -> bool:
+    """Who answers a colleague's message speaks to them: when in doubt it stays inside."""
+    return bool(said.answered) or (answered is not None and answered.side is Side.NOTE)

@@ -6,19 +6,20 @@ them and nobody else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from adapters.discord.client import NOBODY, RestApi
 from adapters.discord.parse import Interaction, Said
+from adapters.discord.render import NO_PREVIEWS, Json
 from adapters.discord.roots import nonce
 from bridge.card import Wording
 from bridge.errors import KakehashiError
-from bridge.ports import Stored
-from bridge.whereabouts import Whereabouts
-from routing.session import Reason
 
-_MESSAGE, _NOTHING_NEW = 4, 6
-"""Kinds of answers to an interaction: a message; and that it was taken, where the message is changed by itself."""
+_MESSAGE, _NOTHING_NEW, _CHANGED = 4, 6, 7
+"""Kinds of answers to an interaction: a message; that it was taken, where what was pressed is changed by itself; and
+what was pressed, changed."""
 
 _ALONE = 1 << 6
 
@@ -26,16 +27,15 @@ _log = structlog.get_logger(__name__)
 
 
 class Whispers:
-    def __init__(self, api: RestApi, wording: Wording, whereabouts: Whereabouts) -> None:
+    def __init__(self, api: RestApi, wording: Wording) -> None:
         self._api = api
-        self._wording = wording
-        self._whereabouts = whereabouts
+        self.wording = wording
 
     async def done(self, to: Interaction) -> None:
         await self._respond(to, {"type": _NOTHING_NEW})
 
     async def answer(self, to: Interaction, key: str, language: str, **words: str) -> None:
-        text = self._wording(language, key, **words)
+        text = self.wording(language, key, **words)
         await self._respond(
             to, {"type": _MESSAGE, "data": {"content": text, "flags": _ALONE, "allowed_mentions": NOBODY}}
         )
@@ -47,23 +47,22 @@ class Whispers:
         except KakehashiError as error:
             _log.warning("discord_press_not_answered", reason=error.what)
 
-    async def refused(self, said: Said, reason: Reason, stored: Stored) -> None:
-        """Their words were not sent: why, and the way to where the talk goes on, if that is somewhere else."""
-        language = stored.session.language
-        text = self._wording(language, f"refused.{reason}")
-        way = await self._whereabouts.way(stored, reason, said.root.ref)
-        await self._reply(
-            said, f"{text} {self._wording(language, 'refused.way', link=way)}" if way else text, "refused"
-        )
+    async def settle(self, to: Interaction, key: str, language: str) -> None:
+        """The line with the pressed button says what was done, and has no button any more."""
+        text = self.wording(language, key)
+        data = {"content": text, "components": [], "allowed_mentions": NOBODY}
+        await self._respond(to, {"type": _CHANGED, "data": data})
 
-    async def file_refused(self, said: Said, file: str, code: str) -> None:
-        why = self._wording("", f"file.{code}")
-        await self._reply(said, self._wording("", "told.file", why=why), file)
+    async def file_refused(self, said: Said, file: str, code: str, language: str) -> None:
+        why = self.wording(language, f"file.{code}")
+        await self.reply(said, self.wording(language, "told.file", why=why), file)
 
-    async def _reply(self, said: Said, text: str, name: str) -> None:
-        """Said once, however often the same is heard."""
+    async def reply(self, said: Said, text: str, name: str, buttons: Sequence[Json] = ()) -> None:
+        """Said once, however often the same is heard; `name` tells it from what else is said of that message."""
         body = {
             "content": text,
+            "components": list(buttons),
+            "flags": NO_PREVIEWS,
             "message_reference": {"message_id": said.id, "fail_if_not_exists": False},
             "allowed_mentions": {**NOBODY, "replied_user": True},
             "nonce": nonce(f"{said.key}/{name}"),

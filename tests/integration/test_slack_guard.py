@@ -323,7 +323,7 @@ async def test_words_to_a_colleague_stay_inside(here: House, kenji: Person, mary
     ts = await asked(here)
     await kenji.click(here.desk, await here.root(), "claim")
     kenji.say(here.desk, f"<@{mary.id}> is he always like this?", thread_ts=ts)
-    await is_shown(here, kenji, "begins with a colleague")
+    await is_shown(here, kenji, "addressed to a colleague")
     assert await here.replies_seen() == []
 
 

@@ -152,6 +152,7 @@ class Message:
     components: list[Json] = field(default_factory=list)
     stickers: list[Json] = field(default_factory=list)
     snapshots: list[Json] = field(default_factory=list)
+    poll: Json | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
     reference: Json | None = None
     flags: int = 0

@@ -50,8 +50,11 @@ class Person:
         reply_to: AnyMessage | None = None,
         files: Iterable[tuple[str, bytes]] = (),
         sticker: str = "",
+        sticker_kind: int = 1,
+        poll: str = "",
     ) -> Message:
         """Type a message: `<@…>`, `<#…>` and the like as the client would send them. `files`: names and bytes.
+        `sticker_kind`: PNG, APNG, Lottie or GIF, from 1 on. `poll`: the question of one, which has no text beside it.
         In an archived thread it wakes the thread."""
         channel = self._entered(place)
         if len(text) > TYPED:
@@ -59,7 +62,8 @@ class Person:
         message = Message(self._discord.guild.mint(), channel.id, self.id, text.strip())
         message.attachments = [self._attachment(name, data) for name, data in files]
         if sticker:
-            message.stickers = [{"id": self._discord.guild.mint(), "name": sticker, "format_type": 1}]
+            message.stickers = [{"id": self._discord.guild.mint(), "name": sticker, "format_type": sticker_kind}]
+        message.poll = _poll(poll) if poll else None
         if reply_to is not None:
             message.type = Sort.REPLY
             message.reference = self._reference(channel, self._message(channel, reply_to))
@@ -94,13 +98,16 @@ class Person:
     def _reference(self, channel: Channel, message: Message) -> Json:
         return {"type": 0, "message_id": message.id, "channel_id": channel.id, "guild_id": self._discord.guild.id}
 
-    def edit(self, place: Place, message: AnyMessage, text: str) -> Message:
-        """Change one's own message; not in an archived thread."""
+    def edit(self, place: Place, message: AnyMessage, text: str, *, without: Iterable[str] = ()) -> Message:
+        """Change one's own message, or take files off it by name; not in an archived thread."""
         channel = self._active(place)
         found = self._message(channel, message)
         if found.author_id != self.id:
             raise PermissionError("nobody can edit somebody else's message")
+        if found.snapshots or found.poll or found.flags & Flag.IS_VOICE_MESSAGE:
+            raise PermissionError("forwards, polls and voice messages cannot be edited")
         found.content = text
+        found.attachments = [a for a in found.attachments if a.filename not in set(without)]
         composing.ring(self._discord.guild, found, composing.Draft(channel, {}, rights=self.rights(channel)))
         self._discord.happenings.change(channel, found)
         return found
@@ -369,3 +376,8 @@ class Person:
 
     def _message(self, channel: Channel, message: AnyMessage) -> Message:
         return channel.messages[message if isinstance(message, str) else message.id]
+
+
+def _poll(question: str) -> Json:
+    answers = [{"answer_id": n, "poll_media": {"text": text}} for n, text in enumerate(("yes", "no"), 1)]
+    return {"question": {"text": question}, "answers": answers, "allow_multiselect": False, "layout_type": 1}

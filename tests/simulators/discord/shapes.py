@@ -230,6 +230,8 @@ def message(g: Guild, c: Channel, m: Message, sign: Sign, *, nested: bool = Fals
         shape["reactions"] = [_reaction(g, key, users) for key, users in m.reactions.items()]
     if m.stickers:
         shape["sticker_items"] = m.stickers
+    if m.poll:
+        shape["poll"] = m.poll
     if m.webhook_id:
         shape["webhook_id"] = m.webhook_id
     if m.interaction:
@@ -280,6 +282,7 @@ def _reaction(g: Guild, key: str, users: list[str]) -> Json:
 def without_content(shape: Json) -> Json:
     """The message for an app without the MESSAGE_CONTENT intent."""
     bare = shape | {"content": "", "embeds": [], "attachments": [], "components": []}
+    bare.pop("poll", None)
     if "message_snapshots" in bare:
         empty = {"content": "", "embeds": [], "attachments": [], "components": []}
         bare["message_snapshots"] = [{"message": s["message"] | empty} for s in bare["message_snapshots"]]

@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.discord.mentions import Names
 from adapters.discord.parse import Attachment, Author, Forwarded, Said, Sticker
-from adapters.discord.reading import files, words
+from adapters.discord.reading import words
 from adapters.discord.refs import Root
 from bridge.messages import Mark, MarkKind, TextPart
 from config.locales import LANGUAGES
@@ -39,14 +39,12 @@ def test_a_forward_is_a_quote_under_a_line_that_says_so() -> None:
     ]
 
 
-def test_the_files_of_a_forward_are_fetched_and_a_voice_message_is_told() -> None:
-    assert files(said(files=(FILE,), forwarded=(Forwarded("", (VOICE,)),))) == (FILE, VOICE)
-    spoken = said(files=(VOICE,), voice=True)
-    assert files(spoken) == ()
-    assert read(spoken).text == "Voice message (3 s)"
+def test_a_voice_message_says_that_it_is_one() -> None:
+    assert read(said(files=(VOICE,), voice=True)).text == "Voice message (3 s)"
 
 
-def test_stickers_are_named_in_each_language() -> None:
-    told = {read(said(stickers=(Sticker("1", "wave"),)), language).text for language in LANGUAGES}
+def test_stickers_without_a_picture_are_named_in_each_language() -> None:
+    drawn = Sticker("1", "wave", 3)
+    told = {read(said(stickers=(drawn, Sticker("2", "picture"))), language).text for language in LANGUAGES}
     assert len(told) == len(LANGUAGES)
-    assert all("wave" in one for one in told)
+    assert all("wave" in one and "picture" not in one for one in told)
