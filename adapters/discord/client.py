@@ -8,6 +8,7 @@ here.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ TOTAL = 8.0
 
 CONNECT = 3.0
 """Seconds to connect. A call that never connected was certainly not carried out."""
+
+PATIENCE = aiohttp.ClientTimeout(total=TOTAL, sock_connect=CONNECT)
 
 CONNECTIONS = 128
 
@@ -65,7 +68,7 @@ class RestApi:
     async def open(self) -> None:
         direct = is_loopback(urlsplit(self._url).hostname or "")
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TOTAL, sock_connect=CONNECT),
+            timeout=PATIENCE,
             connector=aiohttp.TCPConnector(limit=CONNECTIONS),
             headers={"Authorization": f"Bot {self._token.get_secret_value()}", "User-Agent": AGENT},
             trust_env=not direct,
@@ -96,13 +99,14 @@ class RestApi:
     ) -> Any:
         """Make one call. Returns what Discord answers, None for nothing; raises DeliveryError for a failure.
 
-        `free`: an interaction's own path, which no limit of the bot's holds for."""
+        `free`: an interaction's own path. It holds the right to call it, so the bot's token stays here, and no limit
+        of the bot's holds for it."""
         gates = (PLATFORM,)
         self.pulse.admit(gates)
         if not free:
             await self._limits.admit(verb, path)
         try:
-            answer = await self._send(verb, path, body, files, query)
+            answer = await self._send(verb, path, body, files, query, free=free)
         except asyncio.CancelledError:
             self.pulse.failed(PLATFORM, faults.unanswered("cut_off"))
             raise
@@ -127,19 +131,32 @@ class RestApi:
         body: Mapping[str, Any] | None,
         files: Sequence[Upload],
         query: Mapping[str, str] | None,
+        *,
+        free: bool,
     ) -> Any:
         form, headers = _form(body, files)
+        session = self.bare if free else self.session
         try:
-            async with self.session.request(
-                verb, self._url + path, data=form, headers=headers, params=query
+            async with session.request(
+                verb,
+                self._url + path,
+                data=form,
+                headers=headers,
+                params=query,
+                timeout=PATIENCE,
+                allow_redirects=False,  # which would make a GET of a POST
             ) as response:
                 content = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unknown_or_undone(error) from error
-        self._limits.learn(verb, path, response.headers)
-        if response.status < 300:
-            return _json(content)
-        raise await self._refused(verb, path, response, _json(content))
+        if not free:
+            self._limits.learn(verb, path, response.headers)
+        told = _json(content)
+        if response.status >= 300:
+            raise await self._refused(verb, path, response, told)
+        if content and told is None:
+            raise faults.unanswered("unreadable")
+        return told
 
     async def _refused(self, verb: str, path: str, response: aiohttp.ClientResponse, told: Any) -> DeliveryError:
         status, known = response.status, told if isinstance(told, dict) else {}
@@ -148,9 +165,10 @@ class RestApi:
         if status in (401, 403, 429) and response.headers.get("X-RateLimit-Scope") != "shared":
             await self._limits.count_invalid()
         if status != 429:
-            return faults.refused(status, _code(known))
+            return faults.refused(status, _code(known), told=bool(known))
         seconds = _seconds(known.get("retry_after"), response.headers.get("Retry-After"))
-        everywhere = not known or known.get("global") is True  # a page, and no answer of Discord's own: a ban
+        told_globally = known.get("global") is True or response.headers.get("X-RateLimit-Global") == "true"
+        everywhere = not known or told_globally  # a page, and no answer of Discord's own: a ban
         await self._limits.refused(verb, path, seconds, everywhere=everywhere)
         return faults.refused(status, _code(known), seconds)
 
@@ -168,6 +186,10 @@ class RestApi:
         return self._bare
 
 
+_CONTROLS = re.compile("[\x00-\x1f\x7f]")
+"""What would end a header."""
+
+
 def _form(
     body: Mapping[str, Any] | None, files: Sequence[Upload]
 ) -> tuple[bytes | aiohttp.FormData | None, dict[str, str]]:
@@ -175,10 +197,14 @@ def _form(
         return None, {}
     if not files:
         return orjson.dumps(body), {"Content-Type": "application/json"}
-    form = aiohttp.FormData()
-    form.add_field("payload_json", orjson.dumps(body).decode(), content_type="application/json")
+    described = [{"id": number, "filename": file.name} for number, file in enumerate(files)]
+    form = aiohttp.FormData(quote_fields=False)  # Discord takes what is quoted by percents for the name itself
+    form.add_field(
+        "payload_json", orjson.dumps({**body, "attachments": described}).decode(), content_type="application/json"
+    )
     for number, file in enumerate(files):
-        form.add_field(f"files[{number}]", file.content, filename=file.name, content_type=file.media_type)
+        name = _CONTROLS.sub("", file.name) or "file"
+        form.add_field(f"files[{number}]", file.content, filename=name, content_type=file.media_type)
     return form, {}
 
 
@@ -190,8 +216,8 @@ def _json(content: bytes) -> Any:
 
 
 def _code(told: Mapping[str, Any]) -> int:
-    code = told.get("code")
-    return code if isinstance(code, int) else 0
+    code = str(told.get("code"))
+    return int(code) if code.isascii() and code.isdigit() and len(code) < 10 else 0
 
 
 def _seconds(*named: object) -> float:

@@ -24,20 +24,30 @@ _WORDS = {
     20029: "server_write_limit",
     30046: "old_edits_limit",
     40001: "unauthorized",
+    40004: "sending_disabled",
     40005: "too_large",
+    40006: "feature_disabled",
+    40062: "resource_limit",
     40067: "tag_required",
+    40333: "shut_out",
     50001: "no_access",
     50006: "empty_message",
     50008: "no_text_channel",
     50013: "no_permission",
     50024: "wrong_channel_type",
+    50027: "token_ended",
     50035: "invalid_form",
+    50045: "too_large",
     50083: "thread_archived",
+    130000: "overloaded",
+    160002: "no_history",
     160004: "thread_there_already",
     160005: "thread_locked",
     160006: "too_many_threads",
     200000: "held_by_automod",
+    200001: "title_held_by_automod",
     240000: "harmful_link",
+    400001: "no_uploads",
 }
 
 _BLOCKED = {
@@ -46,6 +56,7 @@ _BLOCKED = {
     "unknown_channel": _INVITE,
     "unknown_guild": _INVITE,
     "no_permission": _RIGHTS,
+    "no_history": _RIGHTS,
     "thread_locked": _LOCKED,
     "wrong_channel_type": _KIND,
     "no_text_channel": _KIND,
@@ -54,10 +65,32 @@ _BLOCKED = {
 }
 
 _POISON = frozenset(
-    ("unknown_message", "too_large", "empty_message", "invalid_form", "held_by_automod", "harmful_link")
+    (
+        "unknown_message",
+        "too_large",
+        "empty_message",
+        "invalid_form",
+        "token_ended",
+        "held_by_automod",
+        "title_held_by_automod",
+        "harmful_link",
+        "no_uploads",
+    )
 )
 
-_TRANSIENT = frozenset(("slow_mode", "channel_write_limit", "server_write_limit", "old_edits_limit", "thread_archived"))
+_TRANSIENT = frozenset(
+    (
+        "slow_mode",
+        "channel_write_limit",
+        "server_write_limit",
+        "old_edits_limit",
+        "thread_archived",
+        "sending_disabled",
+        "feature_disabled",
+        "resource_limit",
+        "overloaded",
+    )
+)
 
 WRONG_TYPE = 50024
 """Discord's code for a channel of another kind than was asked for."""
@@ -79,21 +112,21 @@ ALREADY_GONE = frozenset(("unknown_message", "unknown_channel"))
 ASLEEP = "thread_archived"
 """Edits need an active thread."""
 
-UNANSWERED = frozenset(("no_answer", "unreachable", "cut_off"))
+UNANSWERED = frozenset(("no_answer", "unreachable", "cut_off", "unreadable"))
 
 
 def word(code: int) -> str:
     return _WORDS.get(code, f"discord_{code}")
 
 
-def refused(status: int, code: int, retry_after: float | None = None) -> DeliveryError:
-    """The error for an answer below 500. Certainly not done."""
-    said = word(code) if code else f"http_{status}"
-    if status == 401:
+def refused(status: int, code: int, retry_after: float | None = None, *, told: bool = True) -> DeliveryError:
+    """The error for an answer below 500. Certainly not done. `told`: Discord itself said so, and nothing before it."""
+    said = word(code) if code else "too_large" if status == 413 else f"http_{status}"
+    if status == 401 and said != "token_ended":
         return DeliveryError(Fault.BLOCKED, "unauthorized", mend=_TOKEN)
     if status == 429 or said in _TRANSIENT:
         return DeliveryError(Fault.TRANSIENT, said if code else "rate_limited", retry_after=retry_after)
-    if said in _POISON or (status == 400 and said not in _BLOCKED):
+    if said in _POISON or (status == 400 and told and said not in _BLOCKED):
         return DeliveryError(Fault.POISON, said, mend="see `kakehashi outbox list`")
     mend = _BLOCKED.get(said, "check discord.api_url, and look the code up in Discord's documentation")
     return DeliveryError(Fault.BLOCKED, said, mend=mend, of_place=said in OF_PLACE)

@@ -27,8 +27,8 @@ INVALID_RATE, INVALID_BURST = 2.0, 1_000
 
 REMEMBERED = 20_000
 
-_MINOR = re.compile(r"(?<!/channels)(?<!/guilds)/\d{15,20}(?=/|$)")
-_MAJOR = re.compile(r"/(?:channels|guilds)/(\d{15,20})")
+_MINOR = re.compile(r"(?<!/channels)(?<!/guilds)/\d{1,20}(?=/|$)")
+_MAJOR = re.compile(r"/(?:channels|guilds)/(\d{1,20})")
 
 
 @dataclass(slots=True)
@@ -65,8 +65,12 @@ class Limits:
         bucket, left, after = (headers.get(f"X-RateLimit-{name}") for name in ("Bucket", "Remaining", "Reset-After"))
         if bucket is None or left is None or after is None:
             return
+        try:
+            quota = _Quota(int(left), self._clock() + float(after))
+        except ValueError:
+            return  # the call is done, whatever is said of the next one
         self._buckets[_route(verb, path)] = bucket
-        self._put(self._name(verb, path), _Quota(int(left), self._clock() + float(after)))
+        self._put(self._name(verb, path), quota)
 
     async def refused(self, verb: str, path: str, seconds: float, *, everywhere: bool) -> None:
         """A 429: of this bucket, or of all that we do."""
