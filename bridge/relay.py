@@ -19,7 +19,7 @@ from typing import Protocol
 from weakref import WeakValueDictionary
 
 from bridge.errors import LostLeaseError, OverloadedError
-from bridge.feed import Feed
+from bridge.feed import Feed, Signal
 from bridge.memory import REMEMBERED, Memory
 from bridge.messages import About, Body
 from bridge.metrics import Metrics
@@ -210,6 +210,10 @@ class Relay:
         with self._admitted():
             async with self._turn(customer):
                 return await self._settle(arrival, lambda: self.current(customer))
+
+    async def signal(self, session: Session, signal: Signal) -> None:
+        """What is true only now passes by: nothing is recorded. Best effort."""
+        await self._feed.signal(session, signal)
 
     async def from_operator(
         self, session: SessionId, event: i.OperatorInput, key: InputKey, *, body: Body | None = None

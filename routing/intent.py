@@ -16,8 +16,8 @@ from routing.case import Case, RefusedError
 from routing.facts import Inside, Side
 from routing.ids import OperatorId, sent_id
 from routing.inputs import INSIDE, Manner
-from routing.policy import PlainWords
-from routing.session import Reason, Spoken, stranger
+from routing.policy import PlainWords, Policy
+from routing.session import Reason, Session, Spoken, stranger
 
 _MEANT_PERHAPS = {Manner.ADDRESSED: Inside.ADDRESSED, Manner.FORWARDED: Inside.FORWARDED}
 """What is a note by what it looks like, and not because its author said so."""
@@ -48,10 +48,15 @@ def wrote_late(case: Case, event: i.OperatorWrote) -> None:
 
 def kept_inside(case: Case, manner: Manner, operator: OperatorId) -> Inside | None:
     """Why an operator's words are no reply; None when they are one."""
-    session, profile = case.open, case.policy.operators.get(operator)
+    return would_stay_inside(case.open, case.policy, manner, operator)
+
+
+def would_stay_inside(session: Session, policy: Policy, manner: Manner, operator: OperatorId) -> Inside | None:
+    """The same of words that are still being written."""
+    profile = policy.operators.get(operator)
     if manner is Manner.REPLY:
         return None
-    if case.desk.plain_words is PlainWords.NOTE:
+    if policy.desk_of(session.desk, session.language, session.topic).plain_words is PlainWords.NOTE:
         return Inside.DESK
     if session.assignee is not None:
         return None if session.assignee == operator else Inside.ANOTHERS

@@ -61,9 +61,11 @@ class Trouble:
 
 
 def intents() -> discord.Intents:
-    """What we ask to hear: threads, messages, and what they say."""
+    """What we ask to hear: threads, messages and what they say, reactions, who types, and (where the bot may read the
+    server's audit log) who deleted another's message."""
     wanted = discord.Intents.none()
     wanted.guilds = wanted.guild_messages = wanted.message_content = True
+    wanted.guild_reactions = wanted.guild_typing = wanted.moderation = True
     return wanted
 
 

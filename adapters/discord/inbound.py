@@ -29,21 +29,26 @@ from adapters.discord.parse import (
     Ignored,
     InThread,
     Purged,
+    Reacted,
+    ReactionsCleared,
     Revised,
     Said,
     ThreadSeen,
     ThreadsSeen,
+    Typing,
     Withdrawn,
     parse,
 )
 from adapters.discord.people import People
 from adapters.discord.quotes import Quotes
+from adapters.discord.reactions import Reactions
 from adapters.discord.reading import Reading
-from adapters.discord.refs import NAME
+from adapters.discord.refs import NAME, Root
 from adapters.discord.shape import GarbledError
 from adapters.discord.threads import Threads
 from adapters.discord.utterances import Utterances
 from adapters.discord.whispers import Whispers
+from adapters.discord.writers import Writers
 from bridge import explanations
 from bridge.card import Wording
 from bridge.deferred import Deferred
@@ -79,6 +84,7 @@ class Inbound:
         whispers: Whispers,
         whereabouts: Whereabouts,
         history: History,
+        writers: Writers,
         backfill: Backfill,
         wording: Wording,
         app: Callable[[], App],
@@ -114,6 +120,8 @@ class Inbound:
             quotes=Quotes(store),
             explanations=Explanations(explanations.Explanations(wording, directory, whereabouts), reading, whispers),
         )
+        self._reactions = Reactions(store, relay, door, people)
+        self._writers = writers
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self.deferred = Deferred(store, NAME, self._carry_out)
@@ -128,7 +136,11 @@ class Inbound:
         if isinstance(happening, ThreadsSeen):
             for thread in happening.threads:
                 self._spawn(self._until_read_back(thread))
+        elif isinstance(happening, Typing):
+            self._writers.hear(happening)
         elif not isinstance(happening, Ignored):
+            if isinstance(happening, Said):
+                self._writers.ended(happening.root, happening.author.user)
             self._spawn(self._until_taken(happening, kind, data))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -152,6 +164,7 @@ class Inbound:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.deferred.stop()
+        await self._writers.stop()
 
     async def _until_taken(self, happening: Happening, kind: str, data: Mapping[str, Any]) -> None:
         """Nobody sends it again: it is tried until the store has it. Whoever pressed sees that it failed, and presses
@@ -159,6 +172,10 @@ class Inbound:
         if isinstance(happening, Said | Revised | Withdrawn):
             async with self._turn(happening.root.ref):
                 await self._insist(lambda: self._in_thread(happening, kind, data), kind)
+        elif isinstance(happening, Reacted | ReactionsCleared) and self._reactions.concerns(happening):
+            root = Root(happening.post.guild, happening.post.channel)
+            async with self._turn(root.ref):
+                await self._insist(lambda: self._at_a_post(root, happening), kind)
         elif isinstance(happening, Purged):
             await self._insist(lambda: self._purged(happening), kind)
         elif isinstance(happening, Asked):
@@ -207,6 +224,13 @@ class Inbound:
             await self.deferred.keep(Unplaced(happening.key, happening.root.ref, payload, now))
         else:
             await self._act(happening, placed, ())
+
+    async def _at_a_post(self, root: Root, happening: Reacted | ReactionsCleared) -> None:
+        placed = await self._threads.placed(root)
+        if placed is None and not self._threads.is_foreign(root):
+            placed = await self._threads.read(root, self._app())
+        if placed is not None:
+            await self._reactions.act(happening, placed)
 
     async def _carry_out(self, unplaced: Unplaced) -> None:
         """The deferred way: place the thread, fetch the files, then do as with any other."""

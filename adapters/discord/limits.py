@@ -25,6 +25,12 @@ INVALID = "discord/invalid"
 INVALID_RATE, INVALID_BURST = 2.0, 1_000
 """2,200 in ten minutes at most, far from the 10,000 that lead to a ban."""
 
+REACTIONS = "reactions"
+"""One limit for all reactions in a channel, put or taken off, whichever signs. No header tells of it in time."""
+
+REACTIONS_APART = 0.25
+"""Seconds."""
+
 REMEMBERED = 20_000
 
 _MINOR = re.compile(r"(?<!/channels)(?<!/guilds)/\d{1,20}(?=/|$)")
@@ -53,6 +59,8 @@ class Limits:
             if quota.left <= 0:
                 raise faults.put_off("paced", quota.until - self._clock())
             quota.left -= 1
+        if _route(verb, path) == REACTIONS:
+            self._put(self._name(verb, path), _Quota(0, self._clock() + REACTIONS_APART))
         try:
             granted, wait = await self._store.draw(EVERY, 1, EVERY_RATE, EVERY_BURST)
         except StoreUnavailableError as error:
@@ -63,6 +71,9 @@ class Limits:
     def learn(self, verb: str, path: str, headers: Mapping[str, str]) -> None:
         """What an answer says of its bucket."""
         bucket, left, after = (headers.get(f"X-RateLimit-{name}") for name in ("Bucket", "Remaining", "Reset-After"))
+        if _route(verb, path) == REACTIONS:
+            self._put(self._name(verb, path), _Quota(0, self._clock() + REACTIONS_APART))
+            return
         if bucket is None or left is None or after is None:
             return
         try:
@@ -108,4 +119,6 @@ class Limits:
 
 def _route(verb: str, path: str) -> str:
     """The same for whichever channel, message or thread."""
+    if "/reactions/" in path:
+        return REACTIONS
     return f"{verb} {_MAJOR.sub('/{major}', _MINOR.sub('/{id}', path), count=1)}"

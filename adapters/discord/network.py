@@ -42,6 +42,7 @@ from adapters.discord.threads import Threads
 from adapters.discord.upkeep import Upkeep
 from adapters.discord.waking import Waking
 from adapters.discord.whispers import Whispers
+from adapters.discord.writers import Writers
 from adapters.discord.writing import Writing
 from bridge.card import Title, Wording
 from bridge.cards import Cards
@@ -162,6 +163,7 @@ class DiscordNetwork:
             whispers=whispers,
             whereabouts=ways,
             history=history,
+            writers=Writers(relay, self._threads, people, policy),
             backfill=Backfill(store, self._threads, history),
             wording=wording,
             app=self._app,

@@ -13,7 +13,7 @@ from functools import partial
 
 import structlog
 
-from adapters.discord import held, render
+from adapters.discord import held, reactions, render, withdrawals
 from adapters.discord.attached import Uploads
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
@@ -29,6 +29,7 @@ from adapters.discord.rewording import reworded
 from adapters.discord.roots import Roots, nonce, place_of
 from adapters.discord.upkeep import Upkeep
 from adapters.discord.waking import Waking
+from adapters.discord.withdrawals import Withdrawals
 from bridge.card import Wording
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
@@ -104,6 +105,7 @@ class Outbound:
         self._whereabouts = whereabouts
         self._retelling = Retelling(store, directory, wording)
         self._reopening = Reopening(api, store, roots, app, self._retelling)
+        self._withdrawals = Withdrawals(api)
         self._part_books = PartBooks(store)
         self._reconciliation = Reconciliation(
             api=api,
@@ -127,6 +129,8 @@ class Outbound:
             return Delivered((await self._roots.open(delivery, effect.id)).ref)
         if isinstance(effect, AskAboutHeld | EndHeld):
             return await self._about_held(delivery, effect)
+        if isinstance(effect, ReactToMessage) and await reactions.show(self._api, self._waking, delivery, effect):
+            return Delivered()
         if isinstance(effect, POSTS):
             rendered = await self._to_be_posted(delivery, effect)
             done = await self._say_all(delivery, rendered) if rendered else Delivered()
@@ -150,7 +154,7 @@ class Outbound:
         if isinstance(effect, ReviseMessage):
             return await self._revise(delivery, effect)
         if isinstance(effect, WithdrawMessage):
-            return await self._withdraw(delivery)
+            return await self._withdraw(delivery, effect)
         if isinstance(effect, WithdrawTranslation):
             return await self._remove_all(delivery)
         if isinstance(effect, RemoveFile):
@@ -241,8 +245,10 @@ class Outbound:
         more = await self._say_all(delivery, rendered, first=len(posts))
         return Delivered(more.thread, (*delivery.posts, *more.posts))
 
-    async def _withdraw(self, delivery: Delivery) -> Delivered:
+    async def _withdraw(self, delivery: Delivery, effect: WithdrawMessage) -> Delivered:
         """What we have posted says that it was taken back. A person's own post only they can change."""
+        if (post := withdrawals.written_here(delivery, effect)) is not None:
+            return await self._mark_withdrawn(delivery, post)
         gone = render.line(self._wording(delivery.session.language, "line.withdrawn"))
         for number, post in enumerate(map(Post.of, delivery.posts)):
             if number:
@@ -250,6 +256,15 @@ class Outbound:
             else:
                 await self._update(post, gone, bare=True)
         return Delivered()
+
+    async def _mark_withdrawn(self, delivery: Delivery, post: Post) -> Delivered:
+        """An operator's own post stays: only they can delete it. The thread says that the customer has it no more."""
+        if not await self._withdrawals.mark(post, self._waking):
+            return Delivered()  # they have deleted it here, too
+        language = delivery.session.language
+        message = render.link(self._wording(language, "line.this_message"), post.link)
+        gone = self._wording(language, "line.withdrawn_here", message=message)
+        return await self._say_all(delivery, (render.line(gone),))
 
     async def _remove_file(self, delivery: Delivery, effect: RemoveFile) -> Delivered:
         """Discord shows a message's files as one with its words: they are written anew with the files that are left."""

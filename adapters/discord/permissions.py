@@ -15,6 +15,7 @@ class Permission(IntFlag):
     """Discord's bits, those that matter to us; others are kept as they come."""
 
     ADMINISTRATOR = 1 << 3
+    ADD_REACTIONS = 1 << 6
     VIEW_CHANNEL = 1 << 10
     SEND_MESSAGES = 1 << 11
     EMBED_LINKS = 1 << 14
@@ -55,6 +56,7 @@ NEEDS: Mapping[Permission, Need] = {
     P.READ_MESSAGE_HISTORY: Need("find out what became of a post, and what was missed", "Read Message History"),
     P.ATTACH_FILES: Need("show customers' files", "Attach Files"),
     P.EMBED_LINKS: Need("show what was said before in a frame", "Embed Links"),
+    P.ADD_REACTIONS: Need("show customers' reactions, and mark what was not sent", "Add Reactions", vital=False),
     P.MENTION_EVERYONE: Need(
         "call everybody at the desk, where the policy says so", "Mention @everyone, @here, and All Roles", vital=False
     ),

@@ -186,6 +186,11 @@ def small(text: str) -> str:
     return "\n".join(f"-# {line}" if line.strip() else line for line in text.split("\n"))
 
 
+def link(label: str, url: str) -> str:
+    """Words of ours that lead somewhere, without a preview."""
+    return f"[{escape(label)}](<{url}>)"
+
+
 def line(text: str, *, users: tuple[str, ...] = (), everyone: bool = False) -> Rendered:
     """One of the bridge's own lines, in Discord's markup. One that calls somebody is as large as what people say."""
     called = bool(users) or everyone

@@ -351,8 +351,9 @@ class Outbound:
         """An operator's own post stays: only they can delete it. The thread says that the customer has it no more."""
         if not await self._withdrawals.mark(post):
             return Delivered()  # they have deleted it here, too
-        link = self._link(Root(post.team, post.channel, post.ts))
-        text = self._wording(delivery.session.language, "line.withdrawn_here", link=link)
+        link, language = self._link(Root(post.team, post.channel, post.ts)), delivery.session.language
+        message = f"<{link}|{self._wording(language, 'line.this_message')}>"
+        text = self._wording(language, "line.withdrawn_here", message=message)
         root, ts = await self._speech.say(delivery, render.line(text), {}, Urgency.LINE)
         return delivered(delivery, root, root.post(ts))
 

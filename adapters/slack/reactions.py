@@ -29,9 +29,9 @@ from adapters.slack.shape import Shape
 from adapters.slack.threads import Threads
 from bridge.errors import DeliveryError
 from bridge.ports import Delivery, Placed, Store, Unplaced
+from bridge.reactions import is_outdated
 from bridge.relay import Answer, Relay
 from routing.effects import ReactToMessage
-from routing.facts import Side
 from routing.ids import InputKey, OperatorId
 from routing.inputs import OperatorReacted, Origin
 
@@ -193,7 +193,7 @@ class Reactions:
 
 async def show(api: WebApi, delivery: Delivery, effect: ReactToMessage) -> bool:
     """Make the post's reaction what it should be. False: the post cannot bear it, and it is to be said in words."""
-    if _is_outdated(delivery, effect):
+    if is_outdated(delivery, effect):
         return True
     post = _post(delivery, effect)
     if post is None:
@@ -208,15 +208,6 @@ async def show(api: WebApi, delivery: Delivery, effect: ReactToMessage) -> bool:
         if error.code not in AS_IT_SHOULD_BE:
             raise
     return True
-
-
-def _is_outdated(delivery: Delivery, effect: ReactToMessage) -> bool:
-    """The customer has thought again: a later effect of this lane shows what holds now. Many changes are two calls."""
-    session = delivery.session
-    spoken = session.spoken(effect.message)
-    if spoken is not None and spoken.side is Side.CUSTOMER:
-        return False  # on the customer's own words it is an operator's, from the desk page
-    return (session.reaction_to(effect.message) == effect.reaction) != effect.on
 
 
 def _post(delivery: Delivery, effect: ReactToMessage) -> Post | None:

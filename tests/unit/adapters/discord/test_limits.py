@@ -83,6 +83,19 @@ async def test_messages_of_one_channel_share_a_bucket_however_they_are_numbered(
         await limits.admit("PATCH", f"{ONE}/200000000000000002")
 
 
+async def test_all_reactions_of_a_channel_stand_apart_whatever_headers_say() -> None:
+    limits, _store, clock = made()
+    sign = f"{ONE}/100000000000000003/reactions/%F0%9F%91%8D/@me"
+    await limits.admit("PUT", sign)
+    limits.learn("PUT", sign, told(4))
+    with pytest.raises(DeliveryError) as raised:
+        await limits.admit("DELETE", sign.replace("8D", "80"))
+    assert raised.value.retry_after == pytest.approx(0.25)
+    await limits.admit("PUT", sign.replace(ONE, OTHER))
+    clock.now += 0.26
+    await limits.admit("DELETE", sign)
+
+
 async def test_a_refusal_for_everything_pauses_all_processes() -> None:
     limits, store, _clock = made()
     await limits.refused("POST", ONE, 7.0, everywhere=True)
