@@ -13,10 +13,10 @@ from bridge.doctor import Finding
 from config.calendars import DAY, HoursTable, Window, moment
 from config.rotas import RotaTable, doubly_booked, holes
 from config.settings import Settings
-from config.tables import DeskTable, PolicyTables, RungTable
+from config.tables import SLACK_GROUP, DeskTable, PolicyTables, RungTable
 from config.values import DISCORD_ID
 from routing.hours import ALWAYS, Hours
-from routing.policy import Rota, RungKind
+from routing.policy import AlertBy, Rota, RungKind
 
 Found = tuple[str, str, str]
 """(key, what, mend)"""
@@ -64,6 +64,8 @@ def _desk_mistakes(tables: PolicyTables, settings: Settings) -> Iterator[Found]:
             key = tables.key(name, "overflow_after")
             beside = key.replace("overflow_after", "fallbacks")
             yield key, "it has nowhere to go", f"name the desks that take over in {beside}, or remove it"
+        if merged.alert not in set(AlertBy) and not is_group(merged.alert, merged):
+            yield tables.key(name, "alert"), f"{merged.alert} is no group of its network's", GROUP_MEND
         for place, rung in enumerate(merged.ladder.rungs):
             yield from _rung_mistakes(tables.key(name, f"ladder.rungs.{place}"), rung, merged, settings)
 
@@ -106,8 +108,18 @@ def _rung_mistakes(key: str, rung: RungTable, desk: DeskTable, settings: Setting
         yield f"{key}.to", f"there is no pager {rung.to}", _choose(pagers)
     elif rung.call is RungKind.PAGER and not rung.to and len(pagers) > 1 and not rung.optional:
         yield f"{key}.to", "there are several pagers", _choose(pagers)
-    if not desk.on_slack and rung.call is RungKind.GROUP:
-        yield f"{key}.call", "only Slack has groups", "call the channel, who is on call, or a pager"
+    if rung.call is RungKind.GROUP and not (desk.on_slack or desk.on_discord):
+        yield f"{key}.call", "the console has no groups", "call the channel, who is on call, or a pager"
+    elif rung.call is RungKind.GROUP and not is_group(rung.to, desk):
+        yield f"{key}.to", f"{rung.to} is no group of its network's", GROUP_MEND
+
+
+GROUP_MEND = "a user group's id in Slack (S0123ABCD), a role's in Discord (“Copy Role ID”)"
+
+
+def is_group(named: str, desk: DeskTable) -> bool:
+    """Slack calls by user groups, Discord by roles."""
+    return re.fullmatch(DISCORD_ID if desk.on_discord else SLACK_GROUP, named) is not None
 
 
 def can_be_called(rung: RungTable, desk: DeskTable, pagers: Sequence[str]) -> bool:

@@ -132,7 +132,7 @@ class RungTable(Section):
     """One step of a ladder."""
 
     call: RungKind = Field(description="the thread, the channel, who is on_call, a group, or a pager")
-    to: str = Field(default="", description="the channel's or user group's id, or the pager's name")
+    to: str = Field(default="", description="the channel's, user group's or role's id, or the pager's name")
     after: Seconds = Field(default=0, ge=0, description="how long after the step before it, or after the start")
     every: Seconds = Field(default=300, ge=30, description="how often it is repeated")
     times: int = Field(default=1, ge=1, le=100, description="how often in all; the last step never ends")
@@ -161,12 +161,13 @@ class LadderTable(Section):
 
 def _alert(value: str) -> str:
     if value not in _ALERTS and re.fullmatch(_GROUP, value) is None:
-        raise wrong("this alerts nobody that is known", f"write {', '.join(_ALERTS)}, or a user group's id")
+        raise wrong("this alerts nobody that is known", f"write {', '.join(_ALERTS)}, or a user group's or role's id")
     return value
 
 
 _ALERTS = tuple(one.value for one in AlertBy if one is not AlertBy.GROUP)
-_GROUP = r"S[A-Z0-9]{6,}"
+SLACK_GROUP = r"S[A-Z0-9]{6,}"
+_GROUP = rf"{SLACK_GROUP}|{DISCORD_ID}"
 
 AnyAlert = Annotated[str, AfterValidator(_alert)]
 
@@ -233,7 +234,7 @@ class EveryDesk(Section):
     alert: AnyAlert = Field(
         default="available",
         description="how it hears of a customer who waits: the available by name, who is here, all of the channel,"
-        " a user group's id, or none",
+        " a user group's or role's id, or none",
     )
     remind_after: Seconds = Field(
         default=600, ge=0, description="a customer's words after so much quiet mention the assignee again; 0: never"

@@ -16,7 +16,7 @@ from bridge.card import Wording
 from bridge.directory import Directory
 from routing.effects import AlertDesk, CallOperators, PostLine
 from routing.ids import OperatorId
-from routing.policy import AlertBy
+from routing.policy import AlertBy, RungKind
 from routing.session import Session
 
 Whom = Callable[[Session, AlertDesk], Awaitable[Called | None]]
@@ -44,13 +44,16 @@ class Calls:
     def line(self, session: Session, effect: PostLine | CallOperators, onward: str = "") -> Rendered:
         """A line of the bridge's own, with who is called, if anybody is. `onward`: where the session goes on, should
         that be on another network."""
-        called = effect.operator if isinstance(effect, CallOperators) else None
         words = self._words(session, effect, onward)
-        if called is None:
+        if not isinstance(effect, CallOperators):
             return render.line(words)
-        user = self.user(called)
-        name = f"<@{user}>" if user else render.escape(self._directory.public_name(called, session.language))
-        return render.line(f"{name} {words}", users=(user,) if user else ())
+        if effect.kind is RungKind.GROUP and effect.to_whom:
+            return render.line(f"<@&{effect.to_whom}> {words}", roles=(effect.to_whom,))
+        if effect.operator is None:
+            return render.line(words, called=True)
+        user = self.user(effect.operator)
+        name = f"<@{user}>" if user else render.escape(self._directory.public_name(effect.operator, session.language))
+        return render.line(f"{name} {words}", users=(user,) if user else (), called=True)
 
     def _words(self, session: Session, effect: PostLine | CallOperators, onward: str) -> str:
         language, here = session.language, session.mirror
@@ -67,18 +70,25 @@ class Calls:
             return render.clock(int(value))
         return self._wording(language, f"{_OF_OTHERS[name]}.{value}") if name in _OF_OTHERS else render.escape(value)
 
-    async def alert(self, session: Session, effect: AlertDesk) -> Rendered | None:
-        """That a session waits, to those who could take it; None when nobody is to be disturbed."""
-        called = await self._whom(session, effect)
-        if called is None:
-            return None
+    async def called(self, session: Session, effect: AlertDesk) -> Called | None:
+        """Whom an alert calls now; None when nobody is to be disturbed."""
+        return await self._whom(session, effect)
+
+    def alert(self, session: Session, effect: AlertDesk, called: Called) -> Rendered:
+        """That a session waits, to those who could take it."""
         count = {"count": str(called.waiting)} if called.waiting else {}
         words = self._wording(session.language, f"line.alert_{effect.why}", **count)
         users = tuple(user for one in called.operators if (user := self.user(one)) is not None)
         if users:
             return render.line(f"{' '.join(f'<@{user}>' for user in users)} {words}", users=users)
+        if called.by is AlertBy.GROUP:
+            return render.line(f"<@&{called.group}> {words}", roles=(called.group,))
         sign = "@everyone" if called.by is AlertBy.CHANNEL else "@here"
         return render.line(f"{sign} {words}", everyone=True)
+
+    def user_of(self, effect: CallOperators) -> str | None:
+        """Of who is on call, as far as they work on Discord."""
+        return self._directory.network_user(NAME, effect.operator) if effect.operator else None
 
     def user(self, operator: OperatorId) -> str | None:
         """Their Discord user; somebody of Discord's whom the directory does not know bears it in their id."""

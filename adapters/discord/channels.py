@@ -39,6 +39,7 @@ _log = structlog.get_logger(__name__)
 
 class Kind(IntEnum):
     TEXT = 0
+    DIRECT = 1
     ANNOUNCEMENT = 5
     FORUM = 15
 

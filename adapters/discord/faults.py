@@ -34,6 +34,7 @@ _WORDS = {
     40333: "shut_out",
     50001: "no_access",
     50006: "empty_message",
+    50007: "no_direct_messages",
     50008: "no_text_channel",
     50013: "no_permission",
     50024: "wrong_channel_type",
@@ -61,6 +62,7 @@ _BLOCKED = {
     "no_permission": _RIGHTS,
     "no_history": _RIGHTS,
     "thread_locked": _LOCKED,
+    "no_direct_messages": "let who is on call take direct messages from the server's members",
     "wrong_channel_type": _KIND,
     "no_text_channel": _KIND,
     "tag_required": "switch “Require people to select tags” off in the forum, or let the bot manage threads",
@@ -94,6 +96,9 @@ _TRANSIENT = frozenset(
         "overloaded",
     )
 )
+
+NO_DIRECT = "no_direct_messages"
+"""Somebody takes none from the server's members, or not from the bot."""
 
 WRONG_TYPE = 50024
 """Discord's code for a channel of another kind than was asked for."""

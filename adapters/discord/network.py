@@ -16,8 +16,10 @@ from typing import Any
 
 import structlog
 
+from adapters.discord.announcements import Announcements
 from adapters.discord.attached import Uploads
 from adapters.discord.backfill import Backfill
+from adapters.discord.beyond import Beyond
 from adapters.discord.buttons import Buttons
 from adapters.discord.calls import Calls, Whom, everybody_here
 from adapters.discord.card import card
@@ -30,6 +32,7 @@ from adapters.discord.gateway import Gateway
 from adapters.discord.history import History
 from adapters.discord.inbound import Inbound
 from adapters.discord.interactions import Interactions
+from adapters.discord.lines import Lines
 from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
 from adapters.discord.people import People
@@ -132,6 +135,9 @@ class DiscordNetwork:
             app=self._app,
         )
         self._upkeep = Upkeep(self._api, store, self._channels, tags)
+        calls = Calls(directory, wording, whom, desk_title)
+        lines = Lines(self._api, store, self._channels)
+        self._announcements = Announcements(lines, self._channels, self._app)
         ways = whereabouts or Whereabouts(store, relay, {NAME: self})
         self._outbound = Outbound(
             api=self._api,
@@ -141,7 +147,8 @@ class DiscordNetwork:
             waking=Waking(self._api, room),
             upkeep=self._upkeep,
             uploads=Uploads(files),
-            calls=Calls(directory, wording, whom, desk_title),
+            calls=calls,
+            beyond=Beyond(lines, calls, self._channels, wording, title, self._app),
             directory=directory,
             wording=wording,
             app=self._app,
@@ -270,6 +277,15 @@ class DiscordNetwork:
     async def refresh(self, delivery: Delivery) -> None:
         with self._at_work():
             await self._outbound.refresh(delivery)
+
+    async def announce(self, place: Place, key: str, text: str) -> None:
+        """See `bridge.handover.SupportsAnnouncing`."""
+        with self._at_work():
+            await self._announcements.post(place, key, text)
+
+    async def announced(self, place: Place, key: str, since: int) -> bool:
+        with self._at_work():
+            return await self._announcements.is_posted(place, key, since)
 
     async def show_typing(self, thread: ThreadRef) -> None:
         """Show that the customer is typing. Best effort."""

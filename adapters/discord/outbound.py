@@ -15,10 +15,11 @@ import structlog
 
 from adapters.discord import held, reactions, render, withdrawals
 from adapters.discord.attached import Uploads
+from adapters.discord.beyond import Beyond, Told
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi
-from adapters.discord.faults import ALREADY_GONE, THREAD_GONE
+from adapters.discord.faults import ALREADY_GONE, NO_DIRECT, THREAD_GONE
 from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks
 from adapters.discord.reconciliation import POSTS, Reconciliation
@@ -84,6 +85,7 @@ class Outbound:
         upkeep: Upkeep,
         uploads: Uploads,
         calls: Calls,
+        beyond: Beyond,
         directory: Directory,
         wording: Wording,
         app: Callable[[], App],
@@ -98,6 +100,7 @@ class Outbound:
         self._upkeep = upkeep
         self._uploads = uploads
         self._calls = calls
+        self._beyond = beyond
         self._directory = directory
         self._wording = wording
         self._app = app
@@ -131,6 +134,8 @@ class Outbound:
             return await self._about_held(delivery, effect)
         if isinstance(effect, ReactToMessage) and await reactions.show(self._api, self._waking, delivery, effect):
             return Delivered()
+        if isinstance(effect, AlertDesk | CallOperators):
+            return await self._call(delivery)
         if isinstance(effect, POSTS):
             rendered = await self._to_be_posted(delivery, effect)
             done = await self._say_all(delivery, rendered) if rendered else Delivered()
@@ -146,6 +151,21 @@ class Outbound:
             await self._upkeep.leave(delivery, await self._channels.of(place_of(delivery)))
         except DeliveryError as error:
             _log.info("discord_old_thread_kept", session=delivery.session.id, code=error.code)
+
+    async def _call(self, delivery: Delivery) -> Delivered:
+        try:
+            return await self._say_call(delivery, await self._beyond.told(delivery))
+        except DeliveryError as error:
+            if error.code != NO_DIRECT:
+                raise
+        return await self._say_call(delivery, await self._beyond.told(delivery, directly=False))
+
+    async def _say_call(self, delivery: Delivery, told: Told | None) -> Delivered:
+        if told is None:
+            return Delivered()  # somebody has it already, or nobody is to be disturbed
+        if told.channel is not None:
+            return await self._beyond.post(delivery, told)
+        return await self._say_all(delivery, (told.rendered,))
 
     async def _change(self, delivery: Delivery, effect: Effect) -> Delivered:
         """What was posted is changed or taken away."""
@@ -168,13 +188,12 @@ class Outbound:
         session = delivery.session
         if isinstance(effect, PostMessage):
             return self._said(delivery, effect.side, effect.operator) if delivery.body is not None else ()
-        if isinstance(effect, PostLine | CallOperators):
-            is_pointer = isinstance(effect, PostLine) and effect.key == MOVED
-            onward = await self._whereabouts.onward(delivery) if is_pointer else ""
+        if isinstance(effect, PostLine):
+            onward = await self._whereabouts.onward(delivery) if effect.key == MOVED else ""
             return (self._calls.line(session, effect, onward),)
-        if isinstance(effect, AlertDesk):
-            told = await self._calls.alert(session, effect)
-            return (told,) if told is not None else ()
+        if isinstance(effect, AlertDesk | CallOperators):
+            told = await self._beyond.told(delivery)
+            return (told.rendered,) if told is not None else ()
         if isinstance(effect, PostTranslation):
             return self._translated(delivery, effect)
         if isinstance(effect, PostHistory):
@@ -285,6 +304,9 @@ class Outbound:
         if delivery.thread is None:
             return Delivered()
         root, card = Root.of(delivery.thread), await self._roots.card(delivery)
+        for post in map(Post.of, delivery.posts):
+            if post.channel != root.thread and post != card:  # a call, in the channel or between two
+                await self._remove(post)
         if card.channel != root.thread:
             await self._remove(card)
         try:
@@ -366,6 +388,8 @@ class Outbound:
 
     async def find(self, delivery: Delivery) -> list[Delivered]:
         """See the port."""
+        if isinstance(delivery.effect, AlertDesk | CallOperators) and (found := await self._beyond.find(delivery)):
+            return found
         return await self._reconciliation.find(delivery)
 
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:

@@ -43,12 +43,13 @@ _HEAD = "%m-%d %H:%M"
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message as Discord takes it. `users` are those that it calls, or `everyone` who is there."""
+    """A message as Discord takes it. `users` and `roles` are those that it calls, or `everyone` who is there."""
 
     content: str
     embeds: tuple[Json, ...] = ()
     components: tuple[Json, ...] = ()
     users: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
     everyone: bool = False
 
     @property
@@ -71,7 +72,7 @@ class Rendered:
     def allowed(self) -> Json:
         """All four are named: what is left out, Discord allows."""
         parse = ["everyone"] if self.everyone else []
-        return {"parse": parse, "users": list(self.users), "roles": [], "replied_user": False}
+        return {"parse": parse, "users": list(self.users), "roles": list(self.roles), "replied_user": False}
 
     def is_shown_by(self, message: Mapping[str, Any]) -> bool:
         """Whether a message that was read back says this."""
@@ -191,10 +192,17 @@ def link(label: str, url: str) -> str:
     return f"[{escape(label)}](<{url}>)"
 
 
-def line(text: str, *, users: tuple[str, ...] = (), everyone: bool = False) -> Rendered:
+def line(
+    text: str,
+    *,
+    users: tuple[str, ...] = (),
+    roles: tuple[str, ...] = (),
+    everyone: bool = False,
+    called: bool = False,
+) -> Rendered:
     """One of the bridge's own lines, in Discord's markup. One that calls somebody is as large as what people say."""
-    called = bool(users) or everyone
-    return Rendered(text if called else small(text), users=users, everyone=everyone)
+    large = called or bool(users) or bool(roles) or everyone
+    return Rendered(text if large else small(text), users=users, roles=roles, everyone=everyone)
 
 
 def asking(text: str, buttons: Sequence[tuple[str, str]], words: TextPart | None = None) -> Rendered:

@@ -98,7 +98,7 @@ class Calls:
             known.append(self._wording(session.language, "call.since", time=clock(session.waiting_since, DAY)))
         told = f"*{' · '.join(known)}*\n{words}"
         if delivery.thread:
-            told += f"\n{self._wording(session.language, 'call.open', link=self._link(Root.of(delivery.thread)))}"
+            told += f"\n<{self._link(Root.of(delivery.thread))}|{self._wording(session.language, 'call.open')}>"
         return line(told)
 
     # ------------------------------------------------------------------ beyond the thread

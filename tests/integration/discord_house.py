@@ -41,7 +41,7 @@ from config.settings import DiscordSettings
 from routing.facts import Side
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, Topic
 from routing.inputs import CustomerInput, CustomerWrote
-from routing.policy import Desk, Policy
+from routing.policy import Desk, Policy, Rota
 from routing.view import CustomerMessage, CustomerNotice
 from tests.contract.engines import opened
 from tests.simulators.discord import Channel, DiscordSimulator, Message, Person, Thread
@@ -213,6 +213,7 @@ async def house(
     prefix: str = "",
     rules: dict[str, Any] | None = None,
     beside: Sequence[Desk] = (),
+    rotas: dict[str, Rota] | None = None,
     timing: Timing = QUICK,
     chosen: dict[str, Any] | None = None,
 ) -> AsyncIterator[House]:
@@ -222,7 +223,7 @@ async def house(
         files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
         await directory.refresh()
         at = [Desk(DeskId(one.name), DISCORD, Place(one.id), **(rules or {})) for one in desks]
-        written = Policy({desk.id: desk for desk in (*at, *beside)})
+        written = Policy({desk.id: desk for desk in (*at, *beside)}, rotas=rotas or {})
 
         def policy() -> Policy:
             return replace(written, operators=dict(directory.profiles()))

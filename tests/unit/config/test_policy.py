@@ -508,7 +508,7 @@ DESKS = "[desks.ja]\n[desks.en]\n[desks.zh]\n"
         (
             '[desks.ja.ladder]\nrungs = [{ call = "group", to = "S0123ABCD" }]\n',
             "desks.ja.ladder.rungs.0.call",
-            "only Slack has groups",
+            "the console has no groups",
         ),
         ('[desks.ja.ladder]\nrungs = [{ call = "bell" }]\n', "desks.ja.ladder.rungs.0.call", "choose one of"),
         (

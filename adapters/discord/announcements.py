@@ -1,0 +1,45 @@
+"""Announcements: what the bridge says to a whole desk, as the digest at a change of shift, or what a lane waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from adapters.discord.channels import Channels
+from adapters.discord.lines import Lines
+from adapters.discord.markup import escape, units
+from adapters.discord.parse import App
+from adapters.discord.render import CONTENT, Rendered
+from adapters.discord.roots import TITLE
+from bridge.names import one_line
+from routing.ids import Place
+
+
+class Announcements:
+    """`app` tells who we are, or raises DeliveryError while that is not known."""
+
+    def __init__(self, lines: Lines, channels: Channels, app: Callable[[], App]) -> None:
+        self._lines = lines
+        self._channels = channels
+        self._app = app
+
+    async def post(self, place: Place, key: str, text: str) -> None:
+        """Post it, once. Raises `DeliveryError`; whether it is there then, `is_posted` knows."""
+        channel = await self._channels.of(place)
+        await self._lines.say(_name(place, key), channel, announcement(text), one_line(text.partition("\n")[0], TITLE))
+
+    async def is_posted(self, place: Place, key: str, since: int) -> bool:
+        """Whether it stands in the channel, from `since` on (ms since 1970). Raises `DeliveryError`."""
+        return bool(await self._lines.find(_name(place, key), since, self._app()))
+
+
+def announcement(text: str) -> Rendered:
+    """Lines of text, whatever stands in them: nothing in it acts."""
+    shown = escape(text)
+    while units(shown) > CONTENT:
+        text = text[: max(1, len(text) - (units(shown) - CONTENT) // 2 - 1)]
+        shown = f"{escape(text)}…"
+    return Rendered(shown)
+
+
+def _name(place: Place, key: str) -> str:
+    return f"{place}/{key}"
