@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from adapters.discord.channels import HIDE, Channel, Channels
 from adapters.discord.client import RestApi
+from adapters.discord.contents import SWITCH, may_read
 from adapters.discord.permissions import NEEDS, P, Permission, Server, is_public, may, missing
 from adapters.discord.shape import Given
 from bridge.doctor import Finding
 from bridge.errors import DeliveryError
 from routing.ids import Place
-
-_MESSAGE_CONTENT = (1 << 18) | (1 << 19)
-"""Bits of an application's flags: it may have the intent, as a small bot by its switch alone."""
 
 
 async def checkup(api: RestApi, channels: Channels, places: Sequence[Place]) -> list[Finding]:
@@ -23,9 +21,8 @@ async def checkup(api: RestApi, channels: Channels, places: Sequence[Place]) -> 
     except DeliveryError as error:
         return [Finding("fail", f"Discord does not take the bot token ({error.code})", error.mend)]
     found = [Finding("ok", f"Discord knows the bot as {told.text('name')}")]
-    if not told.number("flags") & _MESSAGE_CONTENT:
-        mend = "switch “Message Content Intent” on, on the application's page “Bot”"
-        found.append(Finding("fail", "the bot may not read what operators write", mend))
+    if not may_read(told):
+        found.append(Finding("fail", "the bot may not read what operators write", SWITCH))
     here = _Here(api, channels, user)
     return [*found, *[one for place in places for one in await here.place(place)]]
 

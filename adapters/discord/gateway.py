@@ -43,6 +43,9 @@ SILENT = 100.0
 """Seconds without a sign, acknowledged heartbeats included, after which a connection counts as dead. Discord asks for a
 heartbeat every 41."""
 
+BLIND_FOR = 300.0
+"""Seconds for which it is listened without what messages say, where that was refused: presses are heard meanwhile."""
+
 AGAIN_AFTER = (0.2, 1.0, 5.0, 30.0)
 """Seconds until a client that ended begins anew; the last one repeats. An IDENTIFY too many costs the token."""
 
@@ -60,11 +63,12 @@ class Trouble:
     lasting: bool = False
 
 
-def intents() -> discord.Intents:
-    """What we ask to hear: threads, messages and what they say, reactions, who types, and (where the bot may read the
-    server's audit log) who deleted another's message."""
+def intents(*, content: bool = True) -> discord.Intents:
+    """What we ask to hear: threads, messages and (with the privileged intent) what they say, reactions, who types, and
+    (where the bot may read the server's audit log) who deleted another's message."""
     wanted = discord.Intents.none()
-    wanted.guilds = wanted.guild_messages = wanted.message_content = True
+    wanted.guilds = wanted.guild_messages = True
+    wanted.message_content = content
     wanted.guild_reactions = wanted.guild_typing = wanted.moderation = True
     return wanted
 
@@ -72,9 +76,9 @@ def intents() -> discord.Intents:
 class _Ear(discord.Client):
     """`heard` takes each payload as it came, in order; `lost` is called when the connection breaks."""
 
-    def __init__(self, heard: Callable[[str], None], lost: Callable[[], None]) -> None:
+    def __init__(self, heard: Callable[[str], None], lost: Callable[[], None], *, content: bool = True) -> None:
         super().__init__(
-            intents=intents(),
+            intents=intents(content=content),
             enable_debug_events=True,
             max_messages=None,
             chunk_guilds_at_startup=False,
@@ -110,6 +114,7 @@ class Gateway:
         self._lease: Lease | None = None
         self._heard_at = 0.0
         self._session = ""
+        self._blind_until = 0.0
         self.ready = False
         self.trouble = Trouble("Discord's gateway was not opened yet")
 
@@ -117,6 +122,11 @@ class Gateway:
     def leads(self) -> bool:
         """Whether this process is the one that listens."""
         return monotonic() < self._believed_until
+
+    @property
+    def blind(self) -> bool:
+        """Whether we were refused what messages say, and listen to the rest."""
+        return monotonic() < self._blind_until
 
     async def run(self) -> None:
         """Listen whenever the lease is ours, until cancelled; then give it back."""
@@ -168,11 +178,12 @@ class Gateway:
         logging.getLogger("discord").setLevel(logging.ERROR)  # at DEBUG it writes whole messages, below it of voice
         Route.BASE = self._api_url
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(self._gateway_url)
-        ear = _Ear(self._hear, self._lose)
+        blind = self.blind
+        ear = _Ear(self._hear, self._lose, content=not blind)
         self._heard_at = monotonic()
         client = asyncio.get_running_loop().create_task(ear.start(self._token.get_secret_value()))
         try:
-            while self.leads and not client.done() and monotonic() - self._heard_at < SILENT:
+            while self.leads and not client.done() and monotonic() - self._heard_at < SILENT and self.blind == blind:
                 await asyncio.wait((client,), timeout=RENEW_EVERY / 5)
         finally:
             self.ready = False
@@ -184,6 +195,7 @@ class Gateway:
 
     def _explain(self, ended: object) -> None:
         if isinstance(ended, discord.PrivilegedIntentsRequired):
+            self._blind_until = monotonic() + BLIND_FOR
             what = "the bot may not read messages: switch “Message Content Intent” on, on the application's page “Bot”"
             self.trouble = Trouble(what, lasting=True)
         elif isinstance(ended, discord.LoginFailure):

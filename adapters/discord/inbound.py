@@ -17,6 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from adapters.discord.backfill import Backfill
+from adapters.discord.contents import Contents
 from adapters.discord.downloads import Downloads
 from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching
@@ -86,6 +87,7 @@ class Inbound:
         history: History,
         writers: Writers,
         backfill: Backfill,
+        contents: Contents,
         wording: Wording,
         app: Callable[[], App],
         public_place: Callable[[str, str], str | None],
@@ -119,6 +121,7 @@ class Inbound:
             whispers=whispers,
             quotes=Quotes(store),
             explanations=Explanations(explanations.Explanations(wording, directory, whereabouts), reading, whispers),
+            contents=contents,
         )
         self._reactions = Reactions(store, relay, door, people)
         self._writers = writers
@@ -147,10 +150,6 @@ class Inbound:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    @property
-    def content_missing(self) -> bool:
-        return self._utterances.content_missing
 
     @property
     def busy(self) -> bool:

@@ -26,6 +26,7 @@ from adapters.discord.card import card
 from adapters.discord.channels import Channels
 from adapters.discord.checkup import checkup
 from adapters.discord.client import RestApi
+from adapters.discord.contents import SWITCH, Contents
 from adapters.discord.downloads import Downloads
 from adapters.discord.forum_tags import ForumTags
 from adapters.discord.gateway import Gateway
@@ -158,6 +159,7 @@ class DiscordNetwork:
         people, history = People(self._enrolment), History(self._api)
         whispers = Whispers(self._api, wording)
         buttons = Buttons(relay, door or relay, people, whispers)
+        self._contents = Contents(self._api, store, whispers)
         self._inbound = Inbound(
             store=store,
             relay=relay,
@@ -171,6 +173,7 @@ class DiscordNetwork:
             whereabouts=ways,
             history=history,
             writers=Writers(relay, self._threads, people, policy),
+            contents=self._contents,
             backfill=Backfill(store, self._threads, history),
             wording=wording,
             app=self._app,
@@ -208,6 +211,7 @@ class DiscordNetwork:
         self._who = await who_we_are(self._api)
         self._work(_lasting(self._inbound.deferred.run))
         self._work(_lasting(self._gateway.run))
+        self._work(_lasting(self._contents.run))
         self._trouble = ""
         _log.info("discord_started", application=self._who.application)
 
@@ -242,8 +246,8 @@ class DiscordNetwork:
             return f"Discord has taken nothing since {since} ({trouble.code}){mend}"
         if self._gateway.leads and not self.listens:
             return self._gateway.trouble.what
-        if self._inbound.content_missing:
-            return "operators' messages arrive empty: switch “Message Content Intent” on, on the page “Bot”"
+        if self._gateway.blind or self._contents.lost:
+            return f"operators' messages arrive empty: {SWITCH}"
         return self._channels.trouble(self._places())
 
     @property
@@ -324,6 +328,8 @@ class DiscordNetwork:
 
     def _hear(self, kind: str, data: Any, told: str) -> None:
         self._channels.hear(kind)
+        if kind == "READY" and not self._gateway.blind:
+            self._contents.read()  # it was asked for, and granted
         self._inbound.hear(kind, data, told)
 
     def _app(self) -> App:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from adapters.discord.buttons import place_of
+from adapters.discord.contents import Contents
 from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching
 from adapters.discord.manners import manner
@@ -26,8 +27,6 @@ _log = structlog.get_logger(__name__)
 
 
 class Utterances:
-    """`content_missing`: whether the last message held nothing at all, as every one does without the intent."""
-
     def __init__(
         self,
         *,
@@ -40,6 +39,7 @@ class Utterances:
         whispers: Whispers,
         quotes: Quotes,
         explanations: Explanations,
+        contents: Contents,
     ) -> None:
         self._store = store
         self._relay = relay
@@ -50,7 +50,7 @@ class Utterances:
         self._whispers = whispers
         self._quotes = quotes
         self._explanations = explanations
-        self.content_missing = False
+        self._contents = contents
 
     async def act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
         stored = await self._relay.session(placed.session)
@@ -58,13 +58,20 @@ class Utterances:
             _log.warning("discord_session_unknown", session=placed.session, input=happening.key)
         elif isinstance(happening, Withdrawn):
             await self._withdrawn(happening, stored)
+        elif happening.blank:
+            await self._missed(happening, stored)
         elif isinstance(happening, Revised):
             await self._revised(happening, placed, stored)
         else:
             await self._said(happening, placed, stored, files)
 
+    async def _missed(self, said: Said, stored: Stored) -> None:
+        """It holds nothing at all. Neither is a message sent by it, nor one that was sent emptied."""
+        if self._people.operator(said.author.user, stored.session.mirror.place) is not None:
+            await self._contents.missed(said, stored)
+
     async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
-        self.content_missing = said.blank
+        self._contents.read()
         operator = self._people.operator(said.author.user, stored.session.mirror.place)
         meant, body = await self._meant(said, placed, stored, files)
         if not body.parts:

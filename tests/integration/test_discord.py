@@ -271,16 +271,6 @@ async def test_the_customers_typing_is_shown_and_costs_one_call(here: House, dis
     assert len(discord.calls_of("POST /channels/{channel_id}/typing")) == 1
 
 
-async def test_messages_that_arrive_empty_are_said_plainly(
-    here: House, discord: DiscordSimulator, kenji: Person
-) -> None:
-    await here.writes("hello")
-    thread = await here.thread()
-    discord.mischief.add(Fault.MALFORM, "MESSAGE_CREATE", missing=("content",))
-    kenji.say(thread, "what nobody can read")
-    await discord.until(lambda: "Message Content Intent" in (here.network.ready() or ""))
-
-
 async def test_a_session_that_is_erased_leaves_no_thread(here: House, discord: DiscordSimulator, kenji: Person) -> None:
     await here.writes("secret")
     thread = await here.thread()

@@ -209,9 +209,14 @@ class Gateway:
                 continue
             if dispatch.intent and not session.intents & dispatch.intent:
                 continue
-            bare = dispatch.reduced is not None and Intent.MESSAGE_CONTENT not in session.intents
+            bare = dispatch.reduced is not None and not self._may_read(session)
             session.tell(dispatch.kind, dispatch.reduced if bare and dispatch.reduced else dispatch.data)
         self.wake()
+
+    def _may_read(self, session: Session) -> bool:
+        """The switch counts at once, also for those who identified while it was on."""
+        asked = Intent.MESSAGE_CONTENT in session.intents
+        return asked and "message_content" in self._discord.guild.app.privileged
 
     def forget(self, session: Session) -> None:
         """Nobody can resume this session any more."""
