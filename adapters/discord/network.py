@@ -344,7 +344,7 @@ class DiscordNetwork:
 async def who_we_are(api: RestApi) -> App:
     """The bot's user and its application. Raises DeliveryError."""
     user: Mapping[str, Any] = await api.get("/users/@me")
-    application: Mapping[str, Any] = await api.get("/applications/@me")
+    application: Mapping[str, Any] = await api.get("/oauth2/applications/@me")
     return App(Given.of(user, "user").id("id", must=True), Given.of(application, "application").id("id", must=True))
 
 
