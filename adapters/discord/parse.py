@@ -7,14 +7,15 @@ a thread: whose thread it is, the store knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
 from adapters.discord.emoji import sign
-from adapters.discord.refs import Aim, Post, Root, made_at, message_id, message_key, read_custom_id
+from adapters.discord.refs import EPOCH, Aim, Post, Root, made_at, message_id, message_key, read_custom_id
 from adapters.discord.shape import GarbledError, Given, garbled
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId
@@ -440,7 +441,7 @@ def _read(body: Given) -> Said:
     )
 
 
-_OTHER = ("poll", "activity", "application", "components")
+_OTHER = ("poll", "activity", "application", "components", "shared_client_theme")
 _HELD = ("attachments", "sticker_items", "embeds", "message_snapshots", *_OTHER)
 
 
@@ -450,8 +451,13 @@ def _is_blank(body: Given) -> bool:
 
 def _answered(body: Given) -> str:
     """Who wrote what this answers. Discord leaves it out where that is gone."""
-    author = body.object("referenced_message").object("author")
-    return "" if author.flag("bot") or author.id("id") == body.object("author").id("id") else author.id("id")
+    referenced = body.object("referenced_message")
+    author = referenced.object("author")
+    return (
+        ""
+        if referenced.has("webhook_id") or author.flag("bot") or author.id("id") == body.object("author").id("id")
+        else author.id("id")
+    )
 
 
 def _author(body: Given, guild: str) -> Author:
@@ -467,12 +473,21 @@ def _files(body: Given) -> tuple[Attachment, ...]:
 def attachment(given: Given) -> Attachment:
     return Attachment(
         id=given.id("id", must=True),
-        name=given.text("title") or given.text("filename"),
+        name=_file_name(given),
         media_type=given.text("content_type").partition(";")[0].strip(),
         size=given.number("size"),
         url=given.text("url"),
         seconds=given.amount("duration_secs"),
     )
+
+
+def _file_name(given: Given) -> str:
+    """As it was called by who sent it: Discord leaves signs out of `filename` and then keeps them in `title`, which
+    need not have the ending."""
+    name, title = given.text("filename"), given.text("title")
+    stem, dot, ending = name.rpartition(".")
+    whole = not (stem and dot) or title.casefold().endswith(f".{ending}".casefold())
+    return (title if whole else f"{title}.{ending}") if title else name
 
 
 def _stickers(body: Given) -> tuple[Sticker, ...]:
@@ -515,16 +530,20 @@ def _revised(body: Given, app: App) -> Happening:
         voice=said.voice,
         blank=said.blank,
         other=said.other,
-        revision=max(1, at - made_at(said.id)),
+        revision=_revision(at, said.id),
     )
+
+
+def _revision(at: int, message: str) -> int:
+    """Counted from where ids begin for one that says it was written later than it was changed."""
+    since = at - made_at(message)
+    return since if since > 0 else max(1, at - EPOCH)
 
 
 def _milliseconds(stamp: str, body: Given) -> int:
     try:
         at = datetime.fromisoformat(stamp)
-        if at.tzinfo is None:
-            raise ValueError
-        return round(at.timestamp() * 1000)
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise garbled(f"{body.where}.edited_timestamp", "is no time") from None
 
@@ -621,8 +640,14 @@ def _seen(body: Given, guild: str) -> ThreadSeen:
 def _threads(body: Given, app: App) -> Happening:
     del app
     guild = body.id("guild_id", must=True)
-    threads = tuple(_seen(one, guild) for one in body.objects("threads"))
-    return ThreadsSeen(guild, body.ids("channel_ids"), threads)
+    return ThreadsSeen(guild, body.ids("channel_ids"), tuple(_all_seen(body, guild)))
+
+
+def _all_seen(body: Given, guild: str) -> Iterator[ThreadSeen]:
+    """One that is malformed hides none of the others."""
+    for one in body.objects("threads"):
+        with suppress(GarbledError):
+            yield _seen(one, guild)
 
 
 def _thread_gone(body: Given, app: App) -> Happening:
@@ -652,7 +677,7 @@ def _guild(body: Given, app: App) -> Happening:
     guild = body.id("id", must=True)
     if body.flag("unavailable"):
         return GuildGone(guild, away=True)
-    return ThreadsSeen(guild, (), tuple(_seen(one, guild) for one in body.objects("threads")))
+    return ThreadsSeen(guild, (), tuple(_all_seen(body, guild)))
 
 
 # ------------------------------------------------------------------ interactions
@@ -720,9 +745,17 @@ def _values(data: Given) -> Mapping[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for one in data.objects("components"):
         for field in [*one.objects("components"), *([one.object("component")] if one.has("component") else [])]:
-            name, value = field.text("custom_id"), field.text("value")
-            found[name] = field.texts("values") or ((value,) if value else ())
+            value = _typed_in(field)
+            found[field.text("custom_id")] = field.texts("values") or ((value,) if value else ())
     return found
+
+
+def _typed_in(given: Given) -> str:
+    """A value as text, whether it was typed, counted or ticked."""
+    value = given.value.get("value")
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else given.text("value")
 
 
 def _commanded(body: Given, root: Root, handle: Interaction) -> Happening:
@@ -742,9 +775,7 @@ def _typed(data: Given) -> tuple[tuple[str, ...], Mapping[str, str], str]:
         words.append(level.text("name", must=True))
     options: dict[str, str] = {}
     for one in level.objects("options"):
-        value = one.value.get("value")
-        text = one.text("value") if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
-        options[one.text("name", must=True)] = text
+        options[one.text("name", must=True)] = _typed_in(one)
         focused = one.text("name") if one.flag("focused") else focused
     return tuple(words), options, focused
 

@@ -97,8 +97,9 @@ class Server:
 
 
 def bits(given: Given, name: str) -> Permission:
-    """Discord writes them as a decimal text."""
-    text = given.text(name, must=True)
+    """Discord writes them as a decimal text, and wrote numbers once."""
+    found = given.value.get(name)
+    text = str(found) if type(found) is int else given.text(name, must=True)
     if not (text.isascii() and text.isdigit() and len(text) <= 30):
         raise garbled(f"{given.where}.{name}", "is no set of permissions")
     return P(int(text))

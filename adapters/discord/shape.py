@@ -49,17 +49,21 @@ class Given:
         return found
 
     def id(self, name: str, *, must: bool = False) -> str:
-        """A snowflake. Discord writes them as texts, since they are too large for many a JSON reader."""
-        found = self.text(name, must=must)
-        if (found or must) and not _SNOWFLAKE.fullmatch(found):
+        """A snowflake. Discord writes them as texts, since they are too large for many a JSON reader; small ones it may
+        write as numbers."""
+        found = self.value.get(name)
+        if found is None and not must:
+            return ""
+        made = _as_id(found)
+        if made is None and (must or found != ""):
             raise garbled(f"{self.where}.{name}", "is no id")
-        return found
+        return made or ""
 
     def ids(self, name: str) -> tuple[str, ...]:
-        found = self._list(name)
-        if not all(isinstance(one, str) and _SNOWFLAKE.fullmatch(one) for one in found):
+        found = tuple(map(_as_id, self._list(name)))
+        if None in found:
             raise garbled(f"{self.where}.{name}", "holds something else than ids")
-        return tuple(found)
+        return tuple(one for one in found if one is not None)
 
     def texts(self, name: str) -> tuple[str, ...]:
         found = self._list(name)
@@ -71,6 +75,8 @@ class Given:
         found = self.value.get(name)
         if found is None and not must:
             return 0
+        if type(found) is float and found.is_integer():
+            return int(found)
         if type(found) is not int:
             raise garbled(f"{self.where}.{name}", "is no number")
         return found
@@ -105,6 +111,11 @@ class Given:
         if found is not None and not isinstance(found, list | tuple):
             raise garbled(f"{self.where}.{name}", "is no list")
         return list(found or ())
+
+
+def _as_id(found: object) -> str | None:
+    text = str(found) if type(found) is int else found
+    return text if isinstance(text, str) and _SNOWFLAKE.fullmatch(text) else None
 
 
 def garbled(where: str, what: str) -> GarbledError:
