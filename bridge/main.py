@@ -765,7 +765,7 @@ def _mount_public(
     health: Sequence[web.RouteDef],
     pagers: web.Application | None,
 ) -> None:
-    """The customers' side, the files, Slack's and PagerDuty's events, and the desk on whichever listener it has."""
+    """The customers' side, the files, the chats' and PagerDuty's events, and the desk on whichever listener it has."""
     side = _customer_side(engine)
     base = engine.settings.base_path
     app = web.Application() if base else public.app
@@ -774,6 +774,9 @@ def _mount_public(
     slack = engine.networks.get(SLACK)
     if isinstance(slack, SlackNetwork) and engine.settings.slack.events == "http":
         app.add_subapp("/slack", slack.http_app())
+    discord = engine.networks.get(DISCORD)
+    if isinstance(discord, DiscordNetwork) and (interactions := discord.http_app()) is not None:
+        app.add_subapp("/discord", interactions)
     if pagers is not None:
         app.add_subapp("/oncall", pagers)
     if desk is not None:

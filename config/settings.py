@@ -29,6 +29,7 @@ from config.sources import Environment, TomlFile, chosen_by, origin
 from config.values import (
     DISCORD_ID,
     MAIL,
+    PUBLIC_KEY,
     SLACK_CHANNEL,
     AdminLink,
     ApiAddress,
@@ -348,6 +349,11 @@ class DiscordSettings(Section):
     """Discord as the operators' place. It is on as soon as there is a bot token."""
 
     bot_token: SecretStr | None = Field(default=None, description="what the bot acts with, from the page “Bot”")
+    public_key: str | None = Field(
+        default=None,
+        pattern=PUBLIC_KEY,
+        description="from the page “General Information”: `/discord/interactions` takes what this key signed",
+    )
     channel: str | None = Field(
         default=None,
         pattern=DISCORD_ID,
@@ -378,8 +384,8 @@ class DiscordSettings(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if not self.enabled and self.channel:
-            raise wrong("Discord needs a bot token", "set it, or remove discord.channel", "bot_token")
+        if not self.enabled and (self.channel or self.public_key):
+            raise wrong("Discord needs a bot token", "set it, or remove the other Discord settings", "bot_token")
         return self
 
 

@@ -186,6 +186,7 @@ OR_MAIL = rf"^$|{MAIL}"
 SLACK_CHANNEL = r"^[A-Z0-9]{5,}$"
 SLACK_USER = r"^[UW][A-Z0-9]{4,}$"
 DISCORD_ID = r"^[0-9]{15,20}$"
+PUBLIC_KEY = r"^[0-9a-fA-F]{64}$"
 
 Id = Annotated[str, Field(pattern=ID)]
 Seconds = Annotated[float, BeforeValidator(seconds)]

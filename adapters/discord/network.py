@@ -15,8 +15,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from aiohttp import web
 
 from adapters.discord.announcements import Announcements
+from adapters.discord.answers import Answers
 from adapters.discord.attached import Uploads
 from adapters.discord.backfill import Backfill
 from adapters.discord.beyond import Beyond
@@ -38,6 +40,7 @@ from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
 from adapters.discord.people import People
 from adapters.discord.presses import OFFERED
+from adapters.discord.receiver import HttpDoor
 from adapters.discord.refs import NAME, Root
 from adapters.discord.room import Room
 from adapters.discord.roots import Roots, titled
@@ -106,10 +109,12 @@ class DiscordNetwork:
         holder: str = "",
         unit: float = 1.0,
     ) -> None:
+        self._settings = settings
         self._store = store
         self._places = places
         self._api = RestApi(settings, store, Pulse(unit))
         self._channels = Channels(self._api, allow_public=settings.allow_public_channels)
+        self._answers = Answers(self._api)
         self._threads = Threads(store, self._api)
         self._enrolment = Enrolment(store, directory, NAME)
         cards = Cards(
@@ -157,14 +162,16 @@ class DiscordNetwork:
             whereabouts=ways,
         )
         people, history = People(self._enrolment), History(self._api)
-        whispers = Whispers(self._api, wording)
+        whispers = Whispers(self._api, wording, self._answers)
         buttons = Buttons(relay, door or relay, people, whispers)
         self._contents = Contents(self._api, store, whispers)
+        interactions = Interactions(buttons)
+        self._door = _door_of(settings, store, self._answers, interactions, self._app)
         self._inbound = Inbound(
             store=store,
             relay=relay,
             door=door or relay,
-            interactions=Interactions(buttons),
+            interactions=interactions,
             threads=self._threads,
             downloads=Downloads(self._api, files, settings.cdn_url),
             directory=directory,
@@ -230,11 +237,17 @@ class DiscordNetwork:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inbound.stop()
+        if self._door is not None:
+            await self._door.stop()
         self._stopped = True
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_DELIVERIES):
                 await self._idle.wait()
         await self._api.close()
+
+    def http_app(self) -> web.Application | None:
+        """`/interactions`, to be mounted under `/discord`; None without the application's public key."""
+        return self._door.application() if self._door is not None else None
 
     def ready(self) -> str | None:
         if self._trouble:
@@ -339,6 +352,14 @@ class DiscordNetwork:
 
     def _work(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+
+def _door_of(
+    settings: DiscordSettings, store: Store, answers: Answers, interactions: Interactions, app: Callable[[], App]
+) -> HttpDoor | None:
+    if settings.public_key is None:
+        return None
+    return HttpDoor(settings.public_key, store=store, answers=answers, take=interactions.take, app=app)
 
 
 async def who_we_are(api: RestApi) -> App:

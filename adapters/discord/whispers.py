@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from adapters.discord.answers import Answers
 from adapters.discord.client import NOBODY, RestApi
 from adapters.discord.parse import Interaction, Said
 from adapters.discord.render import NO_PREVIEWS, Json
@@ -27,8 +28,9 @@ _log = structlog.get_logger(__name__)
 
 
 class Whispers:
-    def __init__(self, api: RestApi, wording: Wording) -> None:
+    def __init__(self, api: RestApi, wording: Wording, answers: Answers) -> None:
         self._api = api
+        self._answers = answers
         self.wording = wording
 
     async def done(self, to: Interaction) -> None:
@@ -43,7 +45,7 @@ class Whispers:
     async def _respond(self, to: Interaction, body: dict[str, object]) -> None:
         """Nothing hangs on it: what was pressed is done by then."""
         try:
-            await self._api.call("POST", f"/interactions/{to.id}/{to.token}/callback", body, free=True)
+            await self._answers.give(to, body)
         except KakehashiError as error:
             _log.warning("discord_press_not_answered", reason=error.what)
 

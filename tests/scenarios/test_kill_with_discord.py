@@ -24,6 +24,7 @@ async def test_what_an_operator_says_while_the_listener_is_dead_reaches_the_cust
         settings: dict[str, str | int] = {
             "DISCORD__BOT_TOKEN": discord.token,
             "DISCORD__CHANNEL": desk.id,
+            "DISCORD__PUBLIC_KEY": discord.public_key,
             "DISCORD__API_URL": f"{discord.api_url}/",
             "DISCORD__GATEWAY_URL": discord.gateway_url,
             "DISCORD__CDN_URL": f"{discord.cdn_url}/",
@@ -51,5 +52,9 @@ async def test_what_an_operator_says_while_the_listener_is_dead_reaches_the_cust
         kenji.say(thread, "Gladly")
         await customer.reads("Gladly")
         assert customer.replies() == ["Let me look", "It has arrived", "Gladly"]
+
+        await discord.use_http(f"{service.url}/discord/interactions")
+        outcome = await kenji.click(thread, thread.id, "Resolve")
+        assert (outcome.ok, outcome.status) == (True, 200)
         assert len(discord.threads(desk)) == 1
         assert sum("thank you" in line for line in discord.read(thread)) == 1
