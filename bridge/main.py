@@ -319,6 +319,17 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
     lanes.blockages = _blockages(store, rules, networks)
     assignments = Assignments(store, relay, rules.policy, availability)
     incidents = Incidents(store, relay, rules.policy)
+    roster = Roster(
+        store, directory, rules.policy, availability, site=settings.site, zone=lambda desk: _zone(rules, desk)
+    )
+    orders = Orders(
+        partial(text, "thread"),
+        LANGUAGES,
+        directory,
+        desks=lambda: rules.policy().desks,
+        titles=lambda: rules.rulebook.desk_titles,
+        zone=lambda desk: _zone(rules, desk),
+    )
     if settings.slack.enabled:
         networks[SLACK] = SlackNetwork(
             settings.slack,
@@ -344,17 +355,8 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             holds=lambda: leases.term(SLACK, 0) is not None,
             whom=Attention(store, rules.policy, availability).whom,
             whereabouts=Whereabouts(store, relay, networks, lambda code: _on_the_desk(settings, code)),
-            roster=Roster(
-                store, directory, rules.policy, availability, site=settings.site, zone=lambda desk: _zone(rules, desk)
-            ),
-            orders=Orders(
-                partial(text, "thread"),
-                LANGUAGES,
-                directory,
-                desks=lambda: rules.policy().desks,
-                titles=lambda: rules.rulebook.desk_titles,
-                zone=lambda desk: _zone(rules, desk),
-            ),
+            roster=roster,
+            orders=orders,
             desk_link=lambda session, file: _held_link(settings, session, file),
             leads=lambda partition: leases.term(SLACK, partition) is not None,
         )
@@ -369,6 +371,9 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             title=lambda topic, language: _topic_title(rules.rulebook, topic, language),
             desk_title=lambda desk, language: _desk_title(rules.rulebook, desk, language),
             policy=rules.policy,
+            templates=lambda desk: rules.rulebook.templates.get(desk, ()),
+            tags=lambda: rules.rulebook.tag_titles,
+            orders=orders,
             admin_link=settings.web.admin_link,
             places=lambda: _places(rules.policy(), DISCORD),
             whom=Attention(store, rules.policy, availability).whom,

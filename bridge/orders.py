@@ -61,7 +61,7 @@ class Orders:
         self._directory = directory
         self._desks = desks
         self._titles = titles
-        self._zone = zone
+        self.zone = zone
 
     def title(self, desk: DeskId, language: str) -> str:
         """What a desk is called."""
@@ -87,7 +87,7 @@ class Orders:
         raise AssertionError(f"{command.verb} is not about a session, or is words: whoever asks has looked")
 
     def _hold(self, command: Command, operator: OperatorId, session: Session, now: int) -> Order | Amiss:
-        at = until(command.argument, now, self._zone(session.desk))
+        at = until(command.argument, now, self.zone(session.desk))
         return Amiss("no_time") if at is None else Order(i.OperatorHeld(operator, at), {"time": at})
 
     def _resolve(self, command: Command, operator: OperatorId) -> Order | Amiss:

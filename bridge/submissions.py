@@ -15,8 +15,8 @@ from bridge.card import Action
 from bridge.messages import Body, TextPart
 from bridge.ports import Placed, Store, Stored
 from bridge.relay import Answer, Door, Receipt, Relay
-from bridge.templates import Filled, Lacking
-from bridge.windows import FILL, FOR_GOOD, OUTCOMES, WITHIN, Words
+from bridge.templates import Lacking
+from bridge.windows import FILL, FOR_GOOD, OUTCOMES, REPLY, WITHIN, Words
 from routing import inputs as i
 from routing.decide import Refusal
 from routing.ids import DeskId, InputKey, MessageId, OperatorId
@@ -25,6 +25,9 @@ from routing.policy import MINUTE, Policy
 from routing.session import Reason, State
 
 DAY = 24 * 60 * MINUTE
+
+GAP = "gap."
+"""Before the name of a template's gap, in the name of the field for it."""
 
 FIELDS: Mapping[str, str] = {
     Action.NOTE: "words",
@@ -129,6 +132,7 @@ class Submissions:
             Action.RESOLVE: self._resolve,
             Action.TEMPLATES: self._choose,
             FILL: self._send,
+            REPLY: self._write,
             Action.BLOCK: self._block,
         }
 
@@ -212,25 +216,28 @@ class Submissions:
         template = self._canned.named(session, code)
         if template is None:
             return Over(self._words.wording(session.language, "told.template_gone", code=code))
-        given = {name.removeprefix("gap."): sent.text(name) for name in sent.texts if name.startswith("gap.")}
+        given = {name.removeprefix(GAP): sent.text(name) for name in sent.texts if name.startswith(GAP)}
         filled = await self._canned.fill(template, session, operator, given, sent.text("reply"))
         if isinstance(filled, Lacking):
-            lacking = tuple(f"gap.{name}" for name in filled.names if sent.asks(f"gap.{name}"))
+            lacking = tuple(f"{GAP}{name}" for name in filled.names if sent.asks(f"{GAP}{name}"))
             text = lacks(filled, code, self._words.wording, session.language)
             return Wrong(text, lacking) if lacking else Over(text)
-        answer = await self._reply(sent, stored, operator, filled)
+        answer = await self._reply(sent, stored, operator, filled.text)
         if isinstance(answer, Refusal):
             return Over(self._words.wording(session.language, f"refused.{answer.reason}"), answer.reason)
         if isinstance(answer, Receipt) and answer.fresh:
             await self._canned.note_use(session, code)
         return Done(answer)
 
-    async def _reply(self, sent: Submission, stored: Stored, operator: OperatorId, filled: Filled) -> Answer:
+    async def _write(self, sent: Submission, stored: Stored, operator: OperatorId) -> Verdict:
+        return self._closing(await self._reply(sent, stored, operator, sent.text("words")), sent, stored)
+
+    async def _reply(self, sent: Submission, stored: Stored, operator: OperatorId, words: str) -> Answer:
         """A reply said outright, by the window's own button. A session that moved while it was open gets none."""
         if _has_moved(sent, stored):
             return Refusal(Reason.MOVED)
         event = i.OperatorWrote(sent.message, operator, sent.author, manner=i.Manner.REPLY)
-        return await self._enter(sent, stored, event, filled.text, about="words")
+        return await self._enter(sent, stored, event, words, about="words")
 
 
 def _has_moved(sent: Submission, stored: Stored) -> bool:

@@ -33,6 +33,9 @@ WINDOWS = (
 FILL = "fill"
 """The second step of templates: what is missing, and what the customer will read."""
 
+REPLY = "reply"
+"""Words for the customer, written outright."""
+
 OUTCOMES = (Outcome.SOLVED, Outcome.UNSOLVED, Outcome.NO_ANSWER, Outcome.SPAM)
 
 MINUTES = (15, 30, 60, 120, 240, 480)

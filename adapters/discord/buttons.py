@@ -1,45 +1,71 @@
-"""Buttons and menus of a card, and what is done for them."""
+"""Buttons and menus of cards and of lines in a thread, and what is done for them."""
 
 from __future__ import annotations
 
+from adapters.discord import held
+from adapters.discord.acting import Act, Acting
 from adapters.discord.parse import Pressed
-from adapters.discord.people import People
-from adapters.discord.presses import SETTLED, deed
-from adapters.discord.whispers import Whispers
-from bridge.ports import Placed, Stored
-from bridge.relay import Door, Relay
+from adapters.discord.presses import DEEDS, MAY_EXPLAIN, SETTLED, action_of
+from adapters.discord.render import Rendered
+from adapters.discord.replies import Reply
+from adapters.discord.views import TEMPLATE
+from adapters.discord.windows import Windows
+from bridge import blocks
+from bridge.card import Action, Wording
+from bridge.deeds import OF_THE_CUSTOMER
+from bridge.explanations import Explanations
+from bridge.relay import Answer, Door, Relay
+from bridge.windows import WINDOWS
 from routing.decide import Refusal
 
 
 class Buttons:
-    def __init__(self, relay: Relay, door: Door, people: People, whispers: Whispers) -> None:
+    def __init__(
+        self,
+        *,
+        relay: Relay,
+        door: Door,
+        acting: Acting,
+        windows: Windows,
+        explanations: Explanations,
+        wording: Wording,
+    ) -> None:
         self._relay = relay
         self._door = door
-        self._people = people
-        self._whispers = whispers
+        self._acting = acting
+        self._windows = windows
+        self._explanations = explanations
+        self._wording = wording
 
-    async def pressed(self, pressed: Pressed) -> None:
+    async def pressed(self, pressed: Pressed, reply: Reply) -> None:
         """The button names its session, so its thread is placed by it. Committed first, answered then."""
-        stored, done = await self._relay.session(pressed.placed.session), deed(pressed)
-        if stored is None or done is None:
-            return await self._whispers.answer(pressed.interaction, "told.no_session_here", "")
-        language, place = stored.session.language, place_of(stored, pressed.placed)
-        operator = self._people.operator(pressed.author.user, place)
-        if operator is None:
-            await self._people.note_unknown(pressed.author.user, place)
-            author = pressed.author.user
-            return await self._whispers.answer(pressed.interaction, "told.not_enrolled", language, author=author)
-        event = done(operator, pressed)
+        act, action = await self._acting.of(pressed.placed, pressed.author, reply), action_of(pressed)
+        if act is None:
+            return None
+        if action in WINDOWS:
+            return await self._windows.open(Action(action), act)
+        if action == TEMPLATE:
+            return await self._windows.fill(pressed.aim.choice, act)
+        return await self.done(action, pressed, act)
+
+    async def done(self, action: str, pressed: Pressed, act: Act) -> None:
+        """What a button does that needs no window."""
+        deed = DEEDS.get(action)
+        event = deed(act.operator, pressed) if deed else None
         if event is None:
-            return await self._whispers.answer(pressed.interaction, "refused.nothing_to_send", language)
-        answer = await self._door.from_operator(stored.session.id, event, pressed.key)
+            return await act.reply.tell("refused.nothing_to_send", act.language)
+        subject = await blocks.subject(self._relay, act.stored) if action in OF_THE_CUSTOMER else act.stored
+        answer = await self._door.from_operator(subject.session.id, event, pressed.key)
         if isinstance(answer, Refusal):
-            return await self._whispers.answer(pressed.interaction, f"refused.{answer.reason}", language)
-        if pressed.action in SETTLED:
-            return await self._whispers.settle(pressed.interaction, SETTLED[pressed.action], language)
-        return await self._whispers.done(pressed.interaction)
+            return await act.reply.say(Rendered(await self._acting.why(act, answer.reason)))
+        return await self._answer(action, answer, pressed, act)
 
-
-def place_of(stored: Stored, placed: Placed) -> str:
-    """The channel of the thread that was pressed in."""
-    return next((one.place for one in stored.session.mirrors if one.number == placed.mirror), "")
+    async def _answer(self, action: str, answer: Answer, pressed: Pressed, act: Act) -> None:
+        """A line of the thread is the lane's to end; one that nobody else keeps says what was done."""
+        told = self._explanations.of_words(answer, pressed.aim.message) if pressed.aim.message else None
+        if action in SETTLED:
+            return await act.reply.change(Rendered(self._wording(act.language, SETTLED[action])))
+        if told is not None and told.offer is not None and action in MAY_EXPLAIN:
+            buttons = held.offer(told.session, told.offer, self._wording)
+            return await act.reply.say(Rendered(told.text, components=buttons))
+        return await act.reply.taken()

@@ -13,11 +13,12 @@ from typing import Any
 from adapters.discord.markup import escape, units
 from adapters.discord.parse import MENU
 from adapters.discord.refs import custom_id
-from adapters.discord.render import Choice, Rendered, button, clock, menu, row
+from adapters.discord.render import Rendered, button, clock, menu, row
 from bridge.card import BUTTONS, Action, Card, Link, Moment, Person, Value, Wording, Words
 from bridge.cards import Current
 from bridge.names import NAME, Assignee, one_line
 from bridge.ports import Placed
+from bridge.windows import Choice
 from routing.ids import OperatorId
 from routing.session import State
 

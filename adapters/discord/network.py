@@ -19,10 +19,10 @@ from aiohttp import web
 
 from adapters.discord.announcements import Announcements
 from adapters.discord.answers import Answers
+from adapters.discord.asking import asking
 from adapters.discord.attached import Uploads
 from adapters.discord.backfill import Backfill
 from adapters.discord.beyond import Beyond
-from adapters.discord.buttons import Buttons
 from adapters.discord.calls import Calls, Whom, everybody_here
 from adapters.discord.card import card
 from adapters.discord.channels import Channels
@@ -39,7 +39,6 @@ from adapters.discord.lines import Lines
 from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
 from adapters.discord.people import People
-from adapters.discord.presses import OFFERED
 from adapters.discord.receiver import HttpDoor
 from adapters.discord.refs import NAME, Root
 from adapters.discord.room import Room
@@ -51,6 +50,7 @@ from adapters.discord.waking import Waking
 from adapters.discord.whispers import Whispers
 from adapters.discord.writers import Writers
 from adapters.discord.writing import Writing
+from bridge.canned import Ready
 from bridge.card import Title, Wording
 from bridge.cards import Cards
 from bridge.directory import Directory
@@ -59,10 +59,12 @@ from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.files import Files
 from bridge.names import desk_by_id, desks_of, topic_by_key
+from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
 from bridge.pulse import Pulse
 from bridge.relay import Door, Relay
 from bridge.whereabouts import Whereabouts
+from bridge.windows import Words
 from config.locales import thread_words
 from config.settings import DiscordSettings
 from routing.ids import DeskId, Place, ThreadRef
@@ -102,6 +104,9 @@ class DiscordNetwork:
         title: Title = topic_by_key,
         desk_title: Callable[[DeskId, str], str] = desk_by_id,
         policy: Callable[[], Policy] = no_policy,
+        templates: Ready = lambda desk: (),
+        tags: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
+        orders: Orders | None = None,
         admin_link: str = "",
         places: Callable[[], Sequence[Place]] = tuple,
         whom: Whom = everybody_here,
@@ -124,10 +129,10 @@ class DiscordNetwork:
             wording,
             title,
             policy=policy,
-            drawing=lambda current: card(current, wording, OFFERED),
+            drawing=lambda current: card(current, wording),
             admin_link=admin_link,
         )
-        tags = ForumTags(wording, title, policy)
+        forum_tags = ForumTags(wording, title, policy)
         room = Room(self._api, store, self._threads, self._app)
         roots = Roots(
             api=self._api,
@@ -135,12 +140,12 @@ class DiscordNetwork:
             channels=self._channels,
             threads=self._threads,
             room=room,
-            tags=tags,
+            tags=forum_tags,
             draw=cards.draw,
             title=titled(wording),
             app=self._app,
         )
-        self._upkeep = Upkeep(self._api, store, self._channels, tags)
+        self._upkeep = Upkeep(self._api, store, self._channels, forum_tags)
         calls = Calls(directory, wording, whom, desk_title)
         lines = Lines(self._api, store, self._channels)
         self._announcements = Announcements(lines, self._channels, self._app)
@@ -162,10 +167,23 @@ class DiscordNetwork:
             whereabouts=ways,
         )
         people, history = People(self._enrolment), History(self._api)
-        whispers = Whispers(self._api, wording, self._answers)
-        buttons = Buttons(relay, door or relay, people, whispers)
+        whispers = Whispers(self._api, wording)
         self._contents = Contents(self._api, store, whispers)
-        interactions = Interactions(buttons)
+        interactions = asking(
+            api=self._api,
+            answers=self._answers,
+            app=self._app,
+            store=store,
+            relay=relay,
+            door=door or relay,
+            directory=directory,
+            people=people,
+            whereabouts=ways,
+            words=Words(wording, title, desk_title, tags),
+            templates=templates,
+            policy=policy,
+            orders=orders,
+        )
         self._door = _door_of(settings, store, self._answers, interactions, self._app)
         self._inbound = Inbound(
             store=store,

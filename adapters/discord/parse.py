@@ -258,16 +258,8 @@ class Submitted:
     def placed(self) -> Placed:
         return self.aim.placed
 
-    def text(self, field: str) -> str:
-        return next(iter(self.values.get(field, ())), "").strip()
-
-    def chosen(self, field: str) -> str:
-        """The choice, from whichever menu it was made in: a long list stands in several (`field.1`, `field.2`)."""
-        menus = [value for name, value in self.values.items() if name == field or name.startswith(f"{field}.")]
-        return next((value[0] for value in menus if value), "")
-
-    def all_chosen(self, field: str) -> tuple[str, ...]:
-        return self.values.get(field, ())
+    from_message: bool = False
+    """Whether it was opened from a button or a menu, whose message then can be changed by the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -737,7 +729,8 @@ def _submitted(body: Given, root: Root, handle: Interaction) -> Happening:
     if found is None:
         return Ignored("a window that is not ours")
     action, aim = found
-    return Submitted(_key(handle), root, action, aim, _member(body, root.guild), handle, _values(data))
+    member, stood = _member(body, root.guild), body.has("message")
+    return Submitted(_key(handle), root, action, aim, member, handle, _values(data), stood)
 
 
 def _values(data: Given) -> Mapping[str, tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """What is done when somebody presses a button of ours or chooses from a card's menu: `DEEDS`, by the action's name.
 
-An interaction is answered once within three seconds: committed first, answered then. Who is refused reads why, alone.
+What opens a window is not among them (`bridge.windows.WINDOWS`), nor is what a home offers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from adapters.discord.parse import MENU, Pressed
 from bridge.card import Action
 from bridge.deeds import BARE
 from routing.ids import OperatorId
-from routing.inputs import OperatorInput, OperatorResolved, OperatorSent, OperatorUndid
+from routing.inputs import OperatorInput, OperatorSent, OperatorUndid
 
 Deed = Callable[[OperatorId, Pressed], OperatorInput | None]
 
@@ -31,7 +31,6 @@ def _undo(operator: OperatorId, pressed: Pressed) -> OperatorInput | None:
 
 DEEDS: Mapping[str, Deed] = {
     **{action: _bare(action) for action in BARE},
-    Action.RESOLVE: lambda operator, _: OperatorResolved(operator),
     SEND: _send,
     OFFER: _send,
     KEEP: _undo,
@@ -41,9 +40,9 @@ DEEDS: Mapping[str, Deed] = {
 SETTLED: Mapping[str, str] = {OFFER: "told.sent"}
 """What a line of ours to one person says once its button was pressed."""
 
-OFFERED: frozenset[Action] = frozenset(action for action in Action if action in DEEDS)
-"""What a card offers here: what needs no window."""
+MAY_EXPLAIN = (KEEP, UNDO)
+"""After these the words stay inside: who pressed reads why, and how they go out after all."""
 
 
-def deed(pressed: Pressed) -> Deed | None:
-    return DEEDS.get(pressed.aim.choice if pressed.action == MENU else pressed.action)
+def action_of(pressed: Pressed) -> str:
+    return pressed.aim.choice if pressed.action == MENU else pressed.action

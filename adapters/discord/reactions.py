@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import structlog
 
-from adapters.discord.buttons import place_of
+from adapters.discord.acting import place_of
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE
 from adapters.discord.parse import Reacted, ReactionsCleared

@@ -20,6 +20,7 @@ from bridge.card import Title, Wording
 from bridge.messages import Body, TextPart
 from bridge.names import NAME, one_line
 from bridge.splitting import split
+from bridge.windows import Choice
 from routing.facts import Side
 
 Json = dict[str, Any]
@@ -225,12 +226,6 @@ def row(components: Sequence[Json]) -> tuple[Json, ...]:
 def button(custom_id: str, label: str, *, primary: bool = False, disabled: bool = False) -> Json:
     shape: Json = {"type": 2, "style": PRIMARY if primary else SECONDARY, "custom_id": custom_id}
     return shape | {"label": one_line(label, LABEL) or "–"} | ({"disabled": True} if disabled else {})
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    value: str
-    text: str
 
 
 OPTIONS = 25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from adapters.discord.buttons import place_of
+from adapters.discord.acting import place_of
 from adapters.discord.contents import Contents
 from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching

@@ -216,9 +216,11 @@ async def house(
     rotas: dict[str, Rota] | None = None,
     timing: Timing = QUICK,
     chosen: dict[str, Any] | None = None,
+    parts: dict[str, Any] | None = None,
 ) -> AsyncIterator[House]:
     """A running process. The first of `desks` takes every session; another process joins by the same `prefix`.
-    `beside`: desks that are not in Discord. `chosen`: settings of Discord's."""
+    `beside`: desks that are not in Discord. `chosen`: settings of Discord's; `parts`: what else the
+    network is made of."""
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
         files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
         await directory.refresh()
@@ -247,6 +249,7 @@ async def house(
             policy=policy,
             holder=leases.holder,
             unit=0.1,
+            **(parts or {}),
         )
         service = Service(
             store=store,

@@ -83,6 +83,7 @@ async def test_a_press_claims_and_resolves_and_the_card_says_so(here: House, ken
     assert (await here.session()).session.assignee == "kenji"
     await here.discord.until(lambda: "Kenji" in here.discord.seen(here.card(thread)))
     assert (await kenji.click(where, here.card(thread), "Resolve")).ok
+    assert (await kenji.submit({})).ok
     assert (await here.session()).session.state is State.RESOLVED
 
 

@@ -337,7 +337,39 @@ async def test_a_windows_fields_may_stand_under_labels(
     assert [label["component"].get("values") or label["component"]["value"] for label in labels] == [["s"], "thanks"]
 
 
+def labelled(**more: Any) -> Json:
+    """A field under a label."""
+    options = [{"label": "A", "value": "a"}, {"label": "B", "value": "b"}]
+    return {"type": 18, "label": "x", "component": {"custom_id": "x", "options": options} | more}
+
+
+async def test_a_window_may_ask_by_radio_buttons_and_boxes(
+    discord: DiscordSimulator, desk: Desk, rest: Rest, support: Channel, kenji: Person
+) -> None:
+    asked = discord.interactions.begin(Ask.COMPONENT, kenji.member, support, {"custom_id": "x"})
+    parts = [labelled(type=21, custom_id="one"), labelled(type=22, custom_id="many", max_values=2)]
+    data = {"title": "t", "custom_id": "c", "components": parts}
+    route = f"POST /interactions/{asked.id}/{asked.token}/callback"
+    assert (await rest.call(route, {"type": 9, "data": data}))[0] == 204
+    with pytest.raises(ValueError, match="one"):
+        await kenji.submit({"many": ["a"]})
+    with pytest.raises(ValueError, match="many"):
+        await kenji.submit({"one": "a"})
+    assert (await kenji.submit({"one": "a", "many": ["a", "b"]})).ok
+    assert desk.seen[0].data is not None
+    labels: Any = desk.seen[0].data.get("components")
+    assert [one["component"].get("values") or one["component"]["value"] for one in labels] == ["a", ["a", "b"]]
+
+
 BAD_WINDOWS: dict[str, Json] = {
+    "a required menu that takes nothing": {"components": [labelled(type=3, min_values=0)]},
+    "a field that is greyed out": {"components": [labelled(type=3, disabled=True)]},
+    "a button under a label": {"components": [labelled(type=2, style=1, label="x")]},
+    "a menu in a row": {"components": [{"type": 1, "components": [labelled(type=3)["component"]]}]},
+    "one radio button": {"components": [labelled(type=21, options=[{"label": "A", "value": "a"}])]},
+    "eleven boxes": {
+        "components": [labelled(type=22, options=[{"label": str(n), "value": str(n)} for n in range(11)])]
+    },
     "long title": {"title": "x" * 46},
     "no fields": {"components": []},
     "six fields": {"components": [asking(custom_id=str(n)) for n in range(6)]},

@@ -34,10 +34,16 @@ class C(IntEnum):
     CONTAINER = 17
     LABEL = 18
     FILE_UPLOAD = 19
+    RADIO_GROUP = 21
+    CHECKBOX_GROUP = 22
+    CHECKBOX = 23
 
 
 SELECTS = frozenset({C.STRING_SELECT, C.USER_SELECT, C.ROLE_SELECT, C.MENTIONABLE_SELECT, C.CHANNEL_SELECT})
 _LAYOUT = frozenset({C.ROW, C.SECTION, C.TEXT, C.GALLERY, C.FILE, C.SEPARATOR, C.CONTAINER})
+_GROUPS = frozenset({C.RADIO_GROUP, C.CHECKBOX_GROUP})
+_IN_LABELS = SELECTS | _GROUPS | {C.TEXT_INPUT, C.FILE_UPLOAD, C.CHECKBOX}
+"""What a window may ask for, each in a label of its own."""
 _LINK, _PREMIUM = 5, 6
 
 
@@ -196,19 +202,38 @@ def check_modal(data: Json, complaints: Complaints) -> None:
         complaints.choice(f"{path}.type", kind, (C.ROW, C.TEXT, C.LABEL))
         if kind == C.ROW:
             complaints.count(f"{path}.components", one.get("components"), 1, 1)
+            for inside in one.get("components") or []:
+                complaints.choice(f"{path}.components.0.type", inside.get("type"), (C.TEXT_INPUT,))
+        if kind == C.TEXT:
+            complaints.length(f"{path}.content", one.get("content"), WHOLE_TEXT, 1)
         if kind == C.LABEL:
-            complaints.length(f"{path}.label", one.get("label"), 45, 1)
-            if one.get("description") is not None:
-                complaints.length(f"{path}.description", one["description"], 100)
+            _check_label(one, path, complaints)
     for field in fields(data):
         _check_field(field, f"data.components.{field.get('custom_id', '?')}", complaints)
     _check_ids(data.get("components") or [], complaints)
 
 
+def _check_label(label: Json, path: str, complaints: Complaints) -> None:
+    complaints.length(f"{path}.label", label.get("label"), 45, 1)
+    if label.get("description") is not None:
+        complaints.length(f"{path}.description", label["description"], 100)
+    inside = label.get("component")
+    if not isinstance(inside, dict):
+        complaints.required(f"{path}.component")
+    else:
+        complaints.choice(f"{path}.component.type", inside.get("type"), sorted(_IN_LABELS))
+
+
 def _check_field(field: Json, path: str, complaints: Complaints) -> None:
     _check_custom_id(field, path, complaints)
+    if field.get("disabled"):
+        complaints.add(path, "MODAL_COMPONENT_DISABLED", "Components in a modal cannot be disabled")
     if field["type"] in SELECTS:
         _check_select(field, path, complaints)
+    if field["type"] in SELECTS | {C.CHECKBOX_GROUP, C.FILE_UPLOAD}:
+        _check_required(field, path, complaints)
+    if field["type"] in _GROUPS:
+        _check_group(field, path, complaints)
     if field["type"] != C.TEXT_INPUT:
         return
     complaints.choice(f"{path}.style", field.get("style"), (1, 2))
@@ -223,10 +248,26 @@ def _check_field(field: Json, path: str, complaints: Complaints) -> None:
         complaints.length(f"{path}.value", field["value"], most)
 
 
+def _check_required(field: Json, path: str, complaints: Complaints) -> None:
+    """Nothing that is required can be answered by nothing."""
+    if field.get("required", True) and field.get("min_values", 1) < 1:
+        complaints.add(f"{path}.min_values", "BASE_TYPE_BAD_VALUE", "min_values must be at least 1 if required")
+
+
+def _check_group(field: Json, path: str, complaints: Complaints) -> None:
+    options = field.get("options")
+    least = 2 if field["type"] == C.RADIO_GROUP else 1
+    complaints.count(f"{path}.options", options, 10, least)
+    for index, option in enumerate(options or []):
+        for name in ("label", "value"):
+            complaints.length(f"{path}.options.{index}.{name}", option.get(name), 100, 1)
+    if field.get("max_values", 1) > max(1, len(options or [])):
+        complaints.add(f"{path}.max_values", "BASE_TYPE_BAD_VALUE", "Must not be more than there are options")
+
+
 def fields(modal: Json) -> list[Json]:
     """What a window asks."""
-    asked = SELECTS | {C.TEXT_INPUT, C.FILE_UPLOAD}
-    return [one for one in every(modal.get("components")) if one.get("type") in asked]
+    return [one for one in every(modal.get("components")) if one.get("type") in _IN_LABELS]
 
 
 def find(components: list[Json], wanted: str) -> Json:

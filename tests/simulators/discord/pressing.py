@@ -23,7 +23,7 @@ def chosen(select: Json, values: list[str], guild: Guild) -> Json:
     """The choice in a menu; LookupError for what it does not offer, ValueError for too few or too many."""
     if not select.get("min_values", 1) <= len(values) <= select.get("max_values", 1):
         raise ValueError(f"{len(values)} choices in {select['custom_id']}")
-    if select["type"] == C.STRING_SELECT:
+    if select["type"] in (C.STRING_SELECT, C.CHECKBOX_GROUP):
         offered = {o["value"]: o["value"] for o in select["options"]} | {
             o["label"]: o["value"] for o in select["options"]
         }
@@ -67,11 +67,25 @@ def _field(field: Json, values: Json, guild: Guild) -> Json:
     given = values.get(field["custom_id"])
     if field["type"] == C.TEXT_INPUT:
         return shape | {"value": _text(field, given)}
+    if field["type"] == C.CHECKBOX:
+        return shape | {"value": bool(field.get("default") if given is None else given)}
+    if field["type"] == C.RADIO_GROUP:
+        return shape | {"value": _radio(field, given)}
     if given is None and not field.get("required", True):
         return shape | {"values": []}
     if given is None:
         given = [o["value"] for o in field.get("options", []) if o.get("default")]
     return shape | chosen(field, given if isinstance(given, list) else [given], guild)
+
+
+def _radio(field: Json, given: Any) -> str | None:
+    """The one that is chosen; None for none. ValueError where one is required, LookupError for what is not offered."""
+    wanted = given if given is not None else next((o["value"] for o in field["options"] if o.get("default")), None)
+    if wanted is None and field.get("required", True):
+        raise ValueError(f"{field['custom_id']} needs a choice")
+    if wanted is not None and wanted not in [o["value"] for o in field["options"]]:
+        raise LookupError(f"no option {wanted!r}")
+    return None if wanted is None else str(wanted)
 
 
 def _text(field: Json, given: Any) -> str:

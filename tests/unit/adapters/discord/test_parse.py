@@ -205,8 +205,8 @@ def test_a_window_that_was_filled_in() -> None:
     ]
     sent = parse("INTERACTION_CREATE", asked(5, {"custom_id": custom_id("note", PLACED), "components": rows}), APP)
     assert isinstance(sent, p.Submitted)
-    assert (sent.action, sent.placed, sent.text("words")) == ("note", PLACED, "a note")
-    assert (sent.all_chosen("tags"), sent.chosen("tags"), sent.text("none")) == (("a", "b"), "a", "")
+    assert (sent.action, sent.placed, sent.from_message) == ("note", PLACED, "message" in asked(5, {}))
+    assert sent.values == {"words": (" a note ",), "tags": ("a", "b")}
 
 
 def test_a_command_with_its_subcommand() -> None:

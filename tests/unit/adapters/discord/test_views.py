@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from adapters.discord.parse import App, Submitted, parse
 from adapters.discord.refs import read_custom_id
-from adapters.discord.render import Choice, Rendered
-from adapters.discord.views import FILL, TEMPLATE, Pen
+from adapters.discord.render import Rendered
+from adapters.discord.views import TEMPLATE, Pen
+from adapters.discord.windows import read
 from bridge.card import Action
 from bridge.ports import Placed
+from bridge.submissions import Submission
 from bridge.templates import Template
+from bridge.windows import FILL, Choice
 from config.locales import LANGUAGES
 from routing.ids import SessionId
 from tests.simulators.discord import acts_in
@@ -41,8 +44,6 @@ def pen(headline: str = "K7Q2 · Hanako · ja · withdrawals", language: str = "
 
 def windows(pen: Pen, words: str = "words") -> list[dict[str, Any]]:
     choices = [Choice("a", words), Choice("b", "other")]
-    filled = pen.fill(PLACED, "refund", words, ["amount", "days"])
-    assert filled is not None
     return [
         pen.note(PLACED, quote=words),
         pen.transfer(PLACED, choices, choices, "b"),
@@ -50,7 +51,9 @@ def windows(pen: Pen, words: str = "words") -> list[dict[str, Any]]:
         pen.hold(PLACED),
         pen.resolve(PLACED, choices, choices),
         pen.block(PLACED),
-        filled,
+        pen.fill(PLACED, "refund", words, ["amount", "days"]),
+        pen.fill(PLACED, "refund", words * 2_000, [f"gap{number}" for number in range(9)]),
+        pen.resolve(PLACED, choices, many(200)),
     ]
 
 
@@ -67,7 +70,7 @@ def test_every_window_is_taken_and_nothing_in_it_acts(name: str, words: str, lan
         assert window["title"].startswith(wording(language, f"window.{window['custom_id'].split('|')[1]}"))
 
 
-def filled_in(window: dict[str, Any], values: dict[str, Any]) -> Submitted:
+def filled_in(window: dict[str, Any], values: dict[str, Any]) -> Submission:
     """What Discord tells when somebody sends it."""
     numbered(window["components"])
     data = submitted(window, values, Guild.__new__(Guild))
@@ -75,16 +78,16 @@ def filled_in(window: dict[str, Any], values: dict[str, Any]) -> Submitted:
     body = {"id": "8", "token": "t", "type": 5, "guild_id": "1", "channel_id": "20", "member": member, "data": data}
     sent = parse("INTERACTION_CREATE", body, App("900", "901"))
     assert isinstance(sent, Submitted)
-    return sent
+    return read(sent)
 
 
 def test_what_is_filled_in_comes_back_by_its_name() -> None:
     note = filled_in(pen().note(PLACED), {"words": " a note "})
-    assert (note.action, note.placed, note.text("words")) == (Action.NOTE, PLACED, "a note")
+    assert (note.name, note.placed, note.text("words")) == (Action.NOTE, PLACED, "a note")
     hold = filled_in(pen().hold(PLACED), {"until": "15:00"})
     assert (hold.chosen("within"), hold.text("until"), hold.text("words")) == ("30", "15:00", "")
     resolved = filled_in(pen().resolve(PLACED, many(3), many(3)), {"outcome": "c1", "tags": ["c0", "c2"]})
-    assert (resolved.chosen("outcome"), resolved.all_chosen("tags")) == ("c1", ("c0", "c2"))
+    assert (resolved.chosen("outcome"), resolved.choices["tags"]) == ("c1", ("c0", "c2"))
     moved = filled_in(pen().transfer(PLACED, CHOICES, CHOICES, "ja"), {"reason": "theirs"})
     assert (moved.chosen("desk"), moved.chosen("operator"), moved.text("reason")) == ("ja", "", "theirs")
 
@@ -102,20 +105,30 @@ def test_a_block_is_not_sent_unless_it_is_confirmed() -> None:
 
 @pytest.mark.parametrize("placed", [PLACED, WIDEST])
 def test_a_chosen_template_is_named_by_its_window(placed: Placed) -> None:
-    window = pen().fill(placed, "refund_2.a", "You get {amount}.", ["amount"])
-    assert window is not None
-    sent = filled_in(window, {"gap.amount": "5.00"})
-    assert (sent.action, sent.placed, sent.aim.choice) == (FILL, placed, "refund_2.a")
-    assert sent.text("gap.amount") == "5.00"
+    code = "r" * 40
+    sent = filled_in(pen().fill(placed, code, "You get {amount}.", ["amount"]), {"gap.amount": "5.00"})
+    assert (sent.name, sent.placed, sent.template) == (FILL, placed, code)
+    assert (sent.text("reply"), sent.text("gap.amount")) == ("You get {amount}.", "5.00")
 
 
-def test_more_gaps_than_a_window_holds_are_typed_in_the_thread() -> None:
-    assert pen().fill(PLACED, "x", "…", list("abcde")) is None
+def test_what_is_filled_in_may_be_named_as_a_menu_is() -> None:
+    sent = filled_in(pen().fill(PLACED, "x", "{amount.2}", ["amount.2"]), {"gap.amount.2": "5.00"})
+    assert sent.text("gap.amount.2") == "5.00"
+
+
+def test_a_list_that_does_not_fit_says_where_the_rest_is_found() -> None:
+    window = pen().transfer(PLACED, CHOICES, many(200), "ja")
+    hints = [str(one.get("description")) for one in window["components"]]
+    assert wording("en", "hint.not_all") in hints
+    assert wording("en", "hint.not_all") in pen().templates(PLACED, templates(200)).content
+
+
+def templates(count: int) -> list[Template]:
+    return [Template(f"t{number}", {"en": "words"}, f"Title {number}") for number in range(count)]
 
 
 def test_templates_are_chosen_from_menus() -> None:
-    templates = [Template(f"t{number}", {"en": "words"}, f"Title {number}") for number in range(60)]
-    shown = pen().templates(PLACED, templates)
+    shown = pen().templates(PLACED, templates(60))
     assert acts(shown) == []
     menus = [one for one in every(list(shown.components)) if one["type"] == 3]
     assert [len(one["options"]) for one in menus] == [25, 25, 10]

@@ -1,0 +1,59 @@
+"""How those are put together who answer what people press, fill in and type for us."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC
+
+from adapters.discord.acting import Acting
+from adapters.discord.answers import Answers
+from adapters.discord.buttons import Buttons
+from adapters.discord.client import RestApi
+from adapters.discord.interactions import Interactions
+from adapters.discord.parse import App
+from adapters.discord.people import People
+from adapters.discord.windows import Windows
+from bridge.canned import Canned, Ready
+from bridge.directory import Directory
+from bridge.explanations import Explanations
+from bridge.orders import Orders
+from bridge.ports import Store
+from bridge.relay import Door, Relay
+from bridge.submissions import Submissions
+from bridge.whereabouts import Whereabouts
+from bridge.windows import Offers, Words
+from routing.policy import Policy
+
+
+def asking(
+    *,
+    api: RestApi,
+    answers: Answers,
+    app: Callable[[], App],
+    store: Store,
+    relay: Relay,
+    door: Door,
+    directory: Directory,
+    people: People,
+    whereabouts: Whereabouts,
+    words: Words,
+    templates: Ready,
+    policy: Callable[[], Policy],
+    orders: Orders | None,
+) -> Interactions:
+    wording = words.wording
+    canned = Canned(store, directory, templates, wording=wording, title=words.title, desk_title=words.desk_title)
+    explanations = Explanations(wording, directory, whereabouts)
+    acting = Acting(store, relay, people, explanations)
+    windows = Windows(
+        store=store,
+        acting=acting,
+        offers=Offers(store=store, directory=directory, canned=canned, words=words, policy=policy),
+        submissions=Submissions(store=store, relay=relay, door=door, canned=canned, words=words, policy=policy),
+        wording=wording,
+        zone=orders.zone if orders is not None else lambda _desk: UTC,
+    )
+    buttons = Buttons(
+        relay=relay, door=door, acting=acting, windows=windows, explanations=explanations, wording=wording
+    )
+    return Interactions(api, answers, wording, app, buttons=buttons, windows=windows)
