@@ -48,6 +48,8 @@ class History:
                 if len(page) < PAGE:
                     break
                 message = str(page[0]["id"])
+            if not found:
+                await self.message(channel, message)  # who may not read is given nothing, and only here a refusal
         except DeliveryError as error:
             if error.code in ALREADY_GONE:
                 return None

@@ -112,9 +112,6 @@ class Utterances:
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
         session = stored.session
-        if revised.blank:  # nobody can edit all that it says away: it is withheld from us
-            self.content_missing = True
-            return
         files = await self._fetching.files_of(revised, stored, placed)
         meant, body = await self._meant(revised, placed, stored, files)
         known = session.spoken(revised.message) or session.held(revised.message)

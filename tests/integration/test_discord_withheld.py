@@ -1,4 +1,4 @@
-"""What Discord keeps from us takes nothing from the customer: words without the intent, history without the right."""
+"""What Discord keeps from us for want of a right is not taken for what is not there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import pytest
 
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Fault, Person
-from tests.simulators.discord.permissions import BOT
+from tests.simulators.discord.permissions import BOT, P
+
+POST = "POST /channels/{channel_id}/messages"
+READ = "GET /channels/{channel_id}/messages/{message_id}"
 
 
 @pytest.fixture
@@ -40,19 +43,20 @@ async def here(
         yield one
 
 
-async def test_an_edit_whose_words_are_withheld_takes_nothing_back(
-    here: House, discord: DiscordSimulator, kenji: Person
+async def test_where_history_may_not_be_read_nothing_is_said_twice(
+    here: House, discord: DiscordSimulator, desk: Channel
 ) -> None:
+    """Discord gives nothing then, which is not the same as there being nothing."""
     await here.writes("hello")
     thread = await here.thread()
-    message = kenji.say(thread, "On Monday")
-    await here.reads("On Monday")
-    discord.mischief.add(Fault.MALFORM, "MESSAGE_UPDATE", missing=("content",))
-    kenji.edit(thread, message, "On Tuesday")
-
-    async def is_told() -> bool:
-        return "arrive empty" in (here.network.ready() or "")
-
-    await here.until(is_told)
-    kenji.say(thread, "At noon")
-    await here.reads("On Monday", "At noon")
+    await here.shows(thread, "hello")
+    await here.lanes_are_empty()
+    discord.habits.nonce_life = 0.0
+    bot = discord.guild.app.bot.id
+    discord.deny(desk, bot, P.READ_MESSAGE_HISTORY)
+    discord.mischief.add(Fault.LOSE_ANSWER, POST)
+    await here.writes("are you there")
+    await discord.until(lambda: any(call.code == 50013 for call in discord.calls_of(READ)))
+    discord.allow(desk, bot, P.READ_MESSAGE_HISTORY)
+    await here.lanes_are_empty()
+    assert sum("are you there" in line for line in here.said(thread)) == 1
