@@ -11,6 +11,7 @@ from adapters.discord.reading import Reading
 from adapters.discord.whispers import Whispers
 from bridge import explanations
 from bridge.explanations import Told
+from bridge.late import Late
 from bridge.ports import Stored
 from bridge.relay import Answer
 from routing.decide import Refusal
@@ -19,8 +20,9 @@ from routing.session import Session
 
 
 class Explanations:
-    def __init__(self, neutral: explanations.Explanations, reading: Reading, whispers: Whispers) -> None:
+    def __init__(self, neutral: explanations.Explanations, reading: Reading, whispers: Whispers, late: Late) -> None:
         self._neutral = neutral
+        self._late = late
         self._reading = reading
         self._whispers = whispers
 
@@ -43,6 +45,12 @@ class Explanations:
         if isinstance(answer, Refusal):
             why = await self._neutral.why(answer.reason, said.root.ref, stored)
             await self._whispers.reply(said, why, "refused")
+
+    async def late(self, answer: Answer, said: Said, stored: Stored) -> None:
+        """What was written for the customer, and is not sent: said also if we end before we could, and marked."""
+        if isinstance(answer, Refusal):
+            why = await self._neutral.why(answer.reason, said.root.ref, stored)
+            await self._late.keep(said.key, said.root.ref, said.id, said.author.user, why)
 
     async def _tell(self, told: Told | None, said: Said, name: str) -> None:
         if told is not None:

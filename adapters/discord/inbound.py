@@ -55,6 +55,7 @@ from bridge.card import Wording
 from bridge.deferred import Deferred
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, KakehashiError
+from bridge.late import Late
 from bridge.messages import FilePart
 from bridge.ports import Placed, Store, Unplaced
 from bridge.relay import Door, Relay
@@ -88,6 +89,7 @@ class Inbound:
         writers: Writers,
         backfill: Backfill,
         contents: Contents,
+        late: Late,
         wording: Wording,
         app: Callable[[], App],
         public_place: Callable[[str, str], str | None],
@@ -120,7 +122,9 @@ class Inbound:
             fetching=self._fetching,
             whispers=whispers,
             quotes=Quotes(store),
-            explanations=Explanations(explanations.Explanations(wording, directory, whereabouts), reading, whispers),
+            explanations=Explanations(
+                explanations.Explanations(wording, directory, whereabouts), reading, whispers, late
+            ),
             contents=contents,
         )
         self._reactions = Reactions(store, relay, door, people)

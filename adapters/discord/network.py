@@ -35,6 +35,7 @@ from adapters.discord.gateway import Gateway
 from adapters.discord.history import History
 from adapters.discord.inbound import Inbound
 from adapters.discord.interactions import Interactions
+from adapters.discord.late import LateReplies
 from adapters.discord.lines import Lines
 from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
@@ -58,6 +59,7 @@ from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.files import Files
+from bridge.late import Late
 from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
@@ -145,6 +147,7 @@ class DiscordNetwork:
             title=titled(wording),
             app=self._app,
         )
+        waking = Waking(self._api, room)
         self._upkeep = Upkeep(self._api, store, self._channels, forum_tags)
         calls = Calls(directory, wording, whom, desk_title)
         lines = Lines(self._api, store, self._channels)
@@ -155,7 +158,7 @@ class DiscordNetwork:
             store=store,
             roots=roots,
             channels=self._channels,
-            waking=Waking(self._api, room),
+            waking=waking,
             upkeep=self._upkeep,
             uploads=Uploads(files),
             calls=calls,
@@ -168,6 +171,7 @@ class DiscordNetwork:
         )
         people, history = People(self._enrolment), History(self._api)
         whispers = Whispers(self._api, wording)
+        self._late = Late(NAME, store, LateReplies(self._api, whispers, waking))
         self._contents = Contents(self._api, store, whispers)
         interactions = asking(
             api=self._api,
@@ -199,6 +203,7 @@ class DiscordNetwork:
             history=history,
             writers=Writers(relay, self._threads, people, policy),
             contents=self._contents,
+            late=self._late,
             backfill=Backfill(store, self._threads, history),
             wording=wording,
             app=self._app,
@@ -237,6 +242,7 @@ class DiscordNetwork:
         self._work(_lasting(self._inbound.deferred.run))
         self._work(_lasting(self._gateway.run))
         self._work(_lasting(self._contents.run))
+        self._work(_lasting(self._late.run))
         self._trouble = ""
         _log.info("discord_started", application=self._who.application)
 
@@ -255,6 +261,7 @@ class DiscordNetwork:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inbound.stop()
+        await self._late.stop()
         if self._door is not None:
             await self._door.stop()
         self._stopped = True

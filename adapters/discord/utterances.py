@@ -83,7 +83,7 @@ class Utterances:
             await self._people.note_unknown(said.author.user, place_of(stored, placed))
         await self._explanations.explain(answer, said)
         await self._explanations.tell_withheld(said, answer)
-        await self._explanations.refused(answer, said, stored)
+        await self._explanations.late(answer, said, stored)
 
     async def _nothing_to_send(self, said: Said, operator: OperatorId | None, stored: Stored) -> None:
         """An empty message; or nothing but files that were refused, of which the operator was told."""

@@ -10,6 +10,7 @@ import structlog
 
 from adapters.discord.client import NOBODY, RestApi
 from adapters.discord.parse import Said
+from adapters.discord.refs import Root
 from adapters.discord.render import NO_PREVIEWS, Json
 from adapters.discord.roots import nonce
 from bridge.card import Wording
@@ -29,16 +30,20 @@ class Whispers:
 
     async def reply(self, said: Said, text: str, name: str, buttons: Sequence[Json] = ()) -> None:
         """Said once, however often the same is heard; `name` tells it from what else is said of that message."""
+        try:
+            await self.say(said.root, said.id, f"{said.key}/{name}", text, buttons)
+        except KakehashiError as error:
+            _log.warning("discord_answer_not_shown", reason=error.what)
+
+    async def say(self, root: Root, message: str, name: str, text: str, buttons: Sequence[Json] = ()) -> None:
+        """Answer a message in its thread. `name` is that of the answer, uniquely for ever. Raises DeliveryError."""
         body = {
             "content": text,
             "components": list(buttons),
             "flags": NO_PREVIEWS,
-            "message_reference": {"message_id": said.id, "fail_if_not_exists": False},
+            "message_reference": {"message_id": message, "fail_if_not_exists": False},
             "allowed_mentions": {**NOBODY, "replied_user": True},
-            "nonce": nonce(f"{said.key}/{name}"),
+            "nonce": nonce(name),
             "enforce_nonce": True,
         }
-        try:
-            await self._api.say(f"/channels/{said.root.thread}/messages", body)
-        except KakehashiError as error:
-            _log.warning("discord_answer_not_shown", reason=error.what)
+        await self._api.say(f"/channels/{root.thread}/messages", body)

@@ -21,7 +21,6 @@ from adapters.slack.downloads import Downloads
 from adapters.slack.ephemerals import Tell
 from adapters.slack.explanations import Explanations
 from adapters.slack.fetching import Fetching
-from adapters.slack.late import Late
 from adapters.slack.membership import Membership
 from adapters.slack.missed import Missed, NothingMissed
 from adapters.slack.parse import (
@@ -51,6 +50,7 @@ from adapters.slack.typed import TypedTemplates
 from adapters.slack.utterances import Utterances
 from adapters.slack.windows import Windows
 from bridge.directory import Directory
+from bridge.late import Late
 from bridge.ports import Placed, Store, Unplaced
 from bridge.relay import Door, Receipt, Relay
 from bridge.whereabouts import Whereabouts

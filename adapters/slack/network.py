@@ -35,7 +35,7 @@ from adapters.slack.gates import refused_method
 from adapters.slack.hearing import BEAT, Hearing
 from adapters.slack.home import Home
 from adapters.slack.inbound import Inbound
-from adapters.slack.late import Late
+from adapters.slack.late import LateReplies
 from adapters.slack.markup import escape
 from adapters.slack.membership import Membership
 from adapters.slack.orders import TypedOrders
@@ -64,6 +64,7 @@ from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
 from bridge.files import Files
+from bridge.late import Late
 from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
@@ -174,7 +175,7 @@ class SlackNetwork:
         self._threads = Threads(store, self._api)
         self._channels = Channels(self._api, places, allow_shared=settings.allow_shared_channels)
         self._tell = Tell(self._tell_one)
-        self._late = Late(self._api, store, self._tell_one)
+        self._late = Late(NAME, store, LateReplies(self._api, self._tell_one))
         self._enrolment = Enrolment(store, directory, NAME)
         self._people = People(self._enrolment, self._app)
         self._membership = Membership(self._api, store, self._enrolment, places, self._people.named, holds)

@@ -6,7 +6,6 @@ import structlog
 
 from adapters.slack.explanations import Explanations
 from adapters.slack.fetching import Fetching
-from adapters.slack.late import Late
 from adapters.slack.manners import manner
 from adapters.slack.orders import TypedOrders
 from adapters.slack.parse import InThread, Revised, Said, Withdrawn
@@ -15,6 +14,7 @@ from adapters.slack.reading import Reading
 from adapters.slack.typed import TypedTemplates
 from bridge import templates
 from bridge.commands import Command, Mistyped
+from bridge.late import Late
 from bridge.marks import cut
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Placed, Store, Stored
@@ -111,8 +111,12 @@ class Utterances:
         if operator is None and meant in (Manner.PLAIN, Manner.REPLY):
             await self._people.note_unknown(user, channel)
         if isinstance(answer, Refusal):
-            await self._late.keep(said, await self._explanations.why(answer.reason, said.root, stored))
+            await self._refused(said, answer, stored)
         return answer
+
+    async def _refused(self, said: Said, refusal: Refusal, stored: Stored) -> None:
+        why = await self._explanations.why(refusal.reason, said.root, stored)
+        await self._late.keep(said.key, said.root.ref, said.ts, said.author.user, why)
 
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
@@ -165,7 +169,7 @@ class Utterances:
             self._explanations.explain(answer, happening.message, happening.key, happening.root, happening.author.user)
         self._explanations.tell_withheld(happening, answer)
         if isinstance(answer, Refusal):
-            await self._late.keep(happening, await self._explanations.why(answer.reason, happening.root, stored))
+            await self._refused(happening, answer, stored)
         return True
 
 

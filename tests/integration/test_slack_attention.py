@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from adapters.slack.late import OWED
 from bridge.attention import WHOEVER_EVERY
 from bridge.directory import Operator
 from bridge.inspection import neglected
+from bridge.late import owed
 from bridge.messages import Body, TextPart
 from bridge.setbacks import Setback, standing
 from routing.availability import Choice
@@ -359,7 +359,7 @@ async def test_who_wrote_too_late_is_told_also_when_the_process_ended_before_it_
             slack.mischief.add(Fault.INTERNAL_ERROR, method, times=None)
         late = kenji.say(here.desk, "too late", thread_ts=root.ts)
         await here.settled()
-        assert len(await here.store.shelf(OWED)) == 1  # acknowledged, so it is kept
+        assert len(await here.store.shelf(owed(SLACK))) == 1  # acknowledged, so it is kept
         assert not marks(late)
         assert not slack.workspace.ephemerals
     slack.mischief.clear()
@@ -367,7 +367,7 @@ async def test_who_wrote_too_late_is_told_also_when_the_process_ended_before_it_
         await is_marked(here, late)
 
         async def is_paid() -> bool:
-            return not await here.store.shelf(OWED)
+            return not await here.store.shelf(owed(SLACK))
 
         await here.until(is_paid)
         assert len([one for one in slack.workspace.ephemerals if one.user == kenji.id]) == 1
