@@ -330,6 +330,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
         titles=lambda: rules.rulebook.desk_titles,
         zone=lambda desk: _zone(rules, desk),
     )
+    signer = LinkSigner(secrets.file_links.current, int(settings.files.link_ttl), secrets.file_links.previous)
     if settings.slack.enabled:
         networks[SLACK] = SlackNetwork(
             settings.slack,
@@ -378,6 +379,8 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             places=lambda: _places(rules.policy(), DISCORD),
             whom=Attention(store, rules.policy, availability).whom,
             whereabouts=Whereabouts(store, relay, networks, lambda code: _on_the_desk(settings, code)),
+            desk_link=lambda session, file: _held_link(settings, session, file),
+            file_link=lambda session, file: _passing_link(settings, signer, session, file),
             holder=leases.holder,
         )
     purges = networks[FILES] = Purges(store, relay, files)
@@ -394,7 +397,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
         feed=feed,
         files=files,
         limits=limits,
-        signer=LinkSigner(secrets.file_links.current, int(settings.files.link_ttl), secrets.file_links.previous),
+        signer=signer,
         metrics=metrics,
         leases=leases,
         lanes=lanes,
@@ -885,6 +888,13 @@ def _on_the_desk(settings: Settings, code: ShortCode) -> str:
 def _held_link(settings: Settings, session: Session, file: str) -> str:
     """The session at the desk with the file in view; the desk asks who is there first."""
     return f"{_desk_address(settings)}/#{session.code}/{file}" if settings.desk.enabled else ""
+
+
+def _passing_link(settings: Settings, signer: LinkSigner, session: Session, file: FilePart) -> tuple[str, int]:
+    """A file's address for those who see a session's thread, and when it runs out (ms)."""
+    now = time.time()
+    token = signer.link(file.file, f"thread:{session.id}", now)
+    return f"{_files_url(settings)}{token}/{quote(file.name, safe='')}", signer.expires(now) * 1000
 
 
 def _origins_of(url: str) -> tuple[str, ...]:

@@ -32,6 +32,13 @@ REMAINS = "purge-remains"
 LOOK_EVERY = 0.2
 """Seconds between two looks at the lanes."""
 
+
+async def note_remains(store: Store, network: NetworkName, delivery: Delivery, file: str, where: str) -> None:
+    """An operator uploaded it there, at `where`, and only they can delete it. Raises StoreUnavailableError."""
+    left = {"network": network, "where": where, "whose": "an operator"}
+    await store.put(f"{REMAINS}/{delivery.session.id}/{file}/{delivery.effect.mirror}", json.dumps(left))
+
+
 ELSEWHERE = (
     "copies that people made: downloads, screenshots, forwarded messages",
     "the customer's and the operators' browsers, for as long as a link to it would have lived",

@@ -1,15 +1,17 @@
 """What stands beneath a message about attachments that Discord is not given: held back, too large for it, or removed.
 
-A held or large file is told by type and size, with a way to the desk, which asks who is there.
+A held file is told by type and size, with a way to the desk, which asks who is there. One that is merely too large has
+a link of our own besides, which runs out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from adapters.discord.markup import escape, units
-from adapters.discord.render import CONTENT, Rendered, Wording, small
+from adapters.discord.render import CONTENT, Rendered, Wording, clock, link, small
+from bridge.files import MIB
 from bridge.messages import FilePart
 from bridge.names import one_line
 from bridge.ports import Delivery, HeldFile
@@ -18,22 +20,65 @@ from routing.session import Session
 DeskLink = Callable[[Session, str], str]
 """Where an operator opens a file of a session, after signing in; empty where there is no desk."""
 
-MIB = 1024 * 1024
+FileLink = Callable[[Session, FilePart], tuple[str, int] | None]
+"""An address of a file's own, signed, and when it runs out (ms since 1970, UTC); None where nothing serves files."""
+
 KIND = 40
 
 
-def beneath(
-    rendered: Sequence[Rendered],
-    delivery: Delivery,
-    wording: Wording,
-    link: DeskLink,
-    too_large: Sequence[FilePart] = (),
-) -> tuple[Rendered, ...]:
-    """The message with a line for each attachment that is not on Discord; a post more where they do not fit."""
-    session, body = delivery.session, delivery.body
-    lines = [_told(one, "post.held", session, wording, link) for one in delivery.held]
-    lines += [_told(_held(one), "post.large", session, wording, link) for one in too_large]
-    lines += [wording(session.language, "post.removed")] * (body.purged if body is not None else 0)
+def no_file_link(session: Session, file: FilePart) -> None:
+    del session, file
+
+
+def no_desk_link(session: Session, file: str) -> str:
+    del session, file
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Beneath:
+    """Words for what is missing, and the ways to it."""
+
+    wording: Wording
+    desk: DeskLink = no_desk_link
+    file: FileLink = no_file_link
+
+    def add(
+        self, rendered: Sequence[Rendered], delivery: Delivery, too_large: Sequence[FilePart] = ()
+    ) -> tuple[Rendered, ...]:
+        """The message with a line for each attachment that is not on Discord; a post more where they do not fit."""
+        session, body = delivery.session, delivery.body
+        lines = [self._held(session, one) for one in delivery.held]
+        lines += [self._large(session, one) for one in too_large]
+        lines += [self.wording(session.language, "post.removed")] * (body.purged if body is not None else 0)
+        return _with(rendered, lines)
+
+    def _held(self, session: Session, file: HeldFile) -> str:
+        line = self._named(session, "post.held", file.media_type, file.size)
+        return " · ".join((line, *self._at_the_desk(session, file.file)))
+
+    def _large(self, session: Session, file: FilePart) -> str:
+        line = self._named(session, "post.large", file.media_type, file.size)
+        own = self.file(session, file)
+        ways = []
+        if own is not None:
+            until = self.wording(session.language, "post.large.until", time=clock(own[1]))
+            ways = [f"{link(self.wording(session.language, 'post.large.open'), own[0])} {until}"]
+        return " · ".join((line, *ways, *self._at_the_desk(session, file.file)))
+
+    def _at_the_desk(self, session: Session, file: str) -> list[str]:
+        url = self.desk(session, file)
+        return [link(self.wording(session.language, "post.held.open"), url)] if url else []
+
+    def _named(self, session: Session, key: str, media_type: str, size: int) -> str:
+        """By type and size: a name may tell as much as what is in it."""
+        kind = media_type.partition("/")[0]
+        word = self.wording(session.language, f"post.kind.{kind if kind in ('image', 'audio') else 'document'}")
+        subtype = one_line(media_type.rpartition("/")[2].upper(), KIND)
+        return escape(self.wording(session.language, key, type=f"{word} ({subtype})", size=_size(size)))
+
+
+def _with(rendered: Sequence[Rendered], lines: Sequence[str]) -> tuple[Rendered, ...]:
     if not lines:
         return tuple(rendered)
     told = small("\n".join(lines))
@@ -42,20 +87,6 @@ def beneath(
     if units(whole) <= CONTENT:
         return (*before, replace(last, content=whole))
     return (*rendered, Rendered(told))
-
-
-def _held(file: FilePart) -> HeldFile:
-    return HeldFile(file.file, file.media_type, file.size)
-
-
-def _told(file: HeldFile, key: str, session: Session, wording: Wording, link: DeskLink) -> str:
-    language = session.language
-    kind = "image" if file.media_type.startswith("image/") else "document"
-    subtype = one_line(file.media_type.rpartition("/")[2].upper(), KIND)
-    named = f"{wording(language, f'post.kind.{kind}')} ({subtype})"
-    line = escape(wording(language, key, type=named, size=_size(file.size)))
-    url = link(session, file.file)
-    return f"{line} · [{escape(wording(language, 'post.held.open'))}](<{url}>)" if url else line
 
 
 def _size(size: int) -> str:

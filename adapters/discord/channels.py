@@ -76,6 +76,7 @@ class Channels:
         self._api = api
         self._known: dict[str, tuple[float, Channel]] = {}
         self._public: dict[str, tuple[float, bool]] = {}
+        self._file_limits: dict[str, tuple[float, int]] = {}
         self._changes = 0
         self._seen_public: dict[str, float] = {}
 
@@ -101,6 +102,22 @@ class Channels:
     async def server(self, channel: Channel) -> Server:
         """Raises DeliveryError."""
         return Server.of(await self._api.get(f"/guilds/{channel.guild}"))
+
+    async def file_limit(self, place: str) -> int:
+        """Bytes that one file may have on this channel's server. Raises DeliveryError."""
+        channel = await self.of(place)
+        known = self._file_limits.get(channel.guild)
+        if known is not None and known[0] > monotonic():
+            return known[1]
+        limit = (await self.server(channel)).file_limit
+        self._file_limits[channel.guild] = (monotonic() + BELIEVED, limit)
+        return limit
+
+    def no_more_than(self, place: str, limit: int) -> None:
+        """Discord has refused what it used to take: a server lost its boosts."""
+        known = self._known.get(place)
+        if known is not None:
+            self._file_limits[known[1].guild] = (monotonic() + BELIEVED, limit)
 
     async def admit(self, place: str) -> None:
         """Return when customers' words may stand there. Raises DeliveryError, certain: blocked for a channel that

@@ -11,6 +11,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -204,7 +205,7 @@ def _form(
     )
     for number, file in enumerate(files):
         name = _CONTROLS.sub("", file.name) or "file"
-        form.add_field(f"files[{number}]", file.content, filename=name, content_type=file.media_type)
+        form.add_field(f"files[{number}]", BytesIO(file.content), filename=name, content_type=file.media_type)
     return form, {}
 
 

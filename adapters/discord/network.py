@@ -22,6 +22,7 @@ from adapters.discord.answers import Answers
 from adapters.discord.asking import asking
 from adapters.discord.attached import Uploads
 from adapters.discord.backfill import Backfill
+from adapters.discord.beneath import Beneath, DeskLink, FileLink, no_desk_link, no_file_link
 from adapters.discord.beyond import Beyond
 from adapters.discord.calls import Calls, Whom, everybody_here
 from adapters.discord.card import card
@@ -113,6 +114,8 @@ class DiscordNetwork:
         places: Callable[[], Sequence[Place]] = tuple,
         whom: Whom = everybody_here,
         whereabouts: Whereabouts | None = None,
+        desk_link: DeskLink = no_desk_link,
+        file_link: FileLink = no_file_link,
         holder: str = "",
         unit: float = 1.0,
     ) -> None:
@@ -168,6 +171,7 @@ class DiscordNetwork:
             app=self._app,
             draw=cards.draw,
             whereabouts=ways,
+            beneath=Beneath(wording, desk_link, file_link),
         )
         people, history = People(self._enrolment), History(self._api)
         whispers = Whispers(self._api, wording)

@@ -14,7 +14,8 @@ from functools import partial
 import structlog
 
 from adapters.discord import held, reactions, render, withdrawals
-from adapters.discord.attached import Uploads
+from adapters.discord.attached import LARGEST, Uploads, left_in, packed
+from adapters.discord.beneath import Beneath
 from adapters.discord.beyond import Beyond, Told
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
@@ -23,7 +24,7 @@ from adapters.discord.faults import ALREADY_GONE, NO_DIRECT, THREAD_GONE
 from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks
 from adapters.discord.reconciliation import POSTS, Reconciliation
-from adapters.discord.refs import Post, Root
+from adapters.discord.refs import NAME, Post, Root, written_at
 from adapters.discord.render import Rendered
 from adapters.discord.reopening import Reopening
 from adapters.discord.rewording import reworded
@@ -37,6 +38,7 @@ from bridge.errors import DeliveryError, Fault
 from bridge.messages import TextPart
 from bridge.names import customer_name
 from bridge.ports import Delivered, Delivery, Store
+from bridge.purges import note_remains
 from bridge.retelling import Retelling
 from bridge.whereabouts import Whereabouts
 from routing.effects import (
@@ -91,6 +93,7 @@ class Outbound:
         app: Callable[[], App],
         draw: Callable[[Delivery], Awaitable[Rendered]],
         whereabouts: Whereabouts,
+        beneath: Beneath,
     ) -> None:
         self._api = api
         self._store = store
@@ -106,6 +109,7 @@ class Outbound:
         self._app = app
         self._draw = draw
         self._whereabouts = whereabouts
+        self._beneath = beneath
         self._retelling = Retelling(store, directory, wording)
         self._reopening = Reopening(api, store, roots, app, self._retelling)
         self._withdrawals = Withdrawals(api)
@@ -187,7 +191,7 @@ class Outbound:
         """The posts of an effect; none where there is nothing to say."""
         session = delivery.session
         if isinstance(effect, PostMessage):
-            return self._said(delivery, effect.side, effect.operator) if delivery.body is not None else ()
+            return await self._with_files(delivery, effect) if delivery.body is not None else ()
         if isinstance(effect, PostLine):
             onward = await self._whereabouts.onward(delivery) if effect.key == MOVED else ""
             return (self._calls.line(session, effect, onward),)
@@ -240,10 +244,10 @@ class Outbound:
     async def _revise(self, delivery: Delivery, effect: ReviseMessage) -> Delivered:
         if not delivery.posts or delivery.body is None:
             return Delivered()  # never posted here, or erased
-        return await self._rewrite(delivery, self._revised(delivery, effect))
+        return await self._rewrite(delivery, await self._revised(delivery, effect))
 
-    def _revised(self, delivery: Delivery, effect: ReviseMessage) -> tuple[Rendered, ...]:
-        *before, last = self._said(delivery, effect.side, self._author(delivery, effect))
+    async def _revised(self, delivery: Delivery, effect: ReviseMessage) -> tuple[Rendered, ...]:
+        *before, last = await self._said(delivery, effect.side, self._author(delivery, effect))
         return (*before, reworded(last, delivery.former, delivery.session.language, self._wording))
 
     async def _retell(self, delivery: Delivery) -> Delivered:
@@ -255,14 +259,16 @@ class Outbound:
     async def _rewrite(self, delivery: Delivery, rendered: Sequence[Rendered]) -> Delivered:
         """Change what stands there, post what has become too long for it, take away what is not needed any more."""
         posts = [Post.of(ref) for ref in delivery.posts]
-        for post, one in zip(posts, rendered, strict=False):
+        shown = [post for number, post in enumerate(posts) if number and post.files]
+        words = [post for post in posts if post not in shown]
+        for post, one in zip(words, rendered, strict=False):
             await self._update(post, one)
-        for post in posts[len(rendered) :]:
+        for post in words[len(rendered) :]:
             await self._remove(post)
-        if len(rendered) <= len(posts):
-            return Delivered(posts=tuple(post.ref for post in posts[: len(rendered)]))
-        more = await self._say_all(delivery, rendered, first=len(posts))
-        return Delivered(more.thread, (*delivery.posts, *more.posts))
+        if len(rendered) <= len(words):
+            return Delivered(posts=tuple(post.ref for post in (*words[: len(rendered)], *shown)))
+        more = await self._say_all(delivery, rendered, first=len(words))
+        return Delivered(more.thread, tuple(post.ref for post in (*words, *map(Post.of, more.posts), *shown)))
 
     async def _withdraw(self, delivery: Delivery, effect: WithdrawMessage) -> Delivered:
         """What we have posted says that it was taken back. A person's own post only they can change."""
@@ -273,7 +279,7 @@ class Outbound:
             if number:
                 await self._remove(post)
             else:
-                await self._update(post, gone, bare=True)
+                await self._update(post, gone, files=())
         return Delivered()
 
     async def _mark_withdrawn(self, delivery: Delivery, post: Post) -> Delivered:
@@ -286,12 +292,20 @@ class Outbound:
         return await self._say_all(delivery, (render.line(gone),))
 
     async def _remove_file(self, delivery: Delivery, effect: RemoveFile) -> Delivered:
-        """Discord shows a message's files as one with its words: they are written anew with the files that are left."""
+        """The post goes on with the files that are left, and says that there was one more."""
+        written = written_at(effect.message) if not delivery.posts else None
+        if written is not None and delivery.thread is not None:
+            where = Post(Root.of(delivery.thread).guild, *written).link
+            await note_remains(self._store, NAME, delivery, effect.file, where)
         if not delivery.posts or delivery.body is None or effect.withdrawn:
             return Delivered()
-        first, *_ = map(Post.of, delivery.posts)
-        rendered = self._said(delivery, effect.side, self._author(delivery, effect))
-        await self._update(first, rendered[0], bare=True)
+        posts = [Post.of(ref) for ref in delivery.posts]
+        (first, *_), left = posts, left_in(posts, delivery.body, await self._file_limit(delivery))
+        rendered = await self._said(delivery, effect.side, self._author(delivery, effect))
+        await self._update(first, rendered[0], files=left[first.message])
+        for post in (one for one in posts[1:] if one.files and left[one.message] != one.files):
+            shown = render.files_only(delivery.body.files, delivery.session.language, self._wording)
+            await (self._update(post, shown, files=left[post.message]) if left[post.message] else self._remove(post))
         return Delivered()
 
     async def _remove_all(self, delivery: Delivery) -> Delivered:
@@ -323,9 +337,11 @@ class Outbound:
             await self._update(await self._roots.card(delivery), await self._draw(delivery), card=True)
             await self._upkeep.follow(delivery, await self._channels.of(place_of(delivery)))
 
-    async def _update(self, post: Post, rendered: Rendered, *, bare: bool = False, card: bool = False) -> None:
-        """`bare`: without the files that it had. `card`: no other thread is archived for it."""
-        body = {**rendered.changed, **({"attachments": []} if bare else {})}
+    async def _update(
+        self, post: Post, rendered: Rendered, *, files: Sequence[str] | None = None, card: bool = False
+    ) -> None:
+        """`files`: those of its own that it keeps, if not all. `card`: no other thread is archived for it."""
+        body = {**rendered.changed, **({} if files is None else {"attachments": [{"id": one} for one in files]})}
         path = f"/channels/{post.channel}/messages/{post.message}"
         try:
             edit = partial(self._api.say, path, body, verb="PATCH")
@@ -369,7 +385,7 @@ class Outbound:
         """Post in the mirror's thread, and open it again first where somebody has deleted it."""
         name = nonce(delivery.effect.id, part)
         body = {**rendered.posted, "nonce": name, "enforce_nonce": True}
-        files = await self._uploads.of(delivery) if not part else ()
+        files = await self._uploads.read(rendered.files, delivery.effect.id)
         path = "/channels/{}/messages"
         try:
             say = partial(self._api.say, path.format(root.thread), body, files)
@@ -377,6 +393,8 @@ class Outbound:
         except DeliveryError as error:
             if error.code == "unknown_message":
                 return root, ""  # it was there already, and somebody has deleted it since
+            if error.code == "too_large" and files:
+                return await self._say(delivery, root, self._told_of(delivery, rendered), part)
             if error.code not in THREAD_GONE:
                 raise
             root = await self._reopening.open(delivery, root)
@@ -399,14 +417,36 @@ class Outbound:
         """What it says, all of it."""
         effect = delivery.effect
         return (
-            self._revised(delivery, effect)
+            await self._revised(delivery, effect)
             if isinstance(effect, ReviseMessage)
             else await self._to_be_posted(delivery, effect)
         )
 
     # ------------------------------------------------------------------ how it looks
 
-    def _said(self, delivery: Delivery, side: Side, operator: OperatorId | None) -> tuple[Rendered, ...]:
+    async def _with_files(self, delivery: Delivery, effect: PostMessage) -> tuple[Rendered, ...]:
+        """The files go with the first post of the words; those that it cannot hold, in posts behind them."""
+        first, *words = await self._said(delivery, effect.side, effect.operator)
+        files = delivery.body.files if delivery.body is not None else ()
+        posts = packed(files, await self._file_limit(delivery)).posts
+        language = delivery.session.language
+        more = (render.files_only(one, language, self._wording) for one in posts[1:])
+        return (replace(first, files=posts[0] if posts else ()), *words, *more)
+
+    def _told_of(self, delivery: Delivery, rendered: Rendered) -> Rendered:
+        """Discord does not take these files after all."""
+        self._channels.no_more_than(place_of(delivery), LARGEST)
+        bare = replace(delivery, body=None, held=())
+        return self._beneath.add((replace(rendered, files=()),), bare, rendered.files)[0]
+
+    async def _file_limit(self, delivery: Delivery) -> int:
+        """Asked for only where it matters."""
+        files = delivery.body.files if delivery.body is not None else ()
+        is_large = any(one.size > LARGEST for one in files)
+        return await self._channels.file_limit(place_of(delivery)) if is_large else LARGEST
+
+    async def _said(self, delivery: Delivery, side: Side, operator: OperatorId | None) -> tuple[Rendered, ...]:
+        """The words, and what there is to say of files that are not here."""
         if delivery.body is None:
             raise AssertionError("asked for with a body only")
         language = delivery.session.language
@@ -414,7 +454,7 @@ class Outbound:
             speaker = customer_name(delivery.about, language, self._wording)
         else:
             speaker = self._directory.public_name(operator, language)
-        return render.said(
+        rendered = render.said(
             side,
             delivery.body,
             speaker,
@@ -422,6 +462,8 @@ class Outbound:
             wording=self._wording,
             others=len(delivery.held) + delivery.body.purged,
         )
+        too_large = packed(delivery.body.files, await self._file_limit(delivery)).too_large
+        return self._beneath.add(rendered, delivery, too_large)
 
     def _author(self, delivery: Delivery, effect: ReviseMessage | RemoveFile) -> OperatorId | None:
         spoken = delivery.session.spoken(effect.message)

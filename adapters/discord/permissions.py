@@ -9,6 +9,7 @@ from functools import reduce
 from operator import or_
 
 from adapters.discord.shape import Given, garbled
+from bridge.files import MIB
 
 
 class Permission(IntFlag):
@@ -79,17 +80,23 @@ Overwrites = Mapping[str, Overwrite]
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """`roles`: what each one's holders may do; @everyone's has the server's own id."""
+    """`roles`: what each one's holders may do; @everyone's has the server's own id. `tier`: how far it is boosted."""
 
     id: str
     owner: str
     roles: Mapping[str, Permission]
+    tier: int = 0
 
     @classmethod
     def of(cls, told: object) -> Server:
         given = Given.of(told, "guild")
         roles = {one.id("id", must=True): bits(one, "permissions") for one in given.objects("roles")}
-        return cls(given.id("id", must=True), given.id("owner_id"), roles)
+        return cls(given.id("id", must=True), given.id("owner_id"), roles, given.number("premium_tier"))
+
+    @property
+    def file_limit(self) -> int:
+        """Bytes of one file."""
+        return {2: 50 * MIB, 3: 100 * MIB}.get(self.tier, 10 * MIB)
 
     def granted(self, roles: Iterable[str]) -> Permission:
         """Channels aside."""

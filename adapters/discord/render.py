@@ -17,7 +17,7 @@ from typing import Any
 from adapters.discord import styled
 from adapters.discord.markup import certain, escape, fenced, units
 from bridge.card import Title, Wording
-from bridge.messages import Body, TextPart
+from bridge.messages import Body, FilePart, TextPart
 from bridge.names import NAME, one_line
 from bridge.splitting import split
 from bridge.windows import Choice
@@ -52,6 +52,8 @@ class Rendered:
     users: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     everyone: bool = False
+    files: tuple[FilePart, ...] = ()
+    """What is uploaded with it when it is posted. An edit leaves the files as they are."""
 
     @property
     def changed(self) -> Json:
@@ -98,6 +100,11 @@ def since(at: int) -> str:
 
 
 # ------------------------------------------------------------------ what is said in the thread
+
+
+def files_only(files: Sequence[FilePart], language: str, wording: Wording) -> Rendered:
+    """A post more, for files that the one with the words cannot hold."""
+    return Rendered(small(wording(language, "post.files", count=str(len(files)))), files=tuple(files))
 
 
 def said(

@@ -46,14 +46,18 @@ class LinkSigner:
 
         Raises ValueError for a reader of more than some 600 bytes.
         """
-        step = self.ttl // 4
-        expires = int(now + self.ttl) // step * step
+        expires = self.expires(now)
         minted = file_id.encode()
         claim = _HEADER.pack(expires, len(minted)) + minted + reader.encode()
         token = _encode(_mac(self._secrets[0], claim) + claim)
         if len(token) > _MAX_TOKEN:
             raise ValueError("the reader's name is too long for a link")
         return token
+
+    def expires(self, now: float) -> int:
+        """When a link that is made now runs out (seconds UTC)."""
+        step = self.ttl // 4
+        return int(now + self.ttl) // step * step
 
     def path(self, file: StoredFile, reader: str, now: float) -> str:
         """The token and the display name: what goes behind the public address of the files."""

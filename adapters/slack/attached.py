@@ -18,7 +18,7 @@ from adapters.slack.refs import NAME, Post, Root
 from adapters.slack.render import TEXT, Rendered, Wording
 from bridge.errors import DeliveryError
 from bridge.ports import Delivery, HeldFile, Store
-from bridge.purges import REMAINS
+from bridge.purges import note_remains
 from routing.effects import RemoveFile
 from routing.ids import ThreadRef
 from routing.session import Session
@@ -103,9 +103,7 @@ class Removal:
     async def _note(self, delivery: Delivery, effect: RemoveFile, channel_and_ts: tuple[str, str]) -> None:
         channel, ts = channel_and_ts
         where = self._address(Root(Root.of(ThreadRef(delivery.thread)).team if delivery.thread else "", channel, ts))
-        left = {"network": NAME, "where": where, "whose": "an operator"}
-        name = f"{REMAINS}/{delivery.session.id}/{effect.file}/{effect.mirror}"
-        await self._store.put(name, json.dumps(left))
+        await note_remains(self._store, NAME, delivery, effect.file, where)
 
 
 def uploaded_as(file: str) -> str:

@@ -23,12 +23,14 @@ from bridge.berths import Berths
 from bridge.blockages import Blockages
 from bridge.directory import Directory, Operator
 from bridge.feed import Feed
+from bridge.files import MIB, FileLimits
 from bridge.index import Index
 from bridge.lanes import Lanes, Timing
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
 from bridge.ports import Stored
+from bridge.purges import Purges
 from bridge.refuges import Refuges
 from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.service import Service
@@ -38,6 +40,7 @@ from bridge.views import Views
 from bridge.whereabouts import Whereabouts
 from config.locales import text
 from config.settings import DiscordSettings
+from routing.effects import FILES
 from routing.facts import Side
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, Topic
 from routing.inputs import CustomerInput, CustomerWrote
@@ -75,6 +78,7 @@ class House:
     directory: Directory
     network: DiscordNetwork
     service: Service
+    purges: Purges
 
     async def enrol(self, person: Person) -> OperatorId:
         """This person's words are an operator's from now on."""
@@ -217,12 +221,14 @@ async def house(
     timing: Timing = QUICK,
     chosen: dict[str, Any] | None = None,
     parts: dict[str, Any] | None = None,
+    largest: int = 10 * MIB,
 ) -> AsyncIterator[House]:
     """A running process. The first of `desks` takes every session; another process joins by the same `prefix`.
-    `beside`: desks that are not in Discord. `chosen`: settings of Discord's; `parts`: what else the
-    network is made of."""
+    `beside`: desks that are not in Discord. `chosen`: settings of Discord's; `parts`: what else the network is made of;
+    `largest`: bytes of a file."""
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
-        files, directory, feed = DiskFiles(folder / "files"), Directory(store), Feed(store)
+        files = DiskFiles(folder / "files", FileLimits(file_bytes=largest))
+        directory, feed = Directory(store), Feed(store)
         await directory.refresh()
         at = [Desk(DeskId(one.name), DISCORD, Place(one.id), **(rules or {})) for one in desks]
         written = Policy({desk.id: desk for desk in (*at, *beside)}, rotas=rotas or {})
@@ -231,7 +237,7 @@ async def house(
             return replace(written, operators=dict(directory.profiles()))
 
         networks: dict[NetworkName, Any] = {}
-        leases = Leases(store, secrets.token_hex(4), [DISCORD, INDEX, TIMERS])
+        leases = Leases(store, secrets.token_hex(4), [DISCORD, INDEX, TIMERS, FILES])
         berths = Berths(store, Index(store, policy), policy)
         lanes = Lanes(store, networks, leases, feed, Metrics("test"), timing, berths.shut)
         relay = Relay(store, feed, policy, lanes, berths=berths)
@@ -247,10 +253,13 @@ async def house(
             whom=Attention(store, policy, Availability(store, policy)).whom,
             whereabouts=Whereabouts(store, relay, networks),
             policy=policy,
+            desk_link=lambda session, file: f"https://desk.example/#{session.code}/{file}",
+            file_link=lambda session, file: (f"https://files.example/{file.file}", 1_790_000_000_000),
             holder=leases.holder,
             unit=0.1,
             **(parts or {}),
         )
+        purges = networks[FILES] = Purges(store, relay, files)
         service = Service(
             store=store,
             relay=relay,
@@ -263,7 +272,7 @@ async def house(
             background=[("berths", berths.run), ("directory", directory.follow)],
         )
         async with service.running():
-            yield House(discord, desks[0], store, relay, feed, files, directory, network, service)
+            yield House(discord, desks[0], store, relay, feed, files, directory, network, service, purges)
         await files.close()
     every_call_says_whom_it_rings(discord)
 

@@ -240,7 +240,8 @@ def _taken_in(part: Any) -> Any:
 
 
 def _check_size(discord: DiscordSimulator, files: list[Upload]) -> None:
-    if any(len(f.data) > discord.guild.file_limit for f in files) or sum(len(f.data) for f in files) > REQUEST_BYTES:
+    limit, together = discord.guild.file_limit, sum(len(f.data) for f in files)
+    if any(len(f.data) > limit for f in files) or together > max(REQUEST_BYTES, limit):
         raise Refusal(413, 40005, "Request entity too large")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from adapters.discord.beneath import beneath
+from adapters.discord.beneath import Beneath
 from adapters.discord.markup import units
 from adapters.discord.render import CONTENT, Rendered
 from bridge.messages import About, Body, FilePart, TextPart
@@ -18,21 +18,30 @@ HELD = (HeldFile("f1", "image/png", 2_000_000), HeldFile("f2", "application/x-@e
 LARGE = (FilePart("f4", "@here.pdf", "application/pdf", 30_000_000),)
 
 
-def told(rendered: tuple[Rendered, ...], desk: str = "https://desk.example/") -> tuple[Rendered, ...]:
+UNTIL = 1_790_000_000_000
+DESK, OWN = "https://desk.example/", "https://files.example/"
+
+
+def told(rendered: tuple[Rendered, ...], desk: str = DESK) -> tuple[Rendered, ...]:
     body = Body((TextPart("hi"), FilePart("f3", "", "image/png", 0, purged=True)))
     delivery = Delivery(cast(Effect, None), SESSION, About(), None, body, held=HELD)
-    return beneath(rendered, delivery, wording, lambda session, file: desk and f"{desk}{file}", LARGE)
+    beneath = Beneath(
+        wording,
+        lambda session, file: desk and f"{desk}{file}",
+        lambda session, file: (f"{OWN}{file.file}", UNTIL) if desk else None,
+    )
+    return beneath.add(rendered, delivery, LARGE)
 
 
-def test_a_line_for_each_and_nothing_in_them_acts_but_the_way_to_the_desk() -> None:
+def test_a_line_for_each_and_nothing_in_them_acts_but_the_ways_to_it() -> None:
     (one,) = told(spoken("hi"))
     lines = one.content.split("\n")[4:]
-    assert [line.rpartition("(")[2] for line in lines[:3]] == [
-        f"<https://desk.example/{f}>)" for f in ("f1", "f2", "f4")
-    ]
+    assert [line.rpartition("(")[2] for line in lines[:3]] == [f"<{DESK}{f}>)" for f in ("f1", "f2", "f4")]
     assert lines[0].startswith("-# Image (PNG), 1.9 MB, kept back")
+    assert OWN not in "".join(lines[:2])
+    assert f"[Open](<{OWN}f4>) until <t:{UNTIL // 1000}:f>" in lines[2]
     assert lines[3] == "-# An attachment was removed"
-    assert acts(one) == ["masked_link"] * 3
+    assert acts(one) == ["masked_link"] * 4
     assert "here.pdf" not in one.content
 
 
