@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,9 @@ PAGE = 100
 
 PAGES = 10
 """At most, of what is looked through for one effect."""
+
+PATIENCE = 30.0
+"""Seconds that reading at leisure waits for its turn. Nobody waits for it."""
 
 SKEW = 60_000
 """ms by which Discord's clock may be behind ours."""
@@ -38,14 +42,18 @@ class History:
     def __init__(self, api: RestApi) -> None:
         self._api = api
 
-    async def after(self, channel: str, message: str) -> list[Message] | None:
-        """What stands in the channel or thread behind this id, oldest first; None where it is gone."""
+    async def _get(self, path: str, **query: str | int) -> Any:
+        return await self._api.get(path, **query)
+
+    async def after(self, channel: str, message: str, pages: int | None = PAGES) -> list[Message] | None:
+        """What stands in the channel or thread behind this id, oldest first; None where it is gone. All of it, where no
+        number of pages is named."""
         found: list[Message] = []
         try:
-            for _ in range(PAGES):
-                page = await self._api.get(f"/channels/{channel}/messages", limit=PAGE, after=message)
+            for number in itertools.count(1):
+                page = await self._get(f"/channels/{channel}/messages", limit=PAGE, after=message)
                 found += reversed(page)  # Discord gives the newest first, whichever way it is asked
-                if len(page) < PAGE:
+                if len(page) < PAGE or number == pages:
                     break
                 message = str(page[0]["id"])
             if not found:
@@ -56,11 +64,25 @@ class History:
             raise
         return found
 
+    async def is_deleted(self, channel: str, message: str) -> bool:
+        """Whether Discord says that it does not know this very message, in a channel that is there."""
+        try:
+            await self._get(f"/channels/{channel}/messages/{message}")
+        except DeliveryError as error:
+            if error.code in ALREADY_GONE:
+                return error.code == "unknown_message"
+            raise
+        return False
+
+    async def active(self, guild: str) -> list[Mapping[str, Any]]:
+        """All threads of the server that are active, as far as we see them."""
+        told: Mapping[str, Any] = await self._get(f"/guilds/{guild}/threads/active")
+        return list(told["threads"])
+
     async def threads(self, guild: str, channel: str, since: str) -> list[Mapping[str, Any]]:
         """The channel's threads that were opened after this id, active and archived, oldest first."""
-        active = await self._api.get(f"/guilds/{guild}/threads/active")
         archived = await self.archived(channel, made_at(since))
-        both = {one["id"]: one for one in (*active["threads"], *archived)}
+        both = {one["id"]: one for one in (*await self.active(guild), *archived)}
         ours = [one for one in both.values() if one.get("parent_id") == channel and int(one["id"]) > int(since)]
         return sorted(ours, key=lambda one: int(one["id"]))
 
@@ -69,7 +91,7 @@ class History:
         found: list[Mapping[str, Any]] = []
         before: dict[str, str] = {}
         while True:
-            page = await self._api.get(f"/channels/{channel}/threads/archived/public", limit=PAGE, **before)
+            page = await self._get(f"/channels/{channel}/threads/archived/public", limit=PAGE, **before)
             late = [one for one in page["threads"] if archived_at(one) >= since]
             found += late
             if not page.get("has_more") or len(late) < len(page["threads"]):
@@ -78,7 +100,7 @@ class History:
 
     async def message(self, channel: str, message: str) -> Message | None:
         try:
-            found: Message = await self._api.get(f"/channels/{channel}/messages/{message}")
+            found: Message = await self._get(f"/channels/{channel}/messages/{message}")
         except DeliveryError as error:
             if error.code in ALREADY_GONE:
                 return None

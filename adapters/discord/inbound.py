@@ -2,7 +2,7 @@
 
 The gateway has no acknowledgement: what is heard is either committed, or kept in the store until it is, or tried again
 here until the store takes it. What a process had in its hands when it died is read back from the threads by the next
-one that listens, from each thread's mark on.
+one that listens (`backfill`), and comes before what that one hears.
 """
 
 from __future__ import annotations
@@ -130,8 +130,9 @@ class Inbound:
         self._reactions = Reactions(store, relay, door, people)
         self._writers = writers
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], float] = {}
         self.deferred = Deferred(store, NAME, self._carry_out)
+        backfill.recover = self._with_files
 
     def hear(self, kind: str, data: Any, told: str) -> None:
         """An event of the gateway, in order. Returns at once; what follows does not overtake it within its thread."""
@@ -141,7 +142,7 @@ class Inbound:
             _log.warning("discord_event_garbled", kind=kind, reason=error.what)
             return
         if isinstance(happening, ThreadsSeen):
-            for thread in happening.threads:
+            for thread in happening.threads if happening.channels else ():  # at the beginning they are read otherwise
                 self._spawn(self._until_read_back(thread))
         elif isinstance(happening, Typing):
             self._writers.hear(happening)
@@ -151,9 +152,16 @@ class Inbound:
             self._spawn(self._until_taken(happening, kind, data))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(work)
+        self._tasks[task] = loop.time()
+        task.add_done_callback(self._tasks.pop)
+
+    @property
+    def behind(self) -> int:
+        """ms for which the oldest of what was heard has waited to be taken."""
+        since = next(iter(self._tasks.values()), None)
+        return round((asyncio.get_running_loop().time() - since) * 1000) if since is not None else 0
 
     @property
     def busy(self) -> bool:
@@ -187,7 +195,7 @@ class Inbound:
     async def _until_read_back(self, thread: ThreadSeen) -> None:
         """What is heard of it from now on waits until what was missed is known."""
         async with self._turn(thread.root.ref):
-            await self._insist(lambda: self._backfill.seen(thread, self._app(), self._with_files), "backfill")
+            await self._insist(lambda: self._backfill.seen(thread), "backfill")
 
     async def _insist(self, work: Callable[[], Coroutine[Any, Any, None]], kind: str, tries: int = 0) -> None:
         for number in itertools.count(1):
@@ -220,6 +228,8 @@ class Inbound:
         placed = await self._threads.placed(happening.root)
         if placed is None and self._threads.is_foreign(happening.root):
             return
+        if placed is not None:
+            await self._backfill.catch_up(happening.root, placed)
         has_files = isinstance(happening, Said) and happening.to_be_fetched
         if placed is None or has_files or self.deferred.holds(happening.root.ref):
             now = await self._store.now()
@@ -244,6 +254,7 @@ class Inbound:
         placed = await self._threads.placed(happening.root)
         placed = placed or await self._threads.read(happening.root, self._app())
         if placed is not None:
+            await self._backfill.catch_up(happening.root, placed)
             await self._with_files(happening, placed)
 
     async def _with_files(self, happening: InThread, placed: Placed) -> None:

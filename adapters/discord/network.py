@@ -34,6 +34,7 @@ from adapters.discord.downloads import Downloads
 from adapters.discord.forum_tags import ForumTags
 from adapters.discord.gateway import Gateway
 from adapters.discord.history import History
+from adapters.discord.identifies import Identifies
 from adapters.discord.inbound import Inbound
 from adapters.discord.interactions import Interactions
 from adapters.discord.late import LateReplies
@@ -60,6 +61,7 @@ from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.files import Files
+from bridge.hearing import BEAT, Hearing
 from bridge.late import Late
 from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
@@ -173,7 +175,31 @@ class DiscordNetwork:
             whereabouts=ways,
             beneath=Beneath(wording, desk_link, file_link),
         )
-        people, history = People(self._enrolment), History(self._api)
+        history = History(self._api)
+        self._hearing = Hearing(
+            store,
+            NAME,
+            lambda: self.listens,
+            lambda: False,
+            BEAT * unit,
+            behind=lambda: self._inbound.behind,
+            repeats=False,
+            resumes=True,
+        )
+        self._backfill = Backfill(
+            store=store,
+            relay=relay,
+            threads=self._threads,
+            channels=self._channels,
+            at_once=history,
+            at_leisure=History(self._api),
+            hearing=self._hearing,
+            app=self._app,
+            leads=lambda: self.listens,
+            places=places,
+            unit=unit,
+        )
+        people = People(self._enrolment)
         whispers = Whispers(self._api, wording)
         self._late = Late(NAME, store, LateReplies(self._api, whispers, waking))
         self._contents = Contents(self._api, store, whispers)
@@ -208,12 +234,14 @@ class DiscordNetwork:
             writers=Writers(relay, self._threads, people, policy),
             contents=self._contents,
             late=self._late,
-            backfill=Backfill(store, self._threads, history),
+            backfill=self._backfill,
             wording=wording,
             app=self._app,
             public_place=desks_of(policy, desk_title, NAME),
         )
-        self._gateway = Gateway(settings, store, holder or secrets.token_hex(6), self._hear)
+        self._gateway = Gateway(
+            settings, store, holder or secrets.token_hex(6), self._hear, Identifies(store, self._api, unit)
+        )
         self._writing = Writing(self._api)
         self._who: App | None = None
         self._trouble = "Discord is not started"
@@ -247,6 +275,8 @@ class DiscordNetwork:
         self._work(_lasting(self._gateway.run))
         self._work(_lasting(self._contents.run))
         self._work(_lasting(self._late.run))
+        self._work(_lasting(self._hearing.run))
+        self._work(_lasting(self._backfill.run))
         self._trouble = ""
         _log.info("discord_started", application=self._who.application)
 
@@ -296,6 +326,11 @@ class DiscordNetwork:
     def listens(self) -> bool:
         """Whether this process hears what happens."""
         return self._gateway.leads and self._gateway.ready
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether it hears, and what was missed before has been read back."""
+        return self.listens and self._hearing.is_complete
 
     @property
     def busy(self) -> bool:
@@ -372,6 +407,8 @@ class DiscordNetwork:
         self._channels.hear(kind)
         if kind == "READY" and not self._gateway.blind:
             self._contents.read()  # it was asked for, and granted
+        if kind == "READY":
+            self._hearing.lost()  # a new session of Discord's: nothing is told again
         self._inbound.hear(kind, data, told)
 
     def _app(self) -> App:

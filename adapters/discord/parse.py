@@ -391,6 +391,12 @@ def message(body: object, guild: str, app: App) -> Happening:
     return _said(Given({**given.value, "guild_id": guild}, given.where), app)
 
 
+def edit(body: object, guild: str, app: App) -> Happening:
+    """The latest change of a message, as history gives it. Raises GarbledError."""
+    given = Given.of(body, "message")
+    return _revised(Given({**given.value, "guild_id": guild}, given.where), app)
+
+
 # ------------------------------------------------------------------ messages
 
 

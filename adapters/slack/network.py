@@ -32,7 +32,6 @@ from adapters.slack.deletions import Deletions
 from adapters.slack.downloads import Downloads
 from adapters.slack.ephemerals import Tell
 from adapters.slack.gates import refused_method
-from adapters.slack.hearing import BEAT, Hearing
 from adapters.slack.home import Home
 from adapters.slack.inbound import Inbound
 from adapters.slack.late import LateReplies
@@ -64,6 +63,7 @@ from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
 from bridge.files import Files
+from bridge.hearing import BEAT, Hearing
 from bridge.late import Late
 from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
@@ -259,7 +259,7 @@ class SlackNetwork:
         self._home: Home | None = None
         if roster is not None and orders is not None:
             self._roster_by(roster, orders, door or relay, title)
-        self._hearing = Hearing(store, self._is_hearing, alone, BEAT * unit)
+        self._hearing = Hearing(store, NAME, self._is_hearing, alone, BEAT * unit)
         self._backfill = Backfill(
             store=store,
             relay=relay,

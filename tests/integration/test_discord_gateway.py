@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import gateway
+from adapters.discord import gateway, identifies
 from adapters.discord.channels import Channels
 from adapters.discord.checkup import checkup
 from adapters.discord.client import RestApi
 from adapters.discord.gateway import Gateway
+from adapters.discord.identifies import SCARCE, Identifies
 from adapters.redis.store import RedisStore
 from routing.ids import Place
 from tests.contract.engines import opened
@@ -40,7 +41,8 @@ class Listener:
 
     def __init__(self, discord: DiscordSimulator, store: RedisStore, holder: str) -> None:
         self.heard: list[str] = []
-        self.gateway = Gateway(settings(discord), store, holder, self._take)
+        self.api = RestApi(settings(discord), store)
+        self.gateway = Gateway(settings(discord), store, holder, self._take, Identifies(store, self.api, 0.02))
         self.task: asyncio.Task[None] | None = None
 
     def _take(self, kind: str, data: Any, told: str) -> None:
@@ -51,12 +53,14 @@ class Listener:
 @asynccontextmanager
 async def listening(discord: DiscordSimulator, store: RedisStore, holder: str) -> AsyncIterator[Listener]:
     one = Listener(discord, store, holder)
+    await one.api.open()
     task = one.task = asyncio.create_task(one.gateway.run())
     try:
         yield one
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await one.api.close()
 
 
 async def until(condition: Any) -> None:
@@ -112,6 +116,73 @@ async def test_a_lost_intent_is_said_plainly(discord: DiscordSimulator, store: R
     async with listening(discord, store, "one") as one:
         await until(lambda: one.gateway.trouble.lasting)
         assert "Message Content Intent" in one.gateway.trouble.what
+
+
+async def test_a_connection_whose_heartbeats_nobody_acknowledges_is_resumed_on_another(
+    discord: DiscordSimulator, store: RedisStore
+) -> None:
+    """Events still come over it, so a look at the last sign of life would not tell."""
+    discord.habits.heartbeat_interval = 0.1
+    channel, kenji = discord.channel("support"), discord.person("kenji")
+    async with listening(discord, store, "one") as one:
+        await until(lambda: one.gateway.ready)
+        (first,) = discord.gateway.listening
+        first.withhold_acks()
+        await until(lambda: discord.gateway.resumes == 1 and one.gateway.ready)
+        kenji.say(channel, "heard")
+        await until(lambda: one.heard == ["heard"])
+        assert len(discord.gateway.identifies) == 1
+
+
+@pytest.mark.parametrize("close_code", [4004, 4013])
+async def test_what_a_person_has_to_mend_is_said_and_not_tried_hot(
+    discord: DiscordSimulator, store: RedisStore, monkeypatch: pytest.MonkeyPatch, close_code: int
+) -> None:
+    monkeypatch.setattr(gateway, "AGAIN_AFTER", (0.01,))
+    async with listening(discord, store, "one") as one:
+        await until(lambda: one.gateway.ready)
+        if close_code == 4004:
+            discord.guild.app.token = "another"
+        (first,) = discord.gateway.listening
+        await first.close(close_code)
+        await until(lambda: one.gateway.trouble.lasting)
+        calls = len(discord.calls)
+        await asyncio.sleep(0.3)  # thirty tries, if it were hot
+        assert len(discord.calls) - calls <= 1
+        assert "Discord refuses" in one.gateway.trouble.what
+
+
+async def test_a_crash_loop_does_not_use_up_the_connections_of_the_day(
+    discord: DiscordSimulator, store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identifies, "A_DAY_BURST", 2)
+    for holder in ("first", "second"):
+        async with listening(discord, store, holder) as one:
+            await until(lambda: one.gateway.ready)
+    async with listening(discord, store, "third") as one:
+        await until(lambda: "too many" in one.gateway.trouble.what)
+    assert len(discord.gateway.identifies) == 2
+
+
+async def test_what_discord_says_is_left_of_the_day_counts_whoever_used_it(
+    discord: DiscordSimulator, store: RedisStore
+) -> None:
+    discord.gateway.identifies.extend([discord.clock.now()] * (discord.habits.identifies_a_day - 1))
+    async with listening(discord, store, "one") as one:
+        await until(lambda: "too many" in one.gateway.trouble.what)
+        assert discord.gateway.identifies_left == 1
+    assert SCARCE > 1
+
+
+async def test_who_gets_no_connection_leaves_the_lease_to_others(
+    discord: DiscordSimulator, store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "AGAIN_AFTER", (0.01,))
+    discord.mischief.add(Fault.REFUSE, "GET /users/@me", times=None, status=400, code=0)
+    async with listening(discord, store, "one") as one:
+        await until(lambda: one.gateway.leads)
+        await until(lambda: not one.gateway.leads)
+        assert await store.hold(gateway.LEASE, "other", gateway.TTL) is not None
 
 
 async def test_doctor_says_what_token_intent_and_channels_are_like(

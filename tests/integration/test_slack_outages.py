@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack import backfill, hearing, network
+from adapters.slack import backfill, network
 from adapters.slack.backfill import MANY, UNHEARD
 from adapters.slack.history import History, Thread
 from adapters.slack.refs import Root
+from bridge import hearing
 from bridge.messages import Body, TextPart
 from bridge.relay import Receipt
 from bridge.takeovers import SPACE
@@ -340,7 +341,7 @@ async def test_of_many_open_threads_only_those_are_read_in_which_somebody_wrote(
         said = int(float(max(here.desk.messages)) * 1_000)
 
         async def all_of_it_was_heard() -> bool:
-            return int(await here.store.get(hearing.HEARD) or 0) > said
+            return int(await here.store.get(hearing.heard(SLACK)) or 0) > said
 
         await here.until(all_of_it_was_heard)
     for ts in (roots[3], roots[7]):
