@@ -22,6 +22,9 @@ from routing.session import Session
 Whom = Callable[[Session, AlertDesk], Awaitable[Called | None]]
 """See `bridge.attention.Attention.whom`."""
 
+RUNG = 50
+"""People whom one line calls: Discord takes a hundred, and what names them has to fit into 2,000 characters."""
+
 _OF_OTHERS = {"why": "escalation", "promise": "promise"}
 """Words that are keys themselves, and under which prefix they are worded."""
 
@@ -78,7 +81,7 @@ class Calls:
         """That a session waits, to those who could take it."""
         count = {"count": str(called.waiting)} if called.waiting else {}
         words = self._wording(session.language, f"line.alert_{effect.why}", **count)
-        users = tuple(user for one in called.operators if (user := self.user(one)) is not None)
+        users = tuple(user for one in called.operators if (user := self.user(one)) is not None)[:RUNG]
         if users:
             return render.line(f"{' '.join(f'<@{user}>' for user in users)} {words}", users=users)
         if called.by is AlertBy.GROUP:

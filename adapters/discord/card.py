@@ -31,8 +31,14 @@ COLOURS = {
 """Waiting stands out; what is over does not."""
 
 FIELDS = 20
-TOGETHER = 4_000
+TOGETHER = 3_800
 """Characters of all fields, as they are written: claims of the site's may be many and long."""
+
+LINK = 1_000
+"""Characters of a link with its address, which leads nowhere when it is cut: a longer one is left out."""
+
+NOTES = 1_000
+"""Characters of a footer."""
 
 LABEL = 40
 VALUE = 200
@@ -48,12 +54,12 @@ def card(current: Current, wording: Wording, offers: Container[Action] = frozens
         "color": COLOURS.get(current.state, COLOURS[State.CLOSED]),
         "fields": _fields(content, current.assignee),
     }
-    links = "\n".join(_link(one) for one in content.background if isinstance(one, Link))
+    links = next((shown for one in content.background if isinstance(one, Link) and (shown := _link(one))), "")
     notes = [one_line(one.text, PAGE) for one in content.background if isinstance(one, Words)]
     if links:
         embed["description"] = links
     if notes:
-        embed["footer"] = {"text": "\n".join(notes)[:1_500]}
+        embed["footer"] = {"text": "\n".join(notes)[:NOTES]}
     components = _moved(content, placed, wording) if current.moved else _actions(content, placed, wording, offers)
     return Rendered(" · ".join(map(escape, filter(None, first))), (embed,), components)
 
@@ -82,9 +88,11 @@ def _value(value: Value, assignee: Callable[[OperatorId], Assignee]) -> str:
 
 
 def _link(link: Link) -> str:
-    """What is filled into the address is percent-encoded; what could still end it is, too."""
+    """What is filled into the address is percent-encoded; what could still end it is, too. Empty where it is too long
+    for Discord."""
     url = link.url.replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
-    return f"[{escape(one_line(link.text, NAME))}](<{url}>)"
+    shown = f"[{escape(one_line(link.text, NAME))}](<{url}>)"
+    return shown if units(shown) <= LINK else ""
 
 
 def _actions(content: Card, placed: Placed, wording: Wording, offers: Container[Action]) -> tuple[dict[str, Any], ...]:

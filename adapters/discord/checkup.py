@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 from adapters.discord.channels import HIDE, Channel, Channels
 from adapters.discord.client import RestApi
 from adapters.discord.contents import SWITCH, may_read
 from adapters.discord.permissions import NEEDS, P, Permission, Server, is_public, may, missing
-from adapters.discord.shape import Given
+from adapters.discord.shape import Given, time_of
 from bridge.doctor import Finding
 from bridge.errors import DeliveryError
 from routing.ids import Place
@@ -39,14 +40,15 @@ class _Here:
         try:
             channel = await self._channels.look(place)
             server = await self._channels.server(channel)
-            member = await self._api.get(f"/guilds/{server.id}/members/{self._user}")
+            member = Given.of(await self._api.get(f"/guilds/{server.id}/members/{self._user}"), "member")
         except DeliveryError as error:
             return [Finding("fail", f"no thread can be opened in the channel {place} ({error.code})", error.mend)]
-        roles = Given.of(member, "member").ids("roles")
+        roles = member.ids("roles")
         allowed = may(server, channel.overwrites, self._user, roles)
         return [
             Finding("ok", f"#{channel.name} is {_kind(channel)}"),
             *_lacking(channel, allowed),
+            *_silenced(channel, member, allowed),
             *_needless(channel, server, roles),
             *_readers(channel, server, allow_public=self._channels.allow_public),
         ]
@@ -62,6 +64,15 @@ def _lacking(channel: Channel, allowed: Permission | None) -> Iterator[Finding]:
             f"switch “{name}” on for the bot in the channel's permissions (`kakehashi discord invite` asks for it, too)"
         )
         yield Finding("fail" if need.vital else "warn", what, mend)
+
+
+def _silenced(channel: Channel, member: Given, allowed: Permission | None) -> Iterator[Finding]:
+    """Whoever is timed out may look, and nothing else, whatever their roles say; but for administrators."""
+    until = member.text("communication_disabled_until")
+    if allowed is not None and until and time_of(until) > datetime.now(UTC):
+        yield Finding(
+            "fail", f"#{channel.name}: the bot is timed out until {until}", "remove its timeout on the server"
+        )
 
 
 def _needless(channel: Channel, server: Server, roles: Sequence[str]) -> Iterator[Finding]:

@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
 from adapters.discord.emoji import sign
 from adapters.discord.refs import EPOCH, Aim, Post, Root, made_at, message_id, message_key, read_custom_id
-from adapters.discord.shape import GarbledError, Given, garbled
+from adapters.discord.shape import GarbledError, Given, garbled, time_of
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId
 
@@ -540,8 +539,7 @@ def _revision(at: int, message: str) -> int:
 
 def _milliseconds(stamp: str, body: Given) -> int:
     try:
-        at = datetime.fromisoformat(stamp)
-        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+        return round(time_of(stamp).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise garbled(f"{body.where}.edited_timestamp", "is no time") from None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from bridge.errors import KakehashiError
@@ -116,6 +117,12 @@ class Given:
 def _as_id(found: object) -> str | None:
     text = str(found) if type(found) is int else found
     return text if isinstance(text, str) and _SNOWFLAKE.fullmatch(text) else None
+
+
+def time_of(stamp: str) -> datetime:
+    """A moment as Discord writes it, in UTC where it names no zone. Raises ValueError for none."""
+    at = datetime.fromisoformat(stamp)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def garbled(where: str, what: str) -> GarbledError:

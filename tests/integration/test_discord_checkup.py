@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -105,6 +106,16 @@ async def test_each_missing_permission_is_named_with_what_it_is_for_and_the_mend
     assert f"“{name}”" in found.what
     assert purpose in found.what
     assert name in found.mend
+
+
+async def test_a_bot_that_is_timed_out_is_told_of(here: House, discord: DiscordSimulator) -> None:
+    """It may look, so nothing else tells of it before the first post is refused."""
+    bot = discord.guild.bot
+    assert bot is not None
+    bot.timed_out = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    assert any("timed out until" in one.what for one in await here.network.doctor() if one.level == "fail")
+    bot.timed_out = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    assert not any("timed out" in one.what for one in await here.network.doctor())
 
 
 async def test_a_needless_administrator_is_warned_of(here: House) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import mimetypes
+import re
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -268,4 +270,15 @@ def _attachments(guild: Guild, message: Message, wanted: Draft) -> list[Attachme
 def _attachment(guild: Guild, file: Upload, about: Json) -> Attachment:
     filename = str(about.get("filename") or file.filename)
     kind = mimetypes.guess_type(filename)[0] or file.content_type or "application/octet-stream"
-    return Attachment(guild.mint(), filename.replace(" ", "_"), file.data, kind, about.get("description"))
+    name, title = named(filename)
+    return Attachment(guild.mint(), name, file.data, kind, about.get("description"), about.get("title") or title)
+
+
+def named(filename: str) -> tuple[str, str]:
+    """A file's name as addresses can bear it, and what it was called without its ending, if that is not the same."""
+    stem, dot, ending = filename.rpartition(".")
+    stem, ending = (stem, ending) if dot else (filename, "")
+    plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    kept = re.sub(r"[^A-Za-z0-9_.-]", "", "_".join(plain.split())).strip("._") or "unknown"
+    name = f"{kept}.{ending}" if ending else kept
+    return name, "" if name == filename.replace(" ", "_") else stem

@@ -86,6 +86,8 @@ class Member:
     roles: list[str] = field(default_factory=list)
     nick: str | None = None
     joined_at: str = field(default_factory=stamp)
+    timed_out: str | None = None
+    """Until when a moderator has silenced them."""
 
     @property
     def name(self) -> str:
@@ -126,13 +128,15 @@ class Tag:
 
 @dataclass
 class Attachment:
-    """Bytes beside a message. `duration` and `waveform`: of a voice message."""
+    """Bytes beside a message. `title`: what it was called, where its name has lost signs; `duration` and `waveform`: of
+    a voice message."""
 
     id: str
     filename: str
     data: bytes
     content_type: str = "application/octet-stream"
     description: str | None = None
+    title: str = ""
     duration: float | None = None
     waveform: str = ""
 

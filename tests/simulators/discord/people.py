@@ -93,7 +93,8 @@ class Person:
 
     def _attachment(self, name: str, data: bytes) -> Attachment:
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        return Attachment(self._discord.guild.mint(), name, data, kind)
+        plain, title = composing.named(name)
+        return Attachment(self._discord.guild.mint(), plain, data, kind, title=title)
 
     def _reference(self, channel: Channel, message: Message) -> Json:
         return {"type": 0, "message_id": message.id, "channel_id": channel.id, "guild_id": self._discord.guild.id}

@@ -77,6 +77,8 @@ def within(guild: Guild, member: Member | None, channel: Channel) -> Permission:
     found = _overwritten(guild, member, guild.parent(channel), base)
     if P.VIEW_CHANNEL not in found or not _is_let_in(member, channel, found):
         return NOTHING
+    if member.timed_out:
+        return found & (P.VIEW_CHANNEL | P.READ_MESSAGE_HISTORY)
     speaks = P.SEND_MESSAGES_IN_THREADS if channel.is_thread else P.SEND_MESSAGES
     return found if speaks in found else found & ~_SPEECH
 

@@ -44,7 +44,7 @@ def member(m: Member, *, whole: bool = True) -> Json:
         "mute": False,
         "flags": 0,
         "pending": False,
-        "communication_disabled_until": None,
+        "communication_disabled_until": m.timed_out,
     }
     return shape | {"user": user(m.user)} if whole else shape
 
@@ -201,6 +201,8 @@ def attachment(a: Attachment, url: str) -> Json:
     }
     if a.description is not None:
         shape["description"] = a.description
+    if a.title:
+        shape["title"] = a.title
     if a.duration is not None:
         shape |= {"duration_secs": a.duration, "waveform": a.waveform}
     return shape

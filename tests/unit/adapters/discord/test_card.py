@@ -21,7 +21,7 @@ from bridge.names import Assignee
 from bridge.ports import Placed
 from config.locales import LANGUAGES
 from routing.facts import Mirror
-from routing.ids import NetworkName, Place, ShortCode, Topic
+from routing.ids import CustomerKey, NetworkName, Place, ShortCode, Topic
 from routing.inputs import Outcome
 from routing.session import Session, State
 from tests.unit.adapters.discord.judging import acts, taken
@@ -70,10 +70,20 @@ def test_every_card_is_within_discords_limits_and_nothing_in_it_acts(
     name, page, zone, topic = texts
     session = replace(FULL, state=state, language=language, topic=Topic(topic * 40))
     about = About(name=name * 40, page=page * 40, time_zone=zone, claims=claims | {"tier": name * 40})
-    rendered = a_card(session, about, name * 40, earlier=Past(10**9, ShortCode("K7Q3"), Outcome.UNSOLVED))
+    admin = f"https://admin.example/{'x' * 900}/{{account_id}}"
+    past = Past(10**9, ShortCode("K7Q3"), Outcome.UNSOLVED)
+    rendered = a_card(replace(session, verified=True), about, name * 40, earlier=past, admin_link=admin)
     assert acts(rendered, ALLOWED) == []
     assert all(one["label"] for one in buttons(rendered))
     assert rendered.content.startswith("K7Q2 · ")
+
+
+def test_an_address_that_is_too_long_for_discord_costs_the_link_and_not_the_card() -> None:
+    customer = CustomerKey("main", "acct-8812")
+    account = replace(FULL, verified=True, customer=customer)
+    for length, shown in ((100, True), (5_000, False)):
+        rendered = a_card(account, admin_link=f"https://admin.example/{'x' * length}/{{account_id}}")
+        assert ("description" in taken(rendered)["embeds"][0]) is shown
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
