@@ -73,7 +73,7 @@ class Enrolment:
         found = [self._unknown(name.rpartition("/")[2]) for name in await self._store.shelf(_space(self._network))]
         for loss in self._directory.losses(self._network):
             account = self._directory.account_of(self._network, loss.user)
-            where = f"has left {loss.place}" if loss.place else "is not in the workspace any more"
+            where = f"has left {loss.place}" if loss.place else f"is not on {self._network} with us any more"
             told = f"{account or loss.user} {where}: what they write there is held"
             mend = f"if they may reply again: kakehashi operators link {account or 'ACCOUNT'} {loss.user}"
             found.append(Finding("warn", told, mend))

@@ -382,6 +382,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             desk_link=lambda session, file: _held_link(settings, session, file),
             file_link=lambda session, file: _passing_link(settings, signer, session, file),
             holder=leases.holder,
+            url=settings.url,
         )
     purges = networks[FILES] = Purges(store, relay, files)
     pages = _pages(settings, rules, store, relay, leases.holder)

@@ -14,6 +14,12 @@ from typing import Any
 from adapters.discord.client import RestApi
 from adapters.discord.parse import Interaction
 
+FOLLOWS = 5
+"""The type of an answer that says that another one follows."""
+
+READ_BY = 0.25
+"""Seconds until Discord has read a response: what follows is refused for as long as it knows of no first answer."""
+
 Answer = Mapping[str, Any]
 
 
@@ -38,5 +44,7 @@ class Answers:
         awaited = self._awaited.get(to.id)
         if awaited is not None and not awaited.done():
             awaited.set_result(answer)
+            if answer.get("type") == FOLLOWS:
+                await asyncio.sleep(READ_BY)
         else:
             await self._api.call("POST", f"/interactions/{to.id}/{to.token}/callback", answer, free=True)

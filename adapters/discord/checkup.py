@@ -3,44 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from adapters.discord.channels import HIDE, Channel, Channels
 from adapters.discord.client import RestApi
 from adapters.discord.contents import SWITCH, may_read
+from adapters.discord.endpoint import endpoint
+from adapters.discord.forum_tags import ForumTags
+from adapters.discord.patience import patiently
 from adapters.discord.permissions import NEEDS, P, Permission, Server, is_public, may, missing
 from adapters.discord.shape import Given, time_of
+from adapters.discord.tag_checkup import forum_tags
 from bridge.doctor import Finding
 from bridge.errors import DeliveryError
 from routing.ids import Place
+from routing.policy import Policy, no_policy
 
 
-async def checkup(api: RestApi, channels: Channels, places: Sequence[Place]) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What is looked at: the desks' channels, and our own end of interactions over HTTP."""
+
+    places: Sequence[Place]
+    policy: Policy = field(default_factory=no_policy)
+    tags: ForumTags | None = None
+    public_key: str | None = None
+    address: str = ""
+
+
+async def checkup(api: RestApi, channels: Channels, setup: Setup) -> list[Finding]:
     try:
-        told = Given.of(await api.get("/applications/@me"), "application")
-        user = Given.of(await api.get("/users/@me"), "user").id("id", must=True)
+        told = Given.of(await patiently(lambda: api.get("/applications/@me")), "application")
+        user = Given.of(await patiently(lambda: api.get("/users/@me")), "user").id("id", must=True)
     except DeliveryError as error:
         return [Finding("fail", f"Discord does not take the bot token ({error.code})", error.mend)]
     found = [Finding("ok", f"Discord knows the bot as {told.text('name')}")]
     if not may_read(told):
         found.append(Finding("fail", "the bot may not read what operators write", SWITCH))
-    here = _Here(api, channels, user)
-    return [*found, *[one for place in places for one in await here.place(place)]]
+    found += [one async for one in endpoint(told, setup.public_key, setup.address)]
+    here = _Here(api, channels, user, setup)
+    return [*found, *[one for place in setup.places for one in await here.place(place)]]
 
 
 class _Here:
     """The bot, `user`, on its servers."""
 
-    def __init__(self, api: RestApi, channels: Channels, user: str) -> None:
+    def __init__(self, api: RestApi, channels: Channels, user: str, setup: Setup) -> None:
         self._api = api
         self._channels = channels
         self._user = user
+        self._setup = setup
 
     async def place(self, place: Place) -> list[Finding]:
         try:
-            channel = await self._channels.look(place)
-            server = await self._channels.server(channel)
-            member = Given.of(await self._api.get(f"/guilds/{server.id}/members/{self._user}"), "member")
+            channel = await patiently(lambda: self._channels.look(place))
+            server = await patiently(lambda: self._channels.server(channel))
+            told = await patiently(lambda: self._api.get(f"/guilds/{server.id}/members/{self._user}"))
+            member = Given.of(told, "member")
         except DeliveryError as error:
             return [Finding("fail", f"no thread can be opened in the channel {place} ({error.code})", error.mend)]
         roles = member.ids("roles")
@@ -51,7 +71,13 @@ class _Here:
             *_silenced(channel, member, allowed),
             *_needless(channel, server, roles),
             *_readers(channel, server, allow_public=self._channels.allow_public),
+            *self._tags(channel, allowed),
         ]
+
+    def _tags(self, channel: Channel, allowed: Permission | None) -> Iterator[Finding]:
+        if channel.is_forum and self._setup.tags is not None:
+            desks = [one for one in self._setup.policy.desks.values() if channel.id in one.places]
+            yield from forum_tags(channel, desks, self._setup.tags, allowed)
 
 
 def _lacking(channel: Channel, allowed: Permission | None) -> Iterator[Finding]:

@@ -18,7 +18,9 @@ _THREADS = "archive threads that are done with: the server has as many active on
 _WORDS = {
     10003: "unknown_channel",
     10004: "unknown_guild",
+    10007: "unknown_member",
     10008: "unknown_message",
+    10013: "unknown_user",
     10014: "unknown_emoji",
     20016: "slow_mode",
     20028: "channel_write_limit",

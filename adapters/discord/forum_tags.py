@@ -28,7 +28,7 @@ LONGEST = 20
 """Characters of a tag's name."""
 
 HELD, ESCALATED = "turn.held", "card.escalation"
-STATES = (*(f"state.{one}" for one in State), HELD)
+STATES = (*(f"state.{one}" for one in State if one is not State.NEW), HELD)
 
 _OWN = {"ja": ("日本語",), "en": ("English",), "zh-Hans": ("简体中文", "中文"), "zh-Hant": ("繁體中文", "中文")}
 """What a language is called by who speaks it, besides its names in the faces' languages."""
@@ -60,10 +60,12 @@ class ForumTags:
         known = set().union(*names)
         return frozenset(tag.id for tag in channel.tags if folded(tag.name) in known)
 
-    def advised(self, language: str, topics: Iterable[Topic]) -> list[tuple[str, frozenset[str]]]:
+    def advised(
+        self, language: str, spoken: Iterable[str], topics: Iterable[Topic]
+    ) -> list[tuple[str, frozenset[str]]]:
         """What a forum's tags are best called in a language, and the names by which each is found."""
         states = [(self._wording(language, key), self._worded(key)) for key in (*STATES, ESCALATED)]
-        languages = [(_OWN[one][0], _language(one)) for one in LANGUAGES]
+        languages = [(_OWN.get(one, (one,))[0], _language(one)) for one in spoken]
         named = [(self._title(one, language)[:LONGEST], self._topic(one)) for one in topics]
         return [*states, *languages, *named]
 

@@ -27,7 +27,7 @@ from adapters.discord.beyond import Beyond
 from adapters.discord.calls import Calls, Whom, everybody_here
 from adapters.discord.card import card
 from adapters.discord.channels import Channels
-from adapters.discord.checkup import checkup
+from adapters.discord.checkup import Setup, checkup
 from adapters.discord.client import RestApi
 from adapters.discord.contents import SWITCH, Contents
 from adapters.discord.downloads import Downloads
@@ -39,6 +39,7 @@ from adapters.discord.inbound import Inbound
 from adapters.discord.interactions import Interactions
 from adapters.discord.late import LateReplies
 from adapters.discord.lines import Lines
+from adapters.discord.membership import Membership
 from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
 from adapters.discord.people import People
@@ -57,7 +58,7 @@ from bridge.canned import Ready
 from bridge.card import Title, Wording
 from bridge.cards import Cards
 from bridge.directory import Directory
-from bridge.doctor import Finding
+from bridge.doctor import Finding, worst
 from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.files import Files
@@ -91,7 +92,8 @@ class DiscordNetwork:
     """A `bridge.ports.Network`, and `SupportsTyping`, `SupportsDoctor` and `SupportsLinks`.
 
     `places` are the desks' channels; `whom` an alert calls now; `whereabouts` knows where a talk goes on; `holder`
-    names this process among those that may listen; `unit` scales what is waited for after an outage.
+    names this process among those that may listen; `url` is the installation's own address; `unit` scales what is
+    waited for after an outage.
     """
 
     name = NAME
@@ -119,9 +121,12 @@ class DiscordNetwork:
         desk_link: DeskLink = no_desk_link,
         file_link: FileLink = no_file_link,
         holder: str = "",
+        url: str = "",
         unit: float = 1.0,
     ) -> None:
         self._settings = settings
+        self._policy = policy
+        self._url = url
         self._store = store
         self._places = places
         self._api = RestApi(settings, store, Pulse(unit))
@@ -139,7 +144,7 @@ class DiscordNetwork:
             drawing=lambda current: card(current, wording),
             admin_link=admin_link,
         )
-        forum_tags = ForumTags(wording, title, policy)
+        forum_tags = self._tags = ForumTags(wording, title, policy)
         room = Room(self._api, store, self._threads, self._app)
         roots = Roots(
             api=self._api,
@@ -242,6 +247,15 @@ class DiscordNetwork:
         self._gateway = Gateway(
             settings, store, holder or secrets.token_hex(6), self._hear, Identifies(store, self._api, unit)
         )
+        self._membership = Membership(
+            self._api,
+            store,
+            self._channels,
+            self._enrolment,
+            directory,
+            places,
+            lambda: self._gateway.leads,
+        )
         self._writing = Writing(self._api)
         self._who: App | None = None
         self._trouble = "Discord is not started"
@@ -277,6 +291,7 @@ class DiscordNetwork:
         self._work(_lasting(self._late.run))
         self._work(_lasting(self._hearing.run))
         self._work(_lasting(self._backfill.run))
+        self._work(_lasting(self._membership.run))
         self._trouble = ""
         _log.info("discord_started", application=self._who.application)
 
@@ -379,14 +394,20 @@ class DiscordNetwork:
 
     async def doctor(self) -> Sequence[Finding]:
         """What token, intents and channels are like. Before `start` too."""
-        people = await self._enrolment.findings()
         if self._who is not None:
-            return [*await checkup(self._api, self._channels, self._places()), *people]
+            return await self._examined()
         await self._api.open()
         try:
-            return [*await checkup(self._api, self._channels, self._places()), *people]
+            return await self._examined()
         finally:
             await self._api.close()
+
+    async def _examined(self) -> list[Finding]:
+        address = f"{self._url}/discord/interactions"
+        setup = Setup(self._places(), self._policy(), self._tags, self._settings.public_key, address)
+        found = await checkup(self._api, self._channels, setup)
+        known = await self._enrolment.findings()
+        return [*found, *known, *([] if worst(found[:1]) == "fail" else await self._membership.findings())]
 
     # ------------------------------------------------------------------ what the parts ask
 

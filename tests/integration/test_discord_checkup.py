@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -15,13 +16,16 @@ from adapters.discord.network import DiscordNetwork
 from bridge.doctor import Finding
 from bridge.errors import KakehashiError, SettingsError
 from config.settings import DiscordSettings
-from routing.ids import Place
+from routing.ids import DeskId, OperatorId, Place
+from routing.policy import Desk, Policy
 from tests.integration.discord_house import DISCORD, House, house, settings
-from tests.simulators.discord import Channel, DiscordSimulator, Fault, Thread
-from tests.simulators.discord.guild import Overwrite
+from tests.simulators.discord import Channel, DiscordSimulator, Fault, Person, Thread
+from tests.simulators.discord.guild import Overwrite, Tag
 from tests.simulators.discord.permissions import P, Permission
 
 CHANNEL = "GET /channels/{channel_id}"
+TAGS = ("Waiting", "In progress", "On hold", "Resolved", "Closed", "Escalation")
+OUR_OWN = "https://chat.example"
 
 
 @pytest.fixture
@@ -50,24 +54,41 @@ def asked_for(discord: DiscordSimulator) -> Permission:
 
 def a_desk(discord: DiscordSimulator, name: str, kind: str = "text") -> Channel:
     """As the guide has it made: hidden from everyone, shown to the bot, which has there what its invitation gave it."""
-    channel = discord.channel(name, kind, private=True, bot=False)
+    channel = discord.channel(name, kind, private=True, bot=False, tags=TAGS if kind == "forum" else ())
     discord.allow(channel, discord.guild.app.bot.id, P.VIEW_CHANNEL)
     return channel
 
 
-async def looked(here: House, *channels: Channel, allow_public_channels: bool = False) -> list[Finding]:
-    chosen = settings(here.discord, allow_public_channels=allow_public_channels)
+async def looked(here: House, *channels: Channel, linked: bool = True, **chosen: Any) -> list[Finding]:
+    """As `doctor` does, before anything is started; with somebody who may answer in these channels."""
+    if linked:
+        await a_colleague(here, *channels)
+    desks = [Desk(DeskId(one.name), DISCORD, Place(one.id)) for one in channels]
     network = DiscordNetwork(
-        chosen, here.store, here.relay, here.files, here.directory, places=lambda: [Place(one.id) for one in channels]
+        settings(here.discord, **chosen),
+        here.store,
+        here.relay,
+        here.files,
+        here.directory,
+        places=lambda: [Place(one.id) for one in channels],
+        policy=lambda: Policy({one.id: one for one in desks}, operators=dict(here.directory.profiles())),
+        url=OUR_OWN,
     )
     return list(await network.doctor())
 
 
+async def a_colleague(here: House, *channels: Channel) -> Person:
+    kenji = here.discord.person("kenji")
+    for one in channels:
+        here.discord.allow(one, kenji.id, P.VIEW_CHANNEL | P.SEND_MESSAGES_IN_THREADS, quietly=True)
+    if here.directory.get(OperatorId("kenji")) is None:
+        await here.enrol(kenji)
+    return kenji
+
+
 async def heard(here: House, thread: Thread) -> None:
     """Return once what happened before is heard: what an operator says after it has come through."""
-    kenji = here.discord.person("kenji")
-    here.discord.allow(here.desk, kenji.id, P.VIEW_CHANNEL | P.SEND_MESSAGES_IN_THREADS, quietly=True)
-    await here.enrol(kenji)
+    kenji = await a_colleague(here, here.desk)
     kenji.say(thread, "One moment")
     await here.reads("One moment")
 
@@ -221,6 +242,110 @@ async def test_without_a_token_or_with_a_dead_one_the_invitation_says_what_to_do
     discord.go_down()
     with pytest.raises(KakehashiError):
         await application_of(settings(discord))
+
+
+# ------------------------------------------------------------------ a forum's tags
+
+
+async def doubts(here: House, channel: Channel, **chosen: Any) -> list[Finding]:
+    return [one for one in await looked(here, channel, **chosen) if one.level != "ok"]
+
+
+async def test_tags_that_are_missing_are_named_with_the_room_that_there_is(here: House) -> None:
+    forum = a_desk(here.discord, "posts", "forum")
+    forum.tags = forum.tags[:4] + [Tag(here.discord.guild.mint(), f"other {number}") for number in range(16)]
+    (found,) = await doubts(here, forum)
+    assert (found.level, found.what) == ("warn", "#posts has no tag for: Closed, Escalation")
+    assert "0 are free" in found.mend
+    forum.tags = forum.tags[:4]
+    (found,) = await doubts(here, forum)
+    assert "free" not in found.mend
+
+
+async def test_a_forum_that_wants_a_tag_and_has_none_of_ours_takes_no_post(here: House) -> None:
+    forum = a_desk(here.discord, "posts", "forum")
+    forum.tags, forum.requires_tag = [Tag(here.discord.guild.mint(), "VIP")], True
+    assert [one.level for one in await doubts(here, forum)] == ["warn", "fail"]
+
+
+async def test_tags_that_stand_twice_or_are_for_moderators_only(here: House) -> None:
+    forum = a_desk(here.discord, "posts", "forum")
+    forum.tags.append(Tag(here.discord.guild.mint(), "対応待ち", moderated=True))
+    (double,) = await doubts(here, forum)
+    assert "2 tags for Waiting" in double.what
+    here.discord.deny(forum, here.discord.guild.app.bot.id, P.MANAGE_THREADS)
+    found = [one.what for one in await doubts(here, forum)]
+    assert "#posts: only moderators set the tags 対応待ち" in found
+
+
+# ------------------------------------------------------------------ interactions over HTTP
+
+
+async def test_key_and_address_of_interactions_fit_together_and_answer(here: House, discord: DiscordSimulator) -> None:
+    assert await doubts(here, here.desk) == []
+    (unused,) = await doubts(here, here.desk, public_key=discord.public_key)
+    assert (unused.level, f"{OUR_OWN}/discord/interactions" in unused.mend) == ("warn", True)
+    (wrong, _) = await doubts(here, here.desk, public_key="ab" * 32)
+    assert (wrong.level, "not the key" in wrong.what) == ("fail", True)
+    discord.guild.app.interactions_url = "http://127.0.0.1:1/discord/interactions"
+    (lost,) = await doubts(here, here.desk)
+    assert (lost.level, "nothing takes it here" in lost.what) == ("fail", True)
+    (away,) = await doubts(here, here.desk, public_key=discord.public_key)
+    assert (away.level, "does not answer from here" in away.what) == ("warn", True)
+    discord.guild.app.interactions_url = f"{discord.url}/_sim/nothing"
+    (open_to_all,) = await doubts(here, here.desk, public_key=discord.public_key)
+    assert (open_to_all.level, "forged interaction" in open_to_all.what) == ("fail", True)
+
+
+# ------------------------------------------------------------------ who may answer
+
+
+async def test_who_is_linked_and_reaches_no_desk_is_named(here: House, discord: DiscordSimulator) -> None:
+    (nobody,) = [one for one in await looked(here, here.desk, linked=False) if one.level != "ok"]
+    assert "nobody is linked" in nobody.what
+    aiko, gone = discord.person("aiko"), discord.person("ken")
+    await here.enrol(aiko)
+    await here.enrol(gone)
+    gone.leave()
+    found = [one.what for one in await doubts(here, here.desk)]
+    assert found == [
+        f"aiko ({aiko.id}) sees no desk's channel",
+        f"ken is linked to {gone.id}, who is on no server that has a desk",
+    ]
+    everything = discord.role("admins", P.ADMINISTRATOR)
+    aiko.take(everything.id)
+    assert len(await doubts(here, here.desk)) == 1
+
+
+@pytest.mark.parametrize("how", ["leaves the server", "sees the channel no more"])
+async def test_who_has_left_answers_nobody_until_they_are_linked_anew(
+    here: House, discord: DiscordSimulator, how: str
+) -> None:
+    kenji = await a_colleague(here, here.desk)
+    stranger = discord.person("later")
+    await here.enrol(stranger)
+    await here.network._membership.look()
+    await here.writes("hello")
+    thread = await here.thread()
+    kenji.say(thread, "one")
+    await here.reads("one")
+    if how == "leaves the server":
+        kenji.leave()
+    else:
+        discord.deny(here.desk, kenji.id, P.VIEW_CHANNEL)
+    discord.mischief.add(Fault.SERVER_ERROR, "GET /guilds/{guild_id}/members/{user_id}", times=2)
+    for _ in range(2):  # Discord does not tell: that is not to say that everybody has left
+        await here.network._membership.look()
+    discord.mischief.clear()
+    await here.network._membership.look()
+    discord.guild.members.setdefault(kenji.id, kenji.member)  # and comes back
+    discord.allow(here.desk, kenji.id, P.VIEW_CHANNEL | P.SEND_MESSAGES_IN_THREADS)
+    kenji.say(thread, "two")
+    await here.shows(thread, "kakehashi operators link")
+    assert await here.replies_seen() == ["one"]
+    assert any("has left" in one.what for one in await looked(here, here.desk, linked=False))
+    losses = {one.user for one in here.directory.losses(DISCORD)}
+    assert losses == {kenji.id}
 
 
 async def _lane_is_blocked(here: House) -> bool:

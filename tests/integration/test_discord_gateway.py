@@ -13,7 +13,7 @@ import pytest
 
 from adapters.discord import gateway, identifies
 from adapters.discord.channels import Channels
-from adapters.discord.checkup import checkup
+from adapters.discord.checkup import Setup, checkup
 from adapters.discord.client import RestApi
 from adapters.discord.gateway import Gateway
 from adapters.discord.identifies import SCARCE, Identifies
@@ -192,15 +192,15 @@ async def test_doctor_says_what_token_intent_and_channels_are_like(
     api = RestApi(settings(discord), store)
     await api.open()
     try:
-        places = [Place(forum.id), Place(hidden.id)]
-        found = await checkup(api, Channels(api), places)
+        setup = Setup([Place(forum.id), Place(hidden.id)])
+        found = await checkup(api, Channels(api), setup)
         assert [one.level for one in found if "lacks" not in one.what] == ["ok", "ok", "fail"]
         assert found[-1].mend
         discord.guild.app.privileged = set()
-        (_, intent, *_) = await checkup(api, Channels(api), places)
+        (_, intent, *_) = await checkup(api, Channels(api), setup)
         assert (intent.level, "Message Content Intent" in intent.mend) == ("fail", True)
         await discord.reset_token()
-        (refused,) = await checkup(api, Channels(api), places)
+        (refused,) = await checkup(api, Channels(api), setup)
         assert (refused.level, "discord.bot_token" in refused.mend) == ("fail", True)
     finally:
         await api.close()

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from adapters.discord import receiver
+from adapters.discord import receiver, replies
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Person, Thread, pressing
 from tests.simulators.discord.interactions import Ask
@@ -195,6 +195,29 @@ async def test_what_takes_long_is_answered_by_a_call_while_discord_waits(
     monkeypatch.setattr(here.relay, "session", slowly)
     assert (await kenji.click(thread, here.card(thread), "Claim")).ok
     assert len(discord.calls_of(CALLBACK)) == 1
+
+
+async def test_what_takes_longer_is_filled_in_after_the_response(
+    here: House,
+    url: str,
+    discord: DiscordSimulator,
+    thread: Thread,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(replies, "AT_ONCE", 0.05)
+    session = here.relay.session
+
+    async def slowly(name: Any) -> Any:
+        await asyncio.sleep(0.1)
+        return await session(name)
+
+    monkeypatch.setattr(here.relay, "session", slowly)
+    stranger = discord.person("stranger")
+    discord.allow(here.desk, stranger.id, BOT, quietly=True)
+    outcome = await stranger.click(thread, here.card(thread), "Claim")
+    assert (outcome.ok, outcome.status, outcome.type) == (True, 200, 5)
+    await discord.until(lambda: any("not enrolled" in one.content for one in stranger.whispers()))
+    assert discord.calls_of(CALLBACK) == []
 
 
 async def test_without_the_public_key_there_is_no_door(

@@ -94,5 +94,5 @@ def test_whatever_the_guide_names_is_found_and_fits() -> None:
     assert len([*told()]) > 20
     assert len(known) == len([*told()])
     for language in LANGUAGES:
-        advised = TAGS.advised(language, [Topic(one) for one in TITLES])
+        advised = TAGS.advised(language, LANGUAGES, [Topic(one) for one in TITLES])
         assert all(0 < len(name) <= LONGEST for name, _ in advised)
