@@ -44,12 +44,17 @@ class Beneath:
     file: FileLink = no_file_link
 
     def add(
-        self, rendered: Sequence[Rendered], delivery: Delivery, too_large: Sequence[FilePart] = ()
+        self,
+        rendered: Sequence[Rendered],
+        delivery: Delivery,
+        too_large: Sequence[FilePart] = (),
+        refused: Sequence[FilePart] = (),
     ) -> tuple[Rendered, ...]:
         """The message with a line for each attachment that is not on Discord; a post more where they do not fit."""
         session, body = delivery.session, delivery.body
         lines = [self._held(session, one) for one in delivery.held]
-        lines += [self._large(session, one) for one in too_large]
+        lines += [self._by_a_link(session, one, "post.large") for one in too_large]
+        lines += [self._by_a_link(session, one, "post.refused") for one in refused]
         lines += [self.wording(session.language, "post.removed")] * (body.purged if body is not None else 0)
         return _with(rendered, lines)
 
@@ -57,8 +62,8 @@ class Beneath:
         line = self._named(session, "post.held", file.media_type, file.size)
         return " · ".join((line, *self._at_the_desk(session, file.file)))
 
-    def _large(self, session: Session, file: FilePart) -> str:
-        line = self._named(session, "post.large", file.media_type, file.size)
+    def _by_a_link(self, session: Session, file: FilePart, key: str) -> str:
+        line = self._named(session, key, file.media_type, file.size)
         own = self.file(session, file)
         ways = []
         if own is not None:

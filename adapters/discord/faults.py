@@ -44,7 +44,9 @@ _WORDS = {
     50027: "token_ended",
     50035: "invalid_form",
     50045: "too_large",
+    50046: "bad_file",
     50083: "thread_archived",
+    50110: "bad_file",
     50278: "no_direct_messages",
     90001: "reaction_blocked",
     130000: "overloaded",
@@ -84,6 +86,7 @@ _POISON = frozenset(
         "title_held_by_automod",
         "harmful_link",
         "no_uploads",
+        "bad_file",
     )
 )
 
@@ -121,6 +124,9 @@ THREAD_GONE = frozenset(("unknown_channel",))
 
 ALREADY_GONE = frozenset(("unknown_message", "unknown_channel"))
 """What was to be deleted or changed is not there."""
+
+FILES_REFUSED = frozenset(("too_large", "no_uploads", "bad_file", "no_permission"))
+"""Of a message with files: without them it may be taken."""
 
 ASLEEP = "thread_archived"
 """Edits need an active thread."""

@@ -20,7 +20,7 @@ from adapters.discord.beyond import Beyond, Told
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi
-from adapters.discord.faults import ALREADY_GONE, NO_DIRECT, THREAD_GONE
+from adapters.discord.faults import ALREADY_GONE, FILES_REFUSED, NO_DIRECT, THREAD_GONE
 from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks
 from adapters.discord.reconciliation import POSTS, Reconciliation
@@ -393,8 +393,9 @@ class Outbound:
         except DeliveryError as error:
             if error.code == "unknown_message":
                 return root, ""  # it was there already, and somebody has deleted it since
-            if error.code == "too_large" and files:
-                return await self._say(delivery, root, self._told_of(delivery, rendered), part)
+            if error.code in FILES_REFUSED and files:
+                told = self._told_of(delivery, rendered, too_large=error.code == "too_large")
+                return await self._say(delivery, root, told, part)
             if error.code not in THREAD_GONE:
                 raise
             root = await self._reopening.open(delivery, root)
@@ -433,11 +434,13 @@ class Outbound:
         more = (render.files_only(one, language, self._wording) for one in posts[1:])
         return (replace(first, files=posts[0] if posts else ()), *words, *more)
 
-    def _told_of(self, delivery: Delivery, rendered: Rendered) -> Rendered:
-        """Discord does not take these files after all."""
+    def _told_of(self, delivery: Delivery, rendered: Rendered, *, too_large: bool) -> Rendered:
+        """Discord does not take these files after all, or not from us: the words need not wait for that."""
+        bare, words = replace(delivery, body=None, held=()), (replace(rendered, files=()),)
+        if not too_large:
+            return self._beneath.add(words, bare, refused=rendered.files)[0]
         self._channels.no_more_than(place_of(delivery), LARGEST)
-        bare = replace(delivery, body=None, held=())
-        return self._beneath.add((replace(rendered, files=()),), bare, rendered.files)[0]
+        return self._beneath.add(words, bare, rendered.files)[0]
 
     async def _file_limit(self, delivery: Delivery) -> int:
         """Asked for only where it matters."""

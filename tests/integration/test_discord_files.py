@@ -19,7 +19,7 @@ from routing.inputs import PurgeReason
 from routing.policy import Attachments
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Message, Person, Thread
-from tests.simulators.discord.permissions import BOT
+from tests.simulators.discord.permissions import BOT, P
 
 
 @pytest.fixture
@@ -92,6 +92,21 @@ async def test_what_the_server_does_not_take_has_a_link(here: House) -> None:
     assert "Document (PDF), 11.0 MB, too large to show here" in line
     assert f"https://files.example/{large.file}" in line
     assert "https://desk.example/#" in line
+    assert "secret" not in line
+
+
+async def test_where_no_files_may_be_attached_the_words_stand_and_say_so(
+    here: House, discord: DiscordSimulator, desk: Channel
+) -> None:
+    discord.deny(desk, discord.guild.app.bot.id, P.ATTACH_FILES)
+    file = await kept(here, "secret.png", picture())
+    await here.writes("look", file)
+    thread = await here.thread()
+    await here.lanes_are_empty()
+    (line,) = [one for one in here.said(thread) if "look" in one]
+    assert shown(here, thread) == []
+    assert "which Discord does not take here" in line
+    assert f"https://files.example/{file.file}" in line
     assert "secret" not in line
 
 
