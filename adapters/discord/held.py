@@ -17,7 +17,7 @@ from bridge.messages import TextPart
 from bridge.ports import Placed
 from routing.session import Pending, Session
 
-SEND, KEEP, UNDO, OFFER = "send", "keep", "undo", "offer"
+SEND, KEEP, UNDO, OFFER, WITHDRAW = "send", "keep", "undo", "offer", "withdraw"
 """The actions of these buttons. What is offered is sent, too; its line is nobody's but ours to end."""
 
 

@@ -18,6 +18,7 @@ import structlog
 
 from adapters.discord.backfill import Backfill
 from adapters.discord.contents import Contents
+from adapters.discord.deletions import Deletions
 from adapters.discord.downloads import Downloads
 from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching
@@ -29,6 +30,7 @@ from adapters.discord.parse import (
     Happening,
     Ignored,
     InThread,
+    Moderated,
     Purged,
     Reacted,
     ReactionsCleared,
@@ -90,6 +92,7 @@ class Inbound:
         backfill: Backfill,
         contents: Contents,
         late: Late,
+        deletions: Deletions,
         wording: Wording,
         app: Callable[[], App],
         public_place: Callable[[str, str], str | None],
@@ -129,6 +132,7 @@ class Inbound:
         )
         self._reactions = Reactions(store, relay, door, people)
         self._writers = writers
+        self._deletions = deletions
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._tasks: dict[asyncio.Task[None], float] = {}
         self.deferred = Deferred(store, NAME, self._carry_out)
@@ -189,6 +193,8 @@ class Inbound:
                 await self._insist(lambda: self._at_a_post(root, happening), kind)
         elif isinstance(happening, Purged):
             await self._insist(lambda: self._purged(happening), kind)
+        elif isinstance(happening, Moderated):
+            await self._insist(lambda: self._deletions.moderated(happening), kind)
         elif isinstance(happening, Asked):
             await self._insist(lambda: self._interactions.take(happening), kind, tries=1)
 
@@ -230,6 +236,9 @@ class Inbound:
             return
         if placed is not None:
             await self._backfill.catch_up(happening.root, placed)
+        if isinstance(happening, Withdrawn):
+            await self._deletions.take(happening, placed, data, self.deferred)
+            return
         has_files = isinstance(happening, Said) and happening.to_be_fetched
         if placed is None or has_files or self.deferred.holds(happening.root.ref):
             now = await self._store.now()
@@ -253,9 +262,15 @@ class Inbound:
             return
         placed = await self._threads.placed(happening.root)
         placed = placed or await self._threads.read(happening.root, self._app())
-        if placed is not None:
-            await self._backfill.catch_up(happening.root, placed)
-            await self._with_files(happening, placed)
+        if placed is None:
+            return
+        await self._backfill.catch_up(happening.root, placed)
+        if isinstance(happening, Withdrawn) and not await self._deletions.is_the_authors(
+            unplaced, happening, placed, self.deferred
+        ):
+            await self._deletions.ignored(happening, placed)
+            return
+        await self._with_files(happening, placed)
 
     async def _with_files(self, happening: InThread, placed: Placed) -> None:
         files = await self._fetching.fetched(happening, placed) if isinstance(happening, Said) else ()

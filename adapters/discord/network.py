@@ -30,6 +30,7 @@ from adapters.discord.channels import Channels
 from adapters.discord.checkup import Setup, checkup
 from adapters.discord.client import RestApi
 from adapters.discord.contents import SWITCH, Contents
+from adapters.discord.deletions import Deletions
 from adapters.discord.downloads import Downloads
 from adapters.discord.forum_tags import ForumTags
 from adapters.discord.gateway import Gateway
@@ -73,6 +74,7 @@ from bridge.whereabouts import Whereabouts
 from bridge.windows import Words
 from config.locales import thread_words
 from config.settings import DiscordSettings
+from routing.deletions import SETTLE
 from routing.ids import DeskId, Place, ThreadRef
 from routing.policy import Policy, no_policy
 
@@ -123,6 +125,7 @@ class DiscordNetwork:
         holder: str = "",
         url: str = "",
         unit: float = 1.0,
+        settle: int = SETTLE,
     ) -> None:
         self._settings = settings
         self._policy = policy
@@ -239,6 +242,14 @@ class DiscordNetwork:
             writers=Writers(relay, self._threads, people, policy),
             contents=self._contents,
             late=self._late,
+            deletions=Deletions(
+                store=store,
+                relay=relay,
+                door=door or relay,
+                directory=directory,
+                whispers=whispers,
+                settle=settle,
+            ),
             backfill=self._backfill,
             wording=wording,
             app=self._app,

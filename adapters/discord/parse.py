@@ -31,6 +31,9 @@ _FORWARD = 1
 """The `type` of a reference that carries the words of another message with it."""
 
 _LOTTIE = 3
+_DELETED_BY_ANOTHER = 72
+"""In the audit log (`action_type`). There is none where authors delete their own."""
+
 _VOICE = 1 << 13
 _EPHEMERAL = 1 << 6
 _THREADS = frozenset((10, 11, 12))
@@ -182,6 +185,16 @@ class Purged:
     """Many messages were deleted at once, which only a moderator or an app can do."""
 
     withdrawn: tuple[Withdrawn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Moderated:
+    """The server's audit log: somebody deletes an author's messages in a channel, who is not that author. Told of the
+    first alone; which message it is, the log does not say."""
+
+    channel: str
+    author: str
+    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +379,7 @@ class Ignored:
 InThread = Said | Revised | Withdrawn
 Asked = Pressed | Submitted | Commanded | Shortcut | Pinged
 News = ThreadSeen | ThreadsSeen | ThreadGone | ChannelChanged | PersonLeft | GuildGone
-Happening = InThread | Purged | Reacted | ReactionsCleared | Typing | Asked | News | Ignored
+Happening = InThread | Purged | Moderated | Reacted | ReactionsCleared | Typing | Asked | News | Ignored
 
 
 def parse(kind: str, body: object, app: App, told: str = "") -> Happening:
@@ -559,6 +572,15 @@ def _purged(body: Given, app: App) -> Happening:
         return Ignored("direct messages")
     root = Root(guild, body.id("channel_id", must=True))
     return Purged(tuple(_gone(root, one, in_bulk=True) for one in body.ids("ids")))
+
+
+def _logged(body: Given, app: App) -> Happening:
+    options = body.object("options")
+    if body.number("action_type") != _DELETED_BY_ANOTHER or not body.id("target_id") or not options.id("channel_id"):
+        return Ignored(f"an entry of the audit log of type {body.number('action_type')}")
+    if body.id("user_id") == app.user:
+        return Ignored("an entry of the audit log about ourselves")
+    return Moderated(options.id("channel_id"), body.id("target_id"), body.id("user_id"))
 
 
 def _gone(root: Root, message: str, *, in_bulk: bool = False) -> Withdrawn:
@@ -802,6 +824,7 @@ _EVENTS: Mapping[str, Callable[[Given, App], Happening]] = {
     "MESSAGE_UPDATE": _revised,
     "MESSAGE_DELETE": _withdrawn,
     "MESSAGE_DELETE_BULK": _purged,
+    "GUILD_AUDIT_LOG_ENTRY_CREATE": _logged,
     "MESSAGE_REACTION_ADD": lambda body, app: _reaction(body, app, added=True),
     "MESSAGE_REACTION_REMOVE": lambda body, app: _reaction(body, app, added=False),
     "MESSAGE_REACTION_REMOVE_ALL": _cleared,

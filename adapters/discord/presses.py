@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from adapters.discord.held import KEEP, OFFER, SEND, UNDO
+from adapters.discord.held import KEEP, OFFER, SEND, UNDO, WITHDRAW
 from adapters.discord.parse import MENU, Pressed
 from bridge.card import Action
 from bridge.deeds import BARE
 from routing.ids import OperatorId
-from routing.inputs import OperatorInput, OperatorSent, OperatorUndid
+from routing.inputs import OperatorInput, OperatorSent, OperatorUndid, OperatorWithdrew
 
 Deed = Callable[[OperatorId, Pressed], OperatorInput | None]
 
@@ -29,15 +29,21 @@ def _undo(operator: OperatorId, pressed: Pressed) -> OperatorInput | None:
     return OperatorUndid(pressed.aim.message, operator) if pressed.aim.message else None
 
 
+def _withdraw(operator: OperatorId, pressed: Pressed) -> OperatorInput | None:
+    """Their own words, which somebody else has deleted on Discord."""
+    return OperatorWithdrew(pressed.aim.message, operator) if pressed.aim.message else None
+
+
 DEEDS: Mapping[str, Deed] = {
     **{action: _bare(action) for action in BARE},
     SEND: _send,
     OFFER: _send,
     KEEP: _undo,
     UNDO: _undo,
+    WITHDRAW: _withdraw,
 }
 
-SETTLED: Mapping[str, str] = {OFFER: "told.sent"}
+SETTLED: Mapping[str, str] = {OFFER: "told.sent", WITHDRAW: "line.withdrawn"}
 """What a line of ours to one person says once its button was pressed."""
 
 MAY_EXPLAIN = (KEEP, UNDO)

@@ -11,7 +11,7 @@ import structlog
 from adapters.discord.client import NOBODY, RestApi
 from adapters.discord.parse import Said
 from adapters.discord.refs import Root
-from adapters.discord.render import NO_PREVIEWS, Json
+from adapters.discord.render import NO_PREVIEWS, Json, Rendered
 from adapters.discord.roots import nonce
 from bridge.card import Wording
 from bridge.errors import KakehashiError
@@ -47,3 +47,13 @@ class Whispers:
             "enforce_nonce": True,
         }
         await self._api.say(f"/channels/{root.thread}/messages", body)
+
+    async def call(self, root: Root, users: Sequence[str], name: str, text: str, buttons: Sequence[Json] = ()) -> None:
+        """Say it to people by name, where there is no message any more that could be answered."""
+        said = " ".join((*(f"<@{user}>" for user in users), text))
+        rendered = Rendered(said, components=tuple(buttons), users=tuple(users))
+        body = {**rendered.posted, "nonce": nonce(name), "enforce_nonce": True}
+        try:
+            await self._api.say(f"/channels/{root.thread}/messages", body)
+        except KakehashiError as error:
+            _log.warning("discord_answer_not_shown", reason=error.what)

@@ -6,7 +6,6 @@ processes count what is kept there. Our own posts' deletions are kept for the co
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
@@ -19,18 +18,17 @@ from adapters.slack.markup import escape
 from adapters.slack.parse import App, Withdrawn
 from adapters.slack.refs import NAME, button_value, micros
 from adapters.slack.render import Wording
+from bridge import deletions as counted
+from bridge.deletions import Clearings, line_of
 from bridge.errors import KakehashiError
 from bridge.ports import Placed, Store, Unplaced
-from routing.deletions import CLEARING, OLD, SETTLE, is_clearing
+from routing.deletions import OLD, SETTLE
 from routing.ids import InputKey, ThreadRef
 
 Payload = Mapping[str, Any]
 
 WITHDRAW = "withdraw"
 """The button with which an author takes back what somebody else has deleted."""
-
-LINE = ":deleted"
-"""Behind a thread's name: the line in which its deletions wait, apart from its words."""
 
 WORDS = frozenset(("text", "blocks", "attachments", "files", "edited", "metadata"))
 """What a message says, as opposed to whose and where it was."""
@@ -91,7 +89,7 @@ class Deletions:
         self._app = app
         self._api = api
         self._wording = wording
-        self._settle = settle
+        self._clearings = Clearings(store, NAME, self._read, settle)
 
     async def offer(self, withdrawn: Withdrawn, placed: Placed, language: str) -> None:
         """Tell the author, and nobody else, that the customer has it still, with the button that takes it back."""
@@ -117,7 +115,7 @@ class Deletions:
         if one is None or one.age > OLD:
             _log.debug("slack_ignored", because="a deletion of what is old, or of no reply")
             return
-        line = ThreadRef(one.thread + LINE)
+        line = line_of(ThreadRef(one.thread))
         await deferred.keep(Unplaced(one.key, line, _without_words(event), await self._store.now()))
 
     async def is_the_authors(self, unplaced: Unplaced, withdrawn: Withdrawn) -> bool:
@@ -129,16 +127,8 @@ class Deletions:
 
     async def is_cleared(self, unplaced: Unplaced) -> bool:
         """Whether the channel is being cleared up; as long as a deletion is kept, it is counted."""
-        now = await self._store.now()
-        await asyncio.sleep(max(0, unplaced.at + self._settle - now) / 1000)
-        one = deletion(unplaced.payload, self._app())
-        return one is not None and await self._is_many(unplaced.at, one.channel)
+        return await self._clearings.is_one(unplaced)
 
-    async def _is_many(self, at: int, channel: str) -> bool:
-        name, app = f"{NAME}.cleared/{channel}", self._app()
-        others = [one for one in await self._store.unplaced(NAME) if abs(one.at - at) <= self._settle]
-        found = [one for other in others if (one := deletion(other.payload, app)) and one.channel == channel]
-        if not is_clearing([one.author for one in found]) and await self._store.get(name) is None:
-            return False
-        await self._store.put(name, "1", CLEARING)
-        return True
+    def _read(self, unplaced: Unplaced) -> counted.Deletion | None:
+        one = deletion(unplaced.payload, self._app())
+        return counted.Deletion(one.channel, one.author) if one is not None else None

@@ -52,6 +52,9 @@ from tests.simulators.discord import Channel, DiscordSimulator, Message, Person,
 DISCORD = NetworkName("discord")
 CUSTOMER = CustomerKey("main", "~visitor")
 
+SETTLE = 300
+"""ms that a deletion waits for others."""
+
 QUICK = Timing(
     send_deadline=4.0,
     quarantine=4.5,
@@ -257,6 +260,7 @@ async def house(
             file_link=lambda session, file: (f"https://files.example/{file.file}", 1_790_000_000_000),
             holder=leases.holder,
             unit=0.1,
+            settle=SETTLE,
             **(parts or {}),
         )
         purges = networks[FILES] = Purges(store, relay, files)

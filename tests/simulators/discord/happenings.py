@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from . import markdown, shapes, snowflakes
+from . import markdown, permissions, shapes, snowflakes
 from .guild import Channel, Flag, Json, Kind, Member, Message, Sort, Tag, Thread
 from .intents import ALWAYS, Intent
 from .refusal import Refusal
@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from .simulator import DiscordSimulator
 
 
+AUDIT_COUNTS = 300.0
+"""Seconds for which deletions of one author's messages by one moderator in one channel are one entry of the log."""
+
+
 class Happenings:
     """Changes state, then tells of it."""
 
     def __init__(self, discord: DiscordSimulator) -> None:
         self._discord = discord
         self._guild = discord.guild
+        self._logged: dict[tuple[str, str, str], float] = {}
 
     # --- messages ---------------------------------------------------------------------------------------------
 
@@ -69,11 +74,28 @@ class Happenings:
         event = {"channel_id": channel.id, "last_pin_timestamp": snowflakes.stamp()} | self._of_guild(channel)
         self._discord.events.emit("CHANNEL_PINS_UPDATE", event, Intent.GUILDS, place=channel)
 
-    def delete(self, channel: Channel, message: Message) -> None:
-        """A message is gone; its event carries ids only."""
+    def delete(self, channel: Channel, message: Message, *, by: str = "") -> None:
+        """A message is gone; its event carries ids only. `by`: who deleted it, if that was not its author."""
         del channel.messages[message.id]
+        if by and by != message.author_id:
+            self._log_deletion(channel, message.author_id, by)
         event = {"id": message.id, "channel_id": channel.id} | self._of_guild(channel)
         self._discord.events.emit("MESSAGE_DELETE", event, self._messages_intent(channel), place=channel)
+
+    def _log_deletion(self, channel: Channel, author: str, by: str) -> None:
+        """The audit log counts up its last entry of the same kind for some minutes; events tell of new entries only,
+        and only to whom may read the log."""
+        bot, now = self._guild.bot, self._discord.clock.now()
+        last = self._logged.get((channel.id, author, by), -AUDIT_COUNTS)
+        if now - last < AUDIT_COUNTS or bot is None:
+            return
+        self._logged[channel.id, author, by] = now
+        if not permissions.of_roles(self._guild, bot) & permissions.P.VIEW_AUDIT_LOG:
+            return
+        options = {"channel_id": channel.id, "count": "1"}
+        event: Json = {"id": self._guild.mint(), "guild_id": self._guild.id, "user_id": by, "target_id": author}
+        event |= {"action_type": 72, "options": options}
+        self._discord.events.emit("GUILD_AUDIT_LOG_ENTRY_CREATE", event, Intent.GUILD_MODERATION)
 
     def delete_many(self, channel: Channel, ids: Iterable[str]) -> None:
         gone = [i for i in ids if channel.messages.pop(i, None)]

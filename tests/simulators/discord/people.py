@@ -119,7 +119,7 @@ class Person:
         found = self._message(channel, message)
         if found.author_id != self.id:
             self._need(channel, P.MANAGE_MESSAGES)
-        self._discord.happenings.delete(channel, found)
+        self._discord.happenings.delete(channel, found, by=self.id)
 
     def delete_many(self, place: Place, messages: Iterable[AnyMessage]) -> None:
         """What a moderator's bot does when it cleans up."""
