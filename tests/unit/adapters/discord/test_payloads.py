@@ -242,6 +242,14 @@ MESSAGES: dict[str, Row] = {
     "many at once": (
         "MESSAGE_DELETE_BULK", {"ids": [MESSAGE, OTHER], "channel_id": THREAD, "guild_id": GUILD}, p.Purged, {},
     ),
+    "a moderator's deletion, in the audit log": (
+        "GUILD_AUDIT_LOG_ENTRY_CREATE",
+        {
+            "id": "9", "guild_id": GUILD, "user_id": OTHER, "target_id": AIKO, "action_type": 72,
+            "options": {"channel_id": THREAD, "count": "1"},
+        },
+        p.Moderated, {"channel": THREAD, "author": AIKO, "by": OTHER},
+    ),
 }  # fmt: skip
 
 NOBODYS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -297,6 +305,10 @@ NOBODYS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "a direct message that was taken back": ("MESSAGE_DELETE", {"id": MESSAGE, "channel_id": THREAD}),
     "direct messages that were taken back": ("MESSAGE_DELETE_BULK", {"ids": [MESSAGE], "channel_id": THREAD}),
+    "a channel's change in the audit log": (
+        "GUILD_AUDIT_LOG_ENTRY_CREATE",
+        {"id": "9", "guild_id": GUILD, "user_id": OTHER, "target_id": THREAD, "action_type": 11, "changes": []},
+    ),
     "a button that is not ours": (
         "INTERACTION_CREATE", asked(3, {"custom_id": "click_me", "component_type": 2, "id": 2}, message=message()),
     ),
@@ -317,7 +329,7 @@ SYSTEM = (*range(1, 19), 21, 22, *range(24, 30), 31, 32, *range(36, 40), 44, 46,
 
 UNHEARD = (
     "APPLICATION_COMMAND_PERMISSIONS_UPDATE", "AUTO_MODERATION_ACTION_EXECUTION", "AUTO_MODERATION_RULE_CREATE",
-    "CHANNEL_PINS_UPDATE", "ENTITLEMENT_CREATE", "GUILD_AUDIT_LOG_ENTRY_CREATE", "GUILD_BAN_ADD", "GUILD_EMOJIS_UPDATE",
+    "CHANNEL_PINS_UPDATE", "ENTITLEMENT_CREATE", "GUILD_BAN_ADD", "GUILD_EMOJIS_UPDATE",
     "GUILD_INTEGRATIONS_UPDATE", "GUILD_MEMBERS_CHUNK", "GUILD_MEMBER_ADD", "GUILD_SCHEDULED_EVENT_CREATE",
     "GUILD_SOUNDBOARD_SOUNDS_UPDATE", "GUILD_STICKERS_UPDATE", "INTEGRATION_CREATE", "INVITE_CREATE",
     "MESSAGE_POLL_VOTE_ADD", "PRESENCE_UPDATE", "RATE_LIMITED", "READY", "RESUMED", "SOUNDBOARD_SOUNDS",
