@@ -91,7 +91,7 @@ async def test_each_rung_calls_where_it_should(housed: Any, discord: DiscordSimu
             assert "my secret words" not in said
             assert "Open the thread" in said
         assert role.id in pings(here, thread)
-        assert any("An answer is late" in one for one in here.said(thread))
+        assert any("Escalated: called by hand. Please take this." in one for one in here.said(thread))
 
 
 async def test_who_takes_no_direct_messages_is_called_at_the_desk(

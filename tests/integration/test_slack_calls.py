@@ -49,7 +49,7 @@ async def test_each_rung_calls_where_it_should(here: House, kenji: Person) -> No
     root = await here.root()
     await escalate(here)
     lines = here.slack.replies(here.desk, root.ts)
-    assert any("An answer is late" in here.slack.seen(one) for one in lines)
+    assert any("Escalated: called by hand. Please take this." in here.slack.seen(one) for one in lines)
     assert Ping("usergroup", "S0NIGHT01") in [ping for one in lines for ping in one.pings]
     (called,) = here.slack.workspace.direct_channel(kenji.user).messages.values()
     code = (await here.session()).session.code
