@@ -49,16 +49,19 @@ from adapters.discord.reading import Reading
 from adapters.discord.refs import NAME, Root
 from adapters.discord.shape import GarbledError
 from adapters.discord.threads import Threads
+from adapters.discord.typed import Language, Typed
 from adapters.discord.utterances import Utterances
 from adapters.discord.whispers import Whispers
 from adapters.discord.writers import Writers
 from bridge import explanations
+from bridge.canned import Canned
 from bridge.card import Wording
 from bridge.deferred import Deferred
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, KakehashiError
 from bridge.late import Late
 from bridge.messages import FilePart
+from bridge.orders import Orders
 from bridge.ports import Placed, Store, Unplaced
 from bridge.relay import Door, Relay
 from bridge.whereabouts import Whereabouts
@@ -72,7 +75,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Inbound:
-    """`app` tells who we are; `place_of` is the channel that a thread's session has here."""
+    """`app` tells who we are; `reads` is the language that an operator reads."""
 
     def __init__(
         self,
@@ -93,6 +96,9 @@ class Inbound:
         contents: Contents,
         late: Late,
         deletions: Deletions,
+        canned: Canned,
+        orders: Orders | None,
+        reads: Language | None,
         wording: Wording,
         app: Callable[[], App],
         public_place: Callable[[str, str], str | None],
@@ -107,6 +113,7 @@ class Inbound:
         self._backfill = backfill
         self._app = app
         reading = Reading(directory, wording, public_place)
+        told = Explanations(explanations.Explanations(wording, directory, whereabouts), reading, whispers, late)
         self._fetching = Fetching(
             store=store,
             relay=relay,
@@ -125,10 +132,19 @@ class Inbound:
             fetching=self._fetching,
             whispers=whispers,
             quotes=Quotes(store),
-            explanations=Explanations(
-                explanations.Explanations(wording, directory, whereabouts), reading, whispers, late
-            ),
+            explanations=told,
             contents=contents,
+            typed=Typed(
+                store=store,
+                door=door,
+                people=people,
+                reading=reading,
+                whispers=whispers,
+                explanations=told,
+                canned=canned,
+                orders=orders,
+                language=reads,
+            ),
         )
         self._reactions = Reactions(store, relay, door, people)
         self._writers = writers

@@ -55,7 +55,7 @@ from adapters.discord.waking import Waking
 from adapters.discord.whispers import Whispers
 from adapters.discord.writers import Writers
 from adapters.discord.writing import Writing
-from bridge.canned import Ready
+from bridge.canned import Canned, Ready
 from bridge.card import Title, Wording
 from bridge.cards import Cards
 from bridge.directory import Directory
@@ -75,7 +75,7 @@ from bridge.windows import Words
 from config.locales import thread_words
 from config.settings import DiscordSettings
 from routing.deletions import SETTLE
-from routing.ids import DeskId, Place, ThreadRef
+from routing.ids import DeskId, OperatorId, Place, ThreadRef
 from routing.policy import Policy, no_policy
 
 INTRODUCED_AGAIN = 5.0
@@ -116,6 +116,7 @@ class DiscordNetwork:
         templates: Ready = lambda desk: (),
         tags: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
         orders: Orders | None = None,
+        reads: Callable[[OperatorId], str] | None = None,
         admin_link: str = "",
         places: Callable[[], Sequence[Place]] = tuple,
         whom: Whom = everybody_here,
@@ -250,6 +251,9 @@ class DiscordNetwork:
                 whispers=whispers,
                 settle=settle,
             ),
+            canned=Canned(store, directory, templates, wording=wording, title=title, desk_title=desk_title),
+            orders=orders,
+            reads=reads,
             backfill=self._backfill,
             wording=wording,
             app=self._app,

@@ -8,11 +8,11 @@ from adapters.discord.acting import place_of
 from adapters.discord.contents import Contents
 from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching
-from adapters.discord.manners import manner
 from adapters.discord.parse import InThread, Revised, Said, Withdrawn
 from adapters.discord.people import People
 from adapters.discord.quotes import Quotes
 from adapters.discord.reading import Reading
+from adapters.discord.typed import Typed
 from adapters.discord.whispers import Whispers
 from bridge.marks import cut
 from bridge.messages import Body, FilePart
@@ -40,6 +40,7 @@ class Utterances:
         quotes: Quotes,
         explanations: Explanations,
         contents: Contents,
+        typed: Typed,
     ) -> None:
         self._store = store
         self._relay = relay
@@ -51,6 +52,7 @@ class Utterances:
         self._quotes = quotes
         self._explanations = explanations
         self._contents = contents
+        self._typed = typed
 
     async def act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
         stored = await self._relay.session(placed.session)
@@ -72,6 +74,8 @@ class Utterances:
 
     async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
         self._contents.read()
+        if await self._typed.take(said, placed, stored, files):
+            return
         operator = self._people.operator(said.author.user, stored.session.mirror.place)
         meant, body = await self._meant(said, placed, stored, files)
         if not body.parts:
@@ -82,6 +86,7 @@ class Utterances:
         if operator is None and meant not in INSIDE:
             await self._people.note_unknown(said.author.user, place_of(stored, placed))
         await self._explanations.explain(answer, said)
+        await self._typed.explain(said, placed, answer)
         await self._explanations.tell_withheld(said, answer)
         await self._explanations.late(answer, said, stored)
 
@@ -97,7 +102,7 @@ class Utterances:
         """Whom it is for, and what it says then: under what it answers, if that is the customer's."""
         session = stored.session
         text = self._reading.words(said, session.language)
-        meant, begins = manner(said.text, text.text)
+        meant, begins = self._typed.manner(said, text.text, session)
         if said.forwarded:
             meant, begins = Manner.FORWARDED, 0
         answered = await self._quotes.answered(said, placed, session)
@@ -112,6 +117,8 @@ class Utterances:
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
         session = stored.session
+        if await self._typed.takes_edit(revised, placed, stored):
+            return
         files = await self._fetching.files_of(revised, stored, placed)
         meant, body = await self._meant(revised, placed, stored, files)
         known = session.spoken(revised.message) or session.held(revised.message)

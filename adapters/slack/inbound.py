@@ -46,13 +46,13 @@ from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Wording
 from adapters.slack.shape import GarbledError
 from adapters.slack.threads import Threads
-from adapters.slack.typed import TypedTemplates
 from adapters.slack.utterances import Utterances
 from adapters.slack.windows import Windows
 from bridge.directory import Directory
 from bridge.late import Late
 from bridge.ports import Placed, Store, Unplaced
 from bridge.relay import Door, Receipt, Relay
+from bridge.typed_templates import TypedTemplates
 from bridge.whereabouts import Whereabouts
 from routing.ids import InputKey, OperatorId, ThreadRef
 from routing.inputs import DeletionDoubted, OperatorWithdrew
@@ -86,7 +86,7 @@ class Inbound:
         wording: Wording,
         tell: Tell,
         windows: Windows,
-        typed: TypedTemplates,
+        typed: TypedTemplates[Said],
         respond: Callable[[str, Mapping[str, Any]], Awaitable[None]],
         app: Callable[[], App],
         whereabouts: Whereabouts,

@@ -37,7 +37,7 @@ from adapters.slack.inbound import Inbound
 from adapters.slack.late import LateReplies
 from adapters.slack.markup import escape
 from adapters.slack.membership import Membership
-from adapters.slack.orders import TypedOrders
+from adapters.slack.orders import ShownOrders, typed_orders
 from adapters.slack.outbound import Outbound
 from adapters.slack.pacing import Pacing
 from adapters.slack.parse import App, Said
@@ -52,7 +52,6 @@ from adapters.slack.sheet import Face
 from adapters.slack.sockets import PING, Sockets
 from adapters.slack.threads import Threads
 from adapters.slack.turns import Turns, channel_of
-from adapters.slack.typed import TypedTemplates
 from adapters.slack.windows import Windows
 from adapters.slack.writing import QUIET, Writing
 from bridge.answers import Answers
@@ -71,6 +70,7 @@ from bridge.ports import Delivered, Delivery, Store
 from bridge.pulse import PLATFORM, Pulse
 from bridge.relay import Door, Relay
 from bridge.roster import Roster
+from bridge.typed_templates import TypedTemplates
 from bridge.whereabouts import Whereabouts
 from bridge.windows import Words
 from config.locales import thread_words
@@ -303,15 +303,8 @@ class SlackNetwork:
         answers, operator = Answers(roster), self._people.of
         self._commands = Commands(self._api, answers, orders.vocabulary, operator, face, team)
         self._home = Home(self._api, roster, door, operator, face, team)
-        self._inbound.utterances.orders = TypedOrders(
-            orders=orders,
-            answers=answers,
-            door=door,
-            store=self._store,
-            operator=operator,
-            face=face,
-            tell=self._tell.later,
-        )
+        shown = ShownOrders(answers, operator, face, self._tell.later)
+        self._inbound.utterances.orders = typed_orders(orders, door, self._store, face, shown)
 
     async def _take(self, payload: Mapping[str, Any]) -> None:
         """A payload whose acknowledgement says nothing but that it is durable."""
@@ -539,7 +532,7 @@ class SlackNetwork:
             if not self._under_way:
                 self._idle.set()
 
-    def _tell_author(self, said: Said, text: str) -> None:
+    async def _tell_author(self, said: Said, text: str) -> None:
         self._tell.later(said.key, said.root, said.author.user, text)
 
     def _app(self) -> App:

@@ -7,11 +7,9 @@ import structlog
 from adapters.slack.explanations import Explanations
 from adapters.slack.fetching import Fetching
 from adapters.slack.manners import manner
-from adapters.slack.orders import TypedOrders
 from adapters.slack.parse import InThread, Revised, Said, Withdrawn
 from adapters.slack.people import People
 from adapters.slack.reading import Reading
-from adapters.slack.typed import TypedTemplates
 from bridge import templates
 from bridge.commands import Command, Mistyped
 from bridge.late import Late
@@ -19,6 +17,8 @@ from bridge.marks import cut
 from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Placed, Store, Stored
 from bridge.relay import Answer, Door, Receipt, Relay
+from bridge.typed_commands import TypedCommands
+from bridge.typed_templates import TypedTemplates
 from routing.decide import Refusal
 from routing.ids import InputKey, OperatorId
 from routing.inputs import INSIDE, Manner, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
@@ -36,7 +36,7 @@ class Utterances:
         relay: Relay,
         door: Door,
         people: People,
-        typed: TypedTemplates,
+        typed: TypedTemplates[Said],
         late: Late,
         reading: Reading,
         fetching: Fetching,
@@ -51,7 +51,7 @@ class Utterances:
         self._reading = reading
         self._fetching = fetching
         self._explanations = explanations
-        self.orders: TypedOrders | None = None
+        self.orders: TypedCommands[Said] | None = None
 
     async def act(self, happening: InThread, placed: Placed, files: tuple[FilePart, ...]) -> None:
         stored = await self._relay.session(placed.session)
@@ -83,12 +83,12 @@ class Utterances:
             return  # an empty message, or nothing but files that were refused; the operator was told
         answer = await self._wrote(said, placed, stored, meant, body, said.key)
         if orders and isinstance(asked, Mistyped) and isinstance(answer, Receipt):
-            orders.explain(said, answer.stored.session, asked, self._people.operator(said.author))
+            await orders.explain(said, answer.stored.session, asked, self._people.operator(said.author))
 
     def _manner(self, said: Said, text: str, asked: Command | Mistyped | None) -> tuple[Manner, int]:
         return self.orders.manner(asked) if self.orders and asked else manner(said.text, text)
 
-    async def _command(self, said: Said, stored: Stored, asked: Command, orders: TypedOrders) -> None:
+    async def _command(self, said: Said, stored: Stored, asked: Command, orders: TypedCommands[Said]) -> None:
         """What was typed is for us. It is no message of the session's."""
         operator = self._people.operator(said.author, said.root.channel)
         if operator is None:
@@ -161,7 +161,7 @@ class Utterances:
         if typed is None or operator is None:
             return False
         if isinstance(happening, Revised):
-            answer = await self._typed.revised(happening, stored, typed, operator)
+            answer = await self._typed.revised(happening, happening.revision, stored, typed, operator)
             self._explanations.explain_edit(happening, stored.session, answer, Manner.PLAIN)
         else:
             author = self._people.named(happening.author.user)

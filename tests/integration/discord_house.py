@@ -29,6 +29,7 @@ from bridge.lanes import Lanes, Timing
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
+from bridge.orders import Orders
 from bridge.ports import Stored
 from bridge.purges import Purges
 from bridge.refuges import Refuges
@@ -38,7 +39,7 @@ from bridge.setbacks import Setbacks
 from bridge.timers import Timers
 from bridge.views import Views
 from bridge.whereabouts import Whereabouts
-from config.locales import text
+from config.locales import LANGUAGES, text
 from config.settings import DiscordSettings
 from routing.effects import FILES
 from routing.facts import Side
@@ -257,6 +258,7 @@ async def house(
             whereabouts=Whereabouts(store, relay, networks),
             policy=policy,
             desk_link=lambda session, file: f"https://desk.example/#{session.code}/{file}",
+            orders=Orders(partial(text, "thread"), LANGUAGES, directory, desks=lambda: written.desks),
             file_link=lambda session, file: (f"https://files.example/{file.file}", 1_790_000_000_000),
             holder=leases.holder,
             unit=0.1,
