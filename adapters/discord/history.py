@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE
 from adapters.discord.refs import EPOCH, made_at
+from adapters.discord.shape import time_of
 from bridge.errors import DeliveryError
 
 PAGE = 100
@@ -35,7 +35,7 @@ def snowflake(at: int) -> str:
 def archived_at(thread: Mapping[str, Any]) -> int:
     """When it was archived, or woken, last (ms since 1970)."""
     stamp = (thread.get("thread_metadata") or {}).get("archive_timestamp")
-    return round(datetime.fromisoformat(str(stamp)).timestamp() * 1000) if stamp else 0
+    return round(time_of(str(stamp)).timestamp() * 1000) if stamp else 0
 
 
 class History:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
@@ -29,6 +30,9 @@ SPOKEN = frozenset((0, 19))
 
 _FORWARD = 1
 """The `type` of a reference that carries the words of another message with it."""
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 _LOTTIE = 3
 _DELETED_BY_ANOTHER = 72
@@ -551,8 +555,9 @@ def _revision(at: int, message: str) -> int:
 
 
 def _milliseconds(stamp: str, body: Given) -> int:
+    """Cut off, not rounded: when a preview appears, Discord tells of the same edit again without its microseconds."""
     try:
-        return round(time_of(stamp).timestamp() * 1000)
+        return (time_of(stamp) - _BEGINNING) // _MILLISECOND
     except (ValueError, OverflowError):
         raise garbled(f"{body.where}.edited_timestamp", "is no time") from None
 

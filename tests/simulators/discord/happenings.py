@@ -53,10 +53,13 @@ class Happenings:
     def change(self, channel: Channel, message: Message) -> None:
         """A message was edited by its author."""
         message.edited = snowflakes.stamp()
-        self.refresh(channel, message)
+        self._tell_message("MESSAGE_UPDATE", channel, message)
 
     def refresh(self, channel: Channel, message: Message) -> None:
-        """A message changed without an edit: previews, flags, pins."""
+        """A message changed without an edit: previews, flags, pins. From here on an edit's moment is told without its
+        microseconds, as at Discord."""
+        if message.edited is not None:
+            message.edited = snowflakes.parsed(message.edited).isoformat(timespec="milliseconds").replace("+", "000+")
         self._tell_message("MESSAGE_UPDATE", channel, message)
 
     def unfurl(self, channel: Channel, message: Message) -> None:

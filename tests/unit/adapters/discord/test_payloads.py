@@ -668,3 +668,12 @@ def test_an_edit_is_the_same_however_its_moment_is_written() -> None:
     moments = ("2023-11-19T18:01:00.250000+00:00", "2023-11-19T18:01:00.250Z", "2023-11-20T03:01:00.250000+09:00")
     keys = {getattr(parse("MESSAGE_UPDATE", message(edited_timestamp=one), APP), "key", None) for one in moments}
     assert len(keys) == 1
+
+
+def test_a_preview_that_appears_beneath_an_edit_is_no_second_one() -> None:
+    """Discord then writes the moment of the edit without its microseconds."""
+    first = parse("MESSAGE_UPDATE", message(edited_timestamp="2023-11-19T18:01:00.766795+00:00"), APP)
+    again = parse("MESSAGE_UPDATE", message(edited_timestamp="2023-11-19T18:01:00.766000+00:00", embeds=[{}]), APP)
+    assert isinstance(first, p.Revised)
+    assert isinstance(again, p.Revised)
+    assert (first.key, first.revision) == (again.key, again.revision)
