@@ -48,21 +48,21 @@ class History:
     async def after(self, channel: str, message: str, pages: int | None = PAGES) -> list[Message] | None:
         """What stands in the channel or thread behind this id, oldest first; None where it is gone. All of it, where no
         number of pages is named."""
-        found: list[Message] = []
+        found: dict[str, Message] = {}
         try:
             for number in itertools.count(1):
                 page = await self._get(f"/channels/{channel}/messages", limit=PAGE, after=message)
-                found += reversed(page)  # Discord gives the newest first, whichever way it is asked
-                if len(page) < PAGE or number == pages:
+                found |= {str(one["id"]): one for one in page}
+                former, message = message, max(found, key=int, default=message)  # a millisecond's own are in any order
+                if len(page) < PAGE or number == pages or message == former:
                     break
-                message = str(page[0]["id"])
             if not found:
                 await self.message(channel, message)  # who may not read is given nothing, and only here a refusal
         except DeliveryError as error:
             if error.code in ALREADY_GONE:
                 return None
             raise
-        return found
+        return sorted(found.values(), key=lambda one: int(one["id"]))
 
     async def is_deleted(self, channel: str, message: str) -> bool:
         """Whether Discord says that it does not know this very message, in a channel that is there."""

@@ -31,6 +31,7 @@ from bridge.errors import Fault
         (400, 160002, Fault.BLOCKED),
         (403, 40333, Fault.BLOCKED),
         (403, 40004, Fault.TRANSIENT),
+        (403, 40058, Fault.TRANSIENT),  # a forum's post whose first message is not there yet
         (403, 130000, Fault.TRANSIENT),
         (429, 0, Fault.TRANSIENT),
         (429, 30046, Fault.TRANSIENT),
