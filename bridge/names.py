@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bridge.card import Wording
 from bridge.messages import About
@@ -98,6 +100,24 @@ def persona(about: About, language: str, wording: Wording) -> str:
 
 
 # ------------------------------------------------------------------ fit to show
+
+
+def moment(timestamp: int, zone: str = "") -> str:
+    """A date (seconds since 1970) in words: of the reader's zone where that is known, and it says which; empty for none
+    that a calendar has."""
+    try:
+        there = datetime.fromtimestamp(timestamp, _zone(zone))
+    except (ValueError, OverflowError, OSError):
+        return ""
+    name = there.tzname() or ""
+    return f"{there:%Y-%m-%d %H:%M} {name if name.isalpha() else f'UTC{name}'}"
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 def one_line(text: str, limit: int) -> str:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
-from adapters.discord.mentions import Names, moment
+from adapters.discord.mentions import Names
 from bridge.marks import Writer
 from bridge.messages import MarkKind, TextPart
+from bridge.names import moment
 
 INDENT = "  "
 """Before an item's bullet or number, for each level."""
@@ -52,6 +53,8 @@ _INLINE: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("own", r"<(?:a)?:(\w+):\d+>"),
         ("masked", rf"\[((?:\\.|[^\[\]\\])+)\]\(\s*(?:<({_CLOSED})>|({_BALANCED}))(?:\s+(?:\"[^\"]*\"|'[^']*'))?\s*\)"),
         ("address", rf"<({_CLOSED})>"),
+        ("mail", r"<(?:mailto:)?([^\s<>@:]+@[^\s<>@]+\.[^\s<>@]+)>"),
+        ("call", r"<(?:tel:|sms:)(\+?[\d\-() ]{3,})>|<(\+[\d\-() ]{5,})>"),
         ("url", _URL),
         ("spoiler", r"\|\|(.+?)\|\|"),
         ("bold", r"\*\*((?:\\.|[^\\])+?)\*\*(?!\*)"),
@@ -189,7 +192,9 @@ _WORDS: Mapping[str, Callable[[re.Match[str], Names], str]] = {
     "channel": lambda found, names: names.of_channel(found[1]),
     "command": lambda found, names: f"/{found[1]}",
     "guide": lambda found, names: f"#{names.channel}",
-    "moment": lambda found, names: moment(int(found[1])) or found[0],
+    "moment": lambda found, names: moment(int(found[1]), names.zone) or found[0],
+    "mail": lambda found, names: found[1],
+    "call": lambda found, names: found[1] or found[2],
     "own": lambda found, names: f":{found[1]}:",
 }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from bridge.names import PublicNames
 
@@ -18,7 +17,9 @@ _INTERNAL = re.compile(r"<(?:#(?P<channel>\d+)|@&\d+|id:[a-z-]+[^<>\s]*)>", re.A
 
 @dataclass(frozen=True, slots=True)
 class Names(PublicNames):
-    """As a message of Discord's has them: `<@1>`, `<#2>`, `<@&3>`."""
+    """As a message of Discord's has them: `<@1>`, `<#2>`, `<@&3>`. `zone`: the customer's, for `<t:4>`."""
+
+    zone: str = ""
 
     def withheld(self, text: str) -> tuple[str, ...]:
         """What stands for the internal names in a message's `text`, each once."""
@@ -29,11 +30,3 @@ class Names(PublicNames):
         if found["channel"]:
             return self.of_channel(found["channel"])
         return self.of_group if found[0].startswith("<@&") else f"#{self.channel}"
-
-
-def moment(timestamp: int) -> str:
-    """A date (seconds since 1970) in words that are true for every reader; empty for none that a calendar has."""
-    try:
-        return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M} UTC"
-    except (ValueError, OverflowError, OSError):
-        return ""

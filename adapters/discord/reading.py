@@ -30,10 +30,11 @@ class Reading:
         self._wording = wording
         self._public_place = public_place
 
-    def words(self, said: Said, language: str) -> TextPart:
-        return words(said, self.names(language), self._wording, language)
+    def words(self, said: Said, language: str, zone: str = "") -> TextPart:
+        """`zone`: the customer's, for the dates in it."""
+        return words(said, self.names(language, zone), self._wording, language)
 
-    def names(self, language: str) -> Names:
+    def names(self, language: str, zone: str = "") -> Names:
         def person(user: str) -> str | None:
             operator = self._directory.by_network_user(NAME, user, home=True)
             return self._directory.public_name(operator, language) if operator else None
@@ -42,7 +43,7 @@ class Reading:
             return self._public_place(channel, language)
 
         called = {kind: self._wording(language, f"mention.{kind}") for kind in ("somebody", "channel", "group")}
-        return Names(person, place, **called)
+        return Names(person, place, **called, zone=zone)
 
 
 def words(said: Said, names: Names, wording: Wording, language: str) -> TextPart:

@@ -21,7 +21,7 @@ from bridge.relay import Door, Relay
 from routing.facts import Side
 from routing.ids import OperatorId
 from routing.inputs import INSIDE, Manner, OperatorRevised, OperatorWithdrew, OperatorWrote, Origin
-from routing.session import Spoken
+from routing.session import Session, Spoken
 
 _log = structlog.get_logger(__name__)
 
@@ -101,7 +101,7 @@ class Utterances:
     ) -> tuple[Manner, Body]:
         """Whom it is for, and what it says then: under what it answers, if that is the customer's."""
         session = stored.session
-        text = self._reading.words(said, session.language)
+        text = self._reading.words(said, session.language, await self._zone(said, session))
         meant, begins = self._typed.manner(said, text.text, session)
         if said.forwarded:
             meant, begins = Manner.FORWARDED, 0
@@ -113,6 +113,11 @@ class Utterances:
             return meant, Body(())
         above = await self._quotes.of(answered, stored)
         return meant, Body((*((above,) if above else ()), *((words,) if words.text.strip() else ()), *files))
+
+    async def _zone(self, said: Said, session: Session) -> str:
+        """The customer's, where there is a date to be told in it."""
+        texts = (said.text, *(one.text for one in said.forwarded))
+        return (await self._store.about(session.id)).time_zone if any("<t:" in text for text in texts) else ""
 
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""

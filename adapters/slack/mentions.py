@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from bridge.names import PublicNames
 
@@ -27,11 +26,3 @@ class Names(PublicNames):
         """What stands for the internal names in a message's `text`, each once."""
         stands = (self.of_channel(one[1]) if one[1] else self.of_group for one in _INTERNAL.finditer(text))
         return tuple(dict.fromkeys(one for one in stands if one in self.neutral))
-
-
-def moment(timestamp: int) -> str:
-    """A date that came without words for it (seconds since 1970)."""
-    try:
-        return f"{datetime.fromtimestamp(timestamp, UTC):%Y-%m-%d %H:%M} UTC"
-    except (ValueError, OverflowError, OSError):
-        return ""

@@ -11,9 +11,10 @@ from typing import Any
 
 from adapters.slack.addresses import write_address
 from adapters.slack.emoji import characters, named
-from adapters.slack.mentions import Names, moment
+from adapters.slack.mentions import Names
 from bridge.marks import Writer
 from bridge.messages import MarkKind, TextPart
+from bridge.names import moment
 
 Element = Mapping[str, Any]
 

@@ -54,6 +54,10 @@ def test_what_was_formatted(text: str, shown: str, marks: list[tuple[str, str]])
         ("<:party:1> <a:wave:2>", ":party: :wave:"),
         ("until <t:1700000000:R> or <t:1700000000>", "until 2023-11-14 22:13 UTC or 2023-11-14 22:13 UTC"),
         ("<t:99999999999999999:R>", "<t:99999999999999999:R>"),
+        (
+            "<t:1700000000:f>, <mailto:help@example.com>, <tel:+81 3-1234-5678>, <+81312345678>",
+            "2023-11-14 22:13 UTC, help@example.com, +81 3-1234-5678, +81312345678",
+        ),
         (r"\*not bold\* \<@5> a\\b", r"*not bold* <@5> a\b"),
         ("@everyone and @here", "@everyone and @here"),
     ],
@@ -78,6 +82,15 @@ def test_a_link_always_shows_where_it_leads() -> None:
     assert words("[https://bank.example](<https://evil.example>)").endswith("(https://evil.example)")
     assert marked("see https://a.example/x_y_z.") == [("link", "https://a.example/x_y_z")]
     assert marked("<https://a.example>") == [("link", "https://a.example")]
+
+
+def test_a_date_is_told_in_the_customers_zone_and_says_which() -> None:
+    for zone, shown in {
+        "Asia/Tokyo": "2023-11-15 07:13 JST",
+        "Asia/Singapore": "2023-11-15 06:13 UTC+08",
+        "nowhere/../at": "2023-11-14 22:13 UTC",
+    }.items():
+        assert read("<t:1700000000:R>", Names(zone=zone)).text == shown
 
 
 def test_names_that_stay_inside_are_told() -> None:
