@@ -375,6 +375,7 @@ async def _engine(settings: Settings, rulebook: Rulebook, stack: AsyncExitStack)
             templates=lambda desk: rules.rulebook.templates.get(desk, ()),
             tags=lambda: rules.rulebook.tag_titles,
             orders=orders,
+            roster=roster,
             admin_link=settings.web.admin_link,
             places=lambda: _places(rules.policy(), DISCORD),
             whom=Attention(store, rules.policy, availability).whom,

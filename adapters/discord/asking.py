@@ -8,17 +8,24 @@ from datetime import UTC
 from adapters.discord.acting import Acting
 from adapters.discord.answers import Answers
 from adapters.discord.buttons import Buttons
+from adapters.discord.callers import Callers
 from adapters.discord.client import RestApi
-from adapters.discord.interactions import Interactions
+from adapters.discord.commands import Commands
+from adapters.discord.home import Home
+from adapters.discord.interactions import Desk, Interactions
+from adapters.discord.naming import Naming
 from adapters.discord.parse import App
 from adapters.discord.people import People
+from adapters.discord.threads import Threads
 from adapters.discord.windows import Windows
+from bridge.answers import Answers as Asked
 from bridge.canned import Canned, Ready
 from bridge.directory import Directory
 from bridge.explanations import Explanations
 from bridge.orders import Orders
 from bridge.ports import Store
 from bridge.relay import Door, Relay
+from bridge.roster import Roster
 from bridge.submissions import Submissions
 from bridge.whereabouts import Whereabouts
 from bridge.windows import Offers, Words
@@ -40,15 +47,19 @@ def asking(
     templates: Ready,
     policy: Callable[[], Policy],
     orders: Orders | None,
+    roster: Roster | None,
+    threads: Threads,
 ) -> Interactions:
+    """Without a roster and orders nobody can ask for their own work: there are no commands then."""
     wording = words.wording
     canned = Canned(store, directory, templates, wording=wording, title=words.title, desk_title=words.desk_title)
     explanations = Explanations(wording, directory, whereabouts)
     acting = Acting(store, relay, people, explanations)
+    offers = Offers(store=store, directory=directory, canned=canned, words=words, policy=policy)
     windows = Windows(
         store=store,
         acting=acting,
-        offers=Offers(store=store, directory=directory, canned=canned, words=words, policy=policy),
+        offers=offers,
         submissions=Submissions(store=store, relay=relay, door=door, canned=canned, words=words, policy=policy),
         wording=wording,
         zone=orders.zone if orders is not None else lambda _desk: UTC,
@@ -56,4 +67,23 @@ def asking(
     buttons = Buttons(
         relay=relay, door=door, acting=acting, windows=windows, explanations=explanations, wording=wording
     )
-    return Interactions(api, answers, wording, app, buttons=buttons, windows=windows)
+    interactions = Interactions(api, answers, wording, app, buttons=buttons, windows=windows)
+    if roster is not None and orders is not None:
+        callers = Callers(people, roster, wording, words.title, orders.title)
+        naming = Naming(
+            relay=relay, threads=threads, app=app, callers=callers, roster=roster, offers=offers, wording=wording
+        )
+        home = Home(roster, door, callers)
+        commands = Commands(
+            store=store,
+            door=door,
+            answers=Asked(roster),
+            acting=acting,
+            callers=callers,
+            naming=naming,
+            home=home,
+            windows=windows,
+            wording=wording,
+        )
+        interactions.desk = Desk(commands, naming, home)
+    return interactions

@@ -92,7 +92,7 @@ class RestApi:
         self,
         verb: str,
         path: str,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
         files: Sequence[Upload] = (),
         *,
         query: Mapping[str, str] | None = None,
@@ -129,7 +129,7 @@ class RestApi:
         self,
         verb: str,
         path: str,
-        body: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None,
         files: Sequence[Upload],
         query: Mapping[str, str] | None,
         *,
@@ -192,11 +192,11 @@ _CONTROLS = re.compile("[\x00-\x1f\x7f]")
 
 
 def _form(
-    body: Mapping[str, Any] | None, files: Sequence[Upload]
+    body: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None, files: Sequence[Upload]
 ) -> tuple[bytes | aiohttp.FormData | None, dict[str, str]]:
     if body is None:
         return None, {}
-    if not files:
+    if not files or not isinstance(body, Mapping):
         return orjson.dumps(body), {"Content-Type": "application/json"}
     described = [{"id": number, "filename": file.name} for number, file in enumerate(files)]
     form = aiohttp.FormData(quote_fields=False)  # Discord takes what is quoted by percents for the name itself

@@ -6,19 +6,32 @@ Nobody sends it again: whoever asked reads that it was not stored, or sees that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import structlog
 
 from adapters.discord.answers import Answers
 from adapters.discord.buttons import Buttons
 from adapters.discord.client import RestApi
-from adapters.discord.parse import App, Asked, Commanded, Pinged, Pressed, Submitted
+from adapters.discord.commands import Commands
+from adapters.discord.home import Home
+from adapters.discord.naming import Naming
+from adapters.discord.parse import App, Asked, AtHome, Commanded, Pinged, Pressed, Shortcut, Submitted
 from adapters.discord.replies import Reply
 from adapters.discord.windows import Windows
 from bridge.card import Wording
 from bridge.errors import KakehashiError
 
 _log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What operators ask of their own work."""
+
+    commands: Commands
+    naming: Naming
+    home: Home
 
 
 class Interactions:
@@ -40,6 +53,7 @@ class Interactions:
         self._app = app
         self._buttons = buttons
         self._windows = windows
+        self.desk: Desk | None = None
 
     async def take(self, asked: Asked) -> None:
         """Returns when what it tells is durable, and answered as far as Discord could be reached."""
@@ -58,4 +72,16 @@ class Interactions:
         elif isinstance(asked, Submitted):
             await self._windows.submitted(asked, reply)
         elif not isinstance(asked, Pinged):
-            _log.debug("discord_ignored", because=f"nothing answers {type(asked).__name__}")
+            await self._of_the_desk(asked, reply)
+
+    async def _of_the_desk(self, asked: AtHome | Commanded | Shortcut, reply: Reply) -> None:
+        if self.desk is None:
+            await reply.tell("command.failed", reply.language)
+        elif isinstance(asked, AtHome):
+            await self.desk.home.pressed(asked, reply)
+        elif isinstance(asked, Shortcut):
+            await self.desk.commands.shortcut(asked, reply)
+        elif asked.focused:
+            await self.desk.naming.complete(asked, reply)
+        else:
+            await self.desk.commands.commanded(asked, reply)

@@ -46,6 +46,7 @@ from adapters.discord.parse import App
 from adapters.discord.people import People
 from adapters.discord.receiver import HttpDoor
 from adapters.discord.refs import NAME, Root
+from adapters.discord.registration import Registration
 from adapters.discord.room import Room
 from adapters.discord.roots import Roots, titled
 from adapters.discord.shape import Given
@@ -70,6 +71,7 @@ from bridge.orders import Orders
 from bridge.ports import Delivered, Delivery, Store
 from bridge.pulse import Pulse
 from bridge.relay import Door, Relay
+from bridge.roster import Roster
 from bridge.whereabouts import Whereabouts
 from bridge.windows import Words
 from config.locales import thread_words
@@ -117,6 +119,7 @@ class DiscordNetwork:
         tags: Callable[[], Mapping[str, Mapping[str, str]]] = dict,
         orders: Orders | None = None,
         reads: Callable[[OperatorId], str] | None = None,
+        roster: Roster | None = None,
         admin_link: str = "",
         places: Callable[[], Sequence[Place]] = tuple,
         whom: Whom = everybody_here,
@@ -226,7 +229,10 @@ class DiscordNetwork:
             templates=templates,
             policy=policy,
             orders=orders,
+            roster=roster,
+            threads=self._threads,
         )
+        self._registration = Registration(self._api, wording, self._app, lambda: self.listens, unit) if roster else None
         self._door = _door_of(settings, store, self._answers, interactions, self._app)
         self._inbound = Inbound(
             store=store,
@@ -253,7 +259,7 @@ class DiscordNetwork:
             ),
             canned=Canned(store, directory, templates, wording=wording, title=title, desk_title=desk_title),
             orders=orders,
-            reads=reads,
+            reads=reads or (roster.language if roster is not None else None),
             backfill=self._backfill,
             wording=wording,
             app=self._app,
@@ -307,6 +313,8 @@ class DiscordNetwork:
         self._work(_lasting(self._hearing.run))
         self._work(_lasting(self._backfill.run))
         self._work(_lasting(self._membership.run))
+        if self._registration is not None:
+            self._work(_lasting(self._registration.run))
         self._trouble = ""
         _log.info("discord_started", application=self._who.application)
 

@@ -15,7 +15,7 @@ from enum import IntEnum
 from typing import Any
 
 from adapters.discord.emoji import sign
-from adapters.discord.refs import EPOCH, Aim, Post, Root, made_at, message_id, message_key, read_custom_id
+from adapters.discord.refs import EPOCH, Aim, Post, Root, made_at, message_id, message_key, read_custom_id, read_home_id
 from adapters.discord.shape import GarbledError, Given, garbled, time_of
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId
@@ -259,6 +259,17 @@ class Pressed:
 
 
 @dataclass(frozen=True, slots=True)
+class AtHome:
+    """Somebody pressed a button of their home, which names no session."""
+
+    key: InputKey
+    root: Root
+    action: str
+    author: Author
+    interaction: Interaction
+
+
+@dataclass(frozen=True, slots=True)
 class Submitted:
     """Somebody filled in a window of ours and sent it. `values` are by the field's name: a text, or what was chosen."""
 
@@ -381,7 +392,7 @@ class Ignored:
 
 
 InThread = Said | Revised | Withdrawn
-Asked = Pressed | Submitted | Commanded | Shortcut | Pinged
+Asked = Pressed | AtHome | Submitted | Commanded | Shortcut | Pinged
 News = ThreadSeen | ThreadsSeen | ThreadGone | ChannelChanged | PersonLeft | GuildGone
 Happening = InThread | Purged | Moderated | Reacted | ReactionsCleared | Typing | Asked | News | Ignored
 
@@ -736,6 +747,9 @@ def _member(body: Given, guild: str) -> Author:
 
 def _pressed(body: Given, root: Root, handle: Interaction) -> Happening:
     data, stood = body.object("data", must=True), body.object("message", must=True)
+    home = read_home_id(data.text("custom_id"))
+    if home:
+        return AtHome(_key(handle), root, home, _member(body, root.guild), handle)
     found = read_custom_id(data.text("custom_id"))
     if found is None:
         return Ignored("a button that is not ours")

@@ -142,6 +142,19 @@ def read_custom_id(text: str) -> tuple[str, Aim] | None:
     return found["action"], Aim(Placed(session, int(found["mirror"])), message, found["choice"] or "")
 
 
+_HOME = "kakehashi-home|"
+
+
+def home_id(action: str) -> str:
+    """What a home's button keeps: it is about no session, and cannot be taken for a card's."""
+    return f"{_HOME}{action}"
+
+
+def read_home_id(text: str) -> str:
+    """The action; empty for what is no home's button."""
+    return text.removeprefix(_HOME) if text.startswith(_HOME) else ""
+
+
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SHORT = re.compile(r"(r?)!([0-9A-Za-z]{1,11})!([0-9A-Za-z]{1,11})", re.ASCII)
 

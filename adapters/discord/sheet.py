@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from adapters.discord.markup import escape, units
-from adapters.discord.refs import NAME
+from adapters.discord.refs import NAME, home_id
 from adapters.discord.render import Rendered, Title, Wording, button, clock, row
 from bridge.answers import Answer, Explained, Found, Lacking, Stood
 from bridge.commands import ANYWHERE, IN_THREAD, RESULTS, Mistyped, Verb, spoken
@@ -22,8 +22,8 @@ from routing.ids import DeskId, ThreadRef
 from routing.policy import HOUR, MINUTE
 from routing.session import State, TurnOf
 
-AWAY, BACK, NEXT = "home_away", "home_back", "home_next"
-"""The home's buttons. None of them names a session, so none is taken for a card's."""
+AWAY, BACK, NEXT, LOOK = "away", "back", "next", "look"
+"""The home's buttons, by their actions."""
 
 DESKS = 20
 """Desks shown with who waits there, the longest lines first."""
@@ -71,10 +71,13 @@ def home(sheet: Sheet, face: Face, notice: str = "") -> Rendered:
 
 
 def _buttons(how: Standing, face: Face, anybody: bool) -> list[dict[str, object]]:
-    following = [button(NEXT, face.say("home.button.next"), primary=how.on)] if anybody else []
+    def shown(action: str, *, primary: bool = False) -> dict[str, object]:
+        return button(home_id(action), face.say(f"home.button.{action}"), primary=primary)
+
+    following = [shown(NEXT, primary=how.on)] if anybody else []
     if how.on:
-        return [*following, button(AWAY, face.say("home.button.away"))]
-    return [button(BACK, face.say("home.button.back"), primary=True), *following]
+        return [*following, shown(AWAY), shown(LOOK)]
+    return [shown(BACK, primary=True), *following, shown(LOOK)]
 
 
 def _shown(lines: Sequence[str], buttons: Sequence[dict[str, object]] = ()) -> Rendered:
@@ -272,4 +275,4 @@ def explained(face: Face, slash: str, desks: Sequence[DeskId]) -> list[str]:
     return [face.say("command.help.anywhere", **known), *asked, "", face.say("command.help.head", **known), *typed]
 
 
-__all__ = ["AWAY", "BACK", "NEXT", "Face", "drawn", "home"]
+__all__ = ["AWAY", "BACK", "LOOK", "NEXT", "Face", "drawn", "home"]

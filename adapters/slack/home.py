@@ -23,14 +23,12 @@ from adapters.slack.pacing import Urgency
 from adapters.slack.render import Block
 from adapters.slack.shape import GarbledError, Shape
 from adapters.slack.sheet import AWAY, BACK, NEXT, Face
+from bridge.claims import claim_next
 from bridge.errors import DeliveryError, KakehashiError
 from bridge.relay import Door, Receipt
 from bridge.roster import Roster, Row
 from routing.availability import Choice
-from routing.decide import Refusal
-from routing.ids import InputKey, OperatorId, SessionId
-from routing.inputs import OperatorClaimed
-from routing.session import Reason
+from routing.ids import OperatorId
 
 LOOK_EVERY = 5.0
 """Seconds between two looks at the homes that were opened: many changes cost one publishing."""
@@ -43,9 +41,6 @@ WATCHED = 1_000
 
 ROWS = 10
 """Sessions in each list."""
-
-TRIES = 3
-"""Waiting customers that "claim next" asks for before it gives up: each was taken by somebody else meanwhile."""
 
 CHOICES = {AWAY: Choice.AWAY, BACK: Choice.ON}
 
@@ -155,19 +150,11 @@ class Home:
 
     async def _claim_next(self, operator: OperatorId, user: str, pressed: str) -> Sequence[Block]:
         """Take the one who is to be served next; what is said of it."""
-        face, passed = self._face(self._roster.language(operator)), set[SessionId]()
-        for attempt in range(TRIES):
-            session = await self._roster.next_for(operator, passed)
-            if session is None:
-                break
-            key = InputKey(f"slack/home/{user}/{pressed}/{attempt}")
-            answer = await self._door.from_operator(session, OperatorClaimed(operator), key)
-            if isinstance(answer, Receipt):
-                return [await self._claimed(answer, operator, face)]
-            if isinstance(answer, Refusal) and answer.reason is Reason.AT_CAPACITY:
-                return [sheet.told(face.say(f"refused.{answer.reason}"))]
-            passed.add(session)
-        return [sheet.told(face.say("home.queue.none"))]
+        face = self._face(self._roster.language(operator))
+        taken = await claim_next(self._roster, self._door, operator, f"slack/home/{user}/{pressed}")
+        if isinstance(taken, Receipt):
+            return [await self._claimed(taken, operator, face)]
+        return [sheet.told(face.say("home.queue.none" if taken is None else f"refused.{taken}"))]
 
     async def _claimed(self, receipt: Receipt, operator: OperatorId, face: Face) -> Block:
         rows: list[Row] = await self._roster.find(operator, receipt.stored.session.code)

@@ -34,6 +34,7 @@ from bridge.ports import Stored
 from bridge.purges import Purges
 from bridge.refuges import Refuges
 from bridge.relay import Answer, Greeting, Receipt, Relay
+from bridge.roster import Roster
 from bridge.service import Service
 from bridge.setbacks import Setbacks
 from bridge.timers import Timers
@@ -226,10 +227,11 @@ async def house(
     chosen: dict[str, Any] | None = None,
     parts: dict[str, Any] | None = None,
     largest: int = 10 * MIB,
+    asks: bool = False,
 ) -> AsyncIterator[House]:
     """A running process. The first of `desks` takes every session; another process joins by the same `prefix`.
     `beside`: desks that are not in Discord. `chosen`: settings of Discord's; `parts`: what else the network is made of;
-    `largest`: bytes of a file."""
+    `largest`: bytes of a file; `asks`: operators have commands."""
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
         files = DiskFiles(folder / "files", FileLimits(file_bytes=largest))
         directory, feed = Directory(store), Feed(store)
@@ -247,6 +249,7 @@ async def house(
         relay = Relay(store, feed, policy, lanes, berths=berths)
         lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(store, relay, berths)
         lanes.blockages = Blockages(store, policy, networks, partial(text, "page"))
+        availability = Availability(store, policy)
         network = networks[DISCORD] = DiscordNetwork(
             settings(discord, **(chosen or {})),
             store,
@@ -254,7 +257,7 @@ async def house(
             files,
             directory,
             places=lambda: [Place(one.id) for one in desks],
-            whom=Attention(store, policy, Availability(store, policy)).whom,
+            whom=Attention(store, policy, availability).whom,
             whereabouts=Whereabouts(store, relay, networks),
             policy=policy,
             desk_link=lambda session, file: f"https://desk.example/#{session.code}/{file}",
@@ -263,6 +266,7 @@ async def house(
             holder=leases.holder,
             unit=0.1,
             settle=SETTLE,
+            roster=Roster(store, directory, policy, availability) if asks else None,
             **(parts or {}),
         )
         purges = networks[FILES] = Purges(store, relay, files)

@@ -207,6 +207,9 @@ class Interactions:
     def _check_choices(self, data: Json) -> None:
         complaints = Complaints()
         complaints.count("data.choices", data.get("choices"), 25)
+        for number, choice in enumerate(data.get("choices") or []):
+            complaints.length(f"data.choices.{number}.name", choice.get("name"), 100, 1)
+            complaints.length(f"data.choices.{number}.value", choice.get("value"), 100, 1)
         complaints.settle()
 
     def _open_modal(self, interaction: Interaction, data: Json) -> None:

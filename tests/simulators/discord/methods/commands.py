@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 CHAT_INPUT, USER, MESSAGE = 1, 2, 3
 MOST = {CHAT_INPUT: 100, USER: 5, MESSAGE: 5}
 OPTIONS = 25
+WHOLE = 8_000
+"""Characters of a command."""
+
+LOCALES = (
+    "id", "da", "de", "en-GB", "en-US", "es-ES", "es-419", "fr", "hr", "it", "lt", "hu", "nl", "no", "pl", "pt-BR",
+    "ro", "fi", "sv-SE", "vi", "tr", "cs", "el", "bg", "ru", "uk", "hi", "th", "zh-CN", "ja", "zh-TW", "ko",
+)  # fmt: skip
 _NAME = re.compile(r"[-_\w]{1,32}")
 _GLOBAL = "/applications/{application_id}/commands"
 _GUILD = "/applications/{application_id}/guilds/{guild_id}/commands"
@@ -38,7 +45,17 @@ def _all(discord: DiscordSimulator, scope: str) -> list[Json]:
 
 
 def _list(discord: DiscordSimulator, call: Call) -> list[Json]:
-    return _all(discord, _scope(discord, call))
+    """With its words in other languages only where they are asked for."""
+    found = copy.deepcopy(_all(discord, _scope(discord, call)))
+    return found if call.flag("with_localizations") else [_in_one_language(one) for one in found]
+
+
+def _in_one_language(one: Json) -> Json:
+    kept = {name: value for name, value in one.items() if not name.endswith("_localizations")}
+    for name in ("options", "choices"):
+        if name in kept:
+            kept[name] = [_in_one_language(inner) for inner in kept[name]]
+    return kept
 
 
 def _create(discord: DiscordSimulator, call: Call) -> Json:
@@ -94,6 +111,10 @@ def _checked(body: Any, path: str = "") -> Json:
     complaints.choice(f"{path}type", kind, (CHAT_INPUT, USER, MESSAGE))
     _check_words(command, kind, path, complaints)
     _check_options(command, path, complaints)
+    if command.get("options") and kind != CHAT_INPUT:
+        complaints.add(f"{path}options", "APPLICATION_COMMAND_OPTIONS_NOT_ALLOWED", "Only slash commands have options")
+    if _size(command) > WHOLE:
+        complaints.add(path, "APPLICATION_COMMAND_TOO_LARGE", f"Command exceeds maximum size ({WHOLE})")
     complaints.settle()
     defaults = {
         "type": kind, "description": "", "options": [], "default_member_permissions": None, "dm_permission": True,
@@ -103,11 +124,28 @@ def _checked(body: Any, path: str = "") -> Json:
     return defaults | command
 
 
+def _size(one: Json) -> int:
+    """Characters of names, descriptions and values, each in its longest language."""
+    own = sum(
+        max(map(len, (str(one.get(name) or ""), *(one.get(f"{name}_localizations") or {}).values())))
+        for name in ("name", "description", "value")
+    )
+    return own + sum(_size(inner) for name in ("options", "choices") for inner in one.get(name) or [])
+
+
 def _check_words(one: Json, kind: int, path: str, complaints: Complaints) -> None:
     complaints.length(f"{path}name", one.get("name"), 32, 1)
     name = str(one.get("name", ""))
     if kind == CHAT_INPUT and (not _NAME.fullmatch(name) or name != name.lower()):
         complaints.add(f"{path}name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+    for locale, told in (one.get("name_localizations") or {}).items():
+        below = f"{path}name_localizations.{locale}"
+        complaints.choice(f"{below}.locale", locale, LOCALES)
+        complaints.length(below, told, 32, 1)
+        if kind == CHAT_INPUT and (not _NAME.fullmatch(told) or told != told.lower()):
+            complaints.add(below, "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+    for locale, told in (one.get("description_localizations") or {}).items():
+        complaints.length(f"{path}description_localizations.{locale}", told, 100, 1)
     if kind == CHAT_INPUT:
         complaints.length(f"{path}description", one.get("description"), 100, 1)
     elif one.get("description"):
@@ -122,6 +160,15 @@ def _check_options(command: Json, path: str, complaints: Complaints) -> None:
         below = f"{path}options.{index}."
         _check_words(option, CHAT_INPUT, below, complaints)
         complaints.count(f"{below}choices", option.get("choices") or [], OPTIONS)
+        for number, choice in enumerate(option.get("choices") or []):
+            for told in (choice.get("name"), *(choice.get("name_localizations") or {}).values()):
+                complaints.length(f"{below}choices.{number}.name", told, 100, 1)
+        if option.get("autocomplete") and option.get("choices"):
+            words = "Autocomplete cannot be set to true when choices are present"
+            complaints.add(f"{below}autocomplete", "APPLICATION_COMMAND_OPTIONS_AUTOCOMPLETE_INVALID", words)
+        if len({one.get("name") for one in command["options"]}) < len(command["options"]):
+            words = "Option names must be unique"
+            complaints.add(f"{below}name", "APPLICATION_COMMAND_OPTIONS_NAME_ALREADY_EXISTS", words)
         if option.get("required") and optional:
             words = "Required options must be placed before non-required options"
             complaints.add(f"{below}required", "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID", words)

@@ -7,17 +7,15 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.discord.parse import Author, Commanded, Interaction
-from adapters.discord.refs import NAME, Root, read_custom_id
-from adapters.discord.sheet import AWAY, BACK, NEXT, Face, drawn, home
-from adapters.discord.slash import NOTE, SEND, chosen, definitions, typed
+from adapters.discord.refs import NAME, read_custom_id, read_home_id
+from adapters.discord.sheet import LOOK, Face, drawn, home
 from bridge.answers import Answer, Explained, Found, Lacking, Shown, Stood
-from bridge.commands import ANYWHERE, Mistyped, Verb
+from bridge.commands import Mistyped, Verb
 from bridge.roster import Day, Queue, Row, Sheet
 from config.locales import LANGUAGES
 from routing.availability import Because, Standing
 from routing.figures import Figures
-from routing.ids import DeskId, InputKey, OperatorId, SessionId, ShortCode, ThreadRef, Topic
+from routing.ids import DeskId, OperatorId, SessionId, ShortCode, ThreadRef, Topic
 from routing.policy import HOUR
 from routing.session import State, TurnOf
 from tests.unit.adapters.discord.judging import acts, texts
@@ -67,8 +65,9 @@ def sheet(rows: int, desks: int, name: str = "Hanako", on: bool = True) -> Sheet
 def test_a_home_is_within_discords_limits_whatever_it_holds(name: str, language: str, desks: int, on: bool) -> None:
     shown = home(sheet(10 if desks else 0, desks, name, on), face(language, name), notice=name)
     assert acts(shown, OURS) == []
-    assert [one["custom_id"] for one in shown.components[0]["components"]][-1] in (AWAY, BACK, NEXT)
-    assert all(read_custom_id(one["custom_id"]) is None for one in shown.components[0]["components"])
+    names = [one["custom_id"] for one in shown.components[0]["components"]]
+    assert read_home_id(names[-1]) == LOOK
+    assert [read_custom_id(name) for name in names] == [None] * len(names), "none is taken for a card's"
 
 
 @settings(max_examples=25, deadline=None)
@@ -90,28 +89,3 @@ def test_a_session_leads_to_its_thread() -> None:
     (text,) = [one for one in texts(home(sheet(1, 0), face())) if "K7Q2" in one]
     assert "[**K7Q2**](<https://discord.com/channels/1/2>)" in text
     assert "**K7Q2** ·" in str(drawn(Found("x", (row(network="slack"),)), face(), "/chat", []).embeds)
-
-
-def test_the_commands_are_within_discords_limits_and_in_every_language() -> None:
-    chat, *menus = definitions(wording)
-    assert [one["name"] for one in chat["options"]] == [verb.value for verb in ANYWHERE]
-    for one in (chat, *chat["options"]):
-        assert 1 <= len(one["description"]) <= 100
-        assert set(one["description_localizations"]) == {"ja", "zh-CN", "zh-TW"}
-        assert all(1 <= len(text) <= 100 for text in one["description_localizations"].values())
-    assert [chosen(one["name"], wording) for one in menus] == [SEND, NOTE]
-    assert chosen("their entry", wording) == ""
-    assert all(one["type"] == 3 and len(one["name"]) <= 32 for one in menus)
-    localized = [one["name_localizations"] for one in chat["options"]]
-    for locale in ("ja", "zh-CN", "zh-TW"):
-        names = [one[locale] for one in localized if locale in one]
-        assert len(set(names)) == len(names)
-        assert names
-
-
-def test_what_was_asked_is_read_as_it_is_typed() -> None:
-    def asked(*words: str, **options: str) -> str:
-        return typed(Commanded(InputKey("k"), Root("1", "2"), words, options, Author("1", "5"), Interaction("8", "t")))
-
-    assert asked("chat", "home") == "home"
-    assert asked("chat", "find", sought=" K7Q2 ") == "find K7Q2"
