@@ -39,6 +39,9 @@ CONNECTIONS = 128
 LONGEST_WAIT = 3_600.0
 """Seconds that a 429 is believed."""
 
+BANNED = 60.0
+"""Seconds without a call after a ban of the address that does not say how long it holds: going on prolongs it."""
+
 AGENT = "DiscordBot (https://kakehashi.invalid, 1)"
 """Discord asks for a user agent of this form."""
 
@@ -167,10 +170,11 @@ class RestApi:
             await self._limits.count_invalid()
         if status != 429:
             return faults.refused(status, _code(known), told=bool(known))
-        seconds = _seconds(known.get("retry_after"), response.headers.get("Retry-After"))
+        banned = not ({"retry_after", "global"} & known.keys())  # a page, or a note, of what stands before Discord
         told_globally = known.get("global") is True or response.headers.get("X-RateLimit-Global") == "true"
-        everywhere = not known or told_globally  # a page, and no answer of Discord's own: a ban
-        await self._limits.refused(verb, path, seconds, everywhere=everywhere)
+        until = (known.get("retry_after"), response.headers.get("Retry-After"))
+        seconds = _seconds(*until, BANNED if banned else None)
+        await self._limits.refused(verb, path, seconds, everywhere=banned or told_globally)
         return faults.refused(status, _code(known), seconds)
 
     @property

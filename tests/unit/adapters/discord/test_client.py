@@ -103,8 +103,9 @@ async def test_a_limit_that_nobody_can_read_undoes_nothing(api: RestApi, front: 
         ('{"message": "", "global": false}', {"Retry_After": "12"}, 12, False),
         ('{"message": "", "retry_after": "x", "code": 20016}', {}, 1, False),
         (PAGE, {"Retry_After": "600"}, 600, True),
-        ("", {"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 1, True),
-        ('["odd"]', {}, 1, True),
+        ("", {"Retry_After": "Wed, 21 Oct 2026 07:28:00 GMT"}, 60, True),
+        ('["odd"]', {}, 60, True),
+        ('{"code": 0, "message": "You are being blocked from accessing our API temporarily"}', {}, 60, True),
     ],
 )
 async def test_a_limit_is_waited_for_as_long_as_it_says(
