@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from adapters.slack.calls import Calls
 from adapters.slack.client import WebApi
 from adapters.slack.history import History, with_effect
-from adapters.slack.pacing import Urgency
 from adapters.slack.refs import Post
 from adapters.slack.render import Rendered, Wording, line
 from adapters.slack.threads import metadata
 from bridge.attention import Called
+from bridge.pacing import Urgency
 from bridge.ports import Delivered, Delivery
 from routing.effects import AlertDesk
 from routing.policy import AlertBy

@@ -8,8 +8,8 @@ from typing import Any
 from adapters.slack.client import WebApi
 from adapters.slack.history import History
 from adapters.slack.markup import escaped_within
-from adapters.slack.pacing import Urgency
 from adapters.slack.render import TEXT, Rendered
+from bridge.pacing import Urgency
 from routing.ids import Place
 
 EVENT_TYPE = "kakehashi_announcement"

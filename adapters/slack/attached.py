@@ -13,10 +13,10 @@ from dataclasses import replace
 from adapters.slack.client import WebApi
 from adapters.slack.faults import ALREADY_GONE
 from adapters.slack.markup import escape
-from adapters.slack.pacing import Urgency
 from adapters.slack.refs import NAME, Post, Root
 from adapters.slack.render import TEXT, Rendered, Wording
 from bridge.errors import DeliveryError
+from bridge.pacing import Urgency
 from bridge.ports import Delivery, HeldFile, Store
 from bridge.purges import note_remains
 from routing.effects import RemoveFile

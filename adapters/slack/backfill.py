@@ -25,11 +25,11 @@ import structlog
 from adapters.slack.client import WebApi
 from adapters.slack.gates import SCOPE_MISSING
 from adapters.slack.history import SKEW, History, Message
-from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App, message_id
 from adapters.slack.refs import NAME, Root, micros
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.hearing import Hearing
+from bridge.pacing import Urgency
 from bridge.ports import Placed, Store, Stored
 from bridge.relay import Relay
 from routing.ids import InputKey, MessageId, SessionId, ThreadRef, partition_in

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from adapters.slack.client import WebApi
 from adapters.slack.history import History, with_effect
 from adapters.slack.markup import escape
-from adapters.slack.pacing import Urgency
 from adapters.slack.refs import NAME, Post, Root
 from adapters.slack.render import DAY, Rendered, Title, Wording, clock, line
 from adapters.slack.threads import metadata
 from bridge.canned import DeskTitle
 from bridge.directory import Directory
+from bridge.pacing import Urgency
 from bridge.ports import Delivered, Delivery
 from routing.effects import CallOperators, PostLine
 from routing.ids import OperatorId

@@ -15,8 +15,8 @@ from typing import Any
 import structlog
 
 from adapters.slack.client import WebApi
-from adapters.slack.pacing import Urgency
 from bridge.errors import DeliveryError, Fault
+from bridge.pacing import Urgency
 from routing.ids import Place
 
 KNOWN_FOR = 600.0

@@ -27,8 +27,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import faults
 from adapters.slack.gates import SCOPE_MISSING, gate_shut_by, gates_of, is_unanswered
-from adapters.slack.pacing import PATIENCE, Pacing, Urgency
+from adapters.slack.pacing import Pacing
 from bridge.errors import DeliveryError, Fault
+from bridge.pacing import PATIENCE, Urgency
 from bridge.pulse import Pulse
 from config.settings import SlackSettings
 from config.values import is_loopback

@@ -9,10 +9,10 @@ from typing import Any
 from adapters.slack import faults
 from adapters.slack.client import Answer, WebApi
 from adapters.slack.faults import ALREADY_GONE
-from adapters.slack.pacing import PATIENCE, Urgency
 from adapters.slack.refs import Root, micros
 from adapters.slack.threads import payload_of
 from bridge.errors import DeliveryError
+from bridge.pacing import PATIENCE, Urgency
 from routing.ids import SessionId
 
 PAGE = 200

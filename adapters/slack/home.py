@@ -19,12 +19,12 @@ import structlog
 
 from adapters.slack import sheet
 from adapters.slack.client import WebApi
-from adapters.slack.pacing import Urgency
 from adapters.slack.render import Block
 from adapters.slack.shape import GarbledError, Shape
 from adapters.slack.sheet import AWAY, BACK, NEXT, Face
 from bridge.claims import claim_next
 from bridge.errors import DeliveryError, KakehashiError
+from bridge.pacing import Urgency
 from bridge.relay import Door, Receipt
 from bridge.roster import Roster, Row
 from routing.availability import Choice

@@ -8,11 +8,11 @@ from adapters.slack import render
 from adapters.slack.client import WebApi
 from adapters.slack.faults import ALREADY_GONE
 from adapters.slack.markup import escape
-from adapters.slack.pacing import Urgency
 from adapters.slack.refs import Root
 from adapters.slack.render import Block
 from bridge.errors import DeliveryError
 from bridge.late import LATER, Debt
+from bridge.pacing import Urgency
 from routing.ids import ThreadRef
 
 NOT_SENT = "no_entry_sign"

@@ -14,11 +14,11 @@ import structlog
 
 from adapters.slack import faults
 from adapters.slack.client import WebApi
-from adapters.slack.pacing import Urgency
 from adapters.slack.parse import PersonLeft
 from adapters.slack.refs import NAME
 from bridge.enrolment import Enrolment
 from bridge.errors import KakehashiError
+from bridge.pacing import Urgency
 from bridge.ports import Store
 from routing.ids import Place
 

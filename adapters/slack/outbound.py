@@ -23,7 +23,6 @@ from adapters.slack.drawing import Drawing, shown_of
 from adapters.slack.erasure import Erasure
 from adapters.slack.history import History
 from adapters.slack.markup import escape
-from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App
 from adapters.slack.parts import PartBooks
 from adapters.slack.posts import Posts, delivered
@@ -39,6 +38,7 @@ from bridge.canned import DeskTitle
 from bridge.directory import Directory
 from bridge.errors import DeliveryError
 from bridge.messages import Body, FilePart, TextPart
+from bridge.pacing import Urgency
 from bridge.ports import Delivered, Delivery, Store
 from bridge.whereabouts import Whereabouts
 from routing.effects import (

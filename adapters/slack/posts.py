@@ -9,10 +9,10 @@ import structlog
 
 from adapters.slack.client import WebApi
 from adapters.slack.faults import ALREADY_GONE
-from adapters.slack.pacing import Urgency
 from adapters.slack.refs import Post, Root
 from adapters.slack.render import Rendered
 from bridge.errors import DeliveryError, Fault
+from bridge.pacing import Urgency
 from bridge.ports import Delivered, Delivery
 
 _log = structlog.get_logger(__name__)

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 
 from adapters.slack.client import WebApi
-from adapters.slack.pacing import Urgency
 from bridge.errors import DeliveryError, KakehashiError
+from bridge.pacing import Urgency
 from routing.ids import OperatorId
 
 EVERY = 60.0

@@ -21,13 +21,13 @@ from adapters.slack.client import WebApi
 from adapters.slack.deferred import Deferred
 from adapters.slack.faults import ALREADY_GONE
 from adapters.slack.history import History
-from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App
 from adapters.slack.posted import message_in
 from adapters.slack.refs import Post, Root
 from adapters.slack.shape import Shape
 from adapters.slack.threads import Threads
 from bridge.errors import DeliveryError
+from bridge.pacing import Urgency
 from bridge.ports import Delivery, Placed, Store, Unplaced
 from bridge.reactions import is_outdated
 from bridge.relay import Answer, Relay

@@ -11,7 +11,6 @@ from adapters.slack.bursts import Bursts
 from adapters.slack.calls import IN_THREAD, Calls
 from adapters.slack.drawing import Drawing, shown_of
 from adapters.slack.history import History, Message, with_effect
-from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App
 from adapters.slack.parts import PartBooks, Trace
 from adapters.slack.posts import Posts, delivered
@@ -21,6 +20,7 @@ from adapters.slack.roots import Roots, place_of
 from adapters.slack.shares import Shares
 from adapters.slack.speech import Speech
 from adapters.slack.threads import metadata
+from bridge.pacing import Urgency
 from bridge.ports import Delivered, Delivery, Store
 from routing.effects import (
     AlertDesk,

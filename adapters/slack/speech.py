@@ -14,7 +14,6 @@ from typing import Any
 from adapters.slack.client import Answer, WebApi
 from adapters.slack.faults import THREAD_GONE
 from adapters.slack.history import History
-from adapters.slack.pacing import Urgency
 from adapters.slack.parts import PartBooks, Trace
 from adapters.slack.posts import Posts, stop_after
 from adapters.slack.refs import Post, Root
@@ -22,6 +21,7 @@ from adapters.slack.render import Rendered
 from adapters.slack.roots import Roots
 from adapters.slack.threads import metadata
 from bridge.errors import DeliveryError, Fault
+from bridge.pacing import Urgency
 from bridge.ports import Delivery
 from routing.effects import ReviseMessage
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from adapters.slack.client import WebApi
 from adapters.slack.faults import ALREADY_GONE
-from adapters.slack.pacing import Urgency
 from adapters.slack.parse import App
 from adapters.slack.refs import NAME, Root, read_button_value
 from bridge.errors import DeliveryError
+from bridge.pacing import Urgency
 from bridge.ports import Placed, Store
 from bridge.threads import KnownThreads
 from routing.ids import SessionId

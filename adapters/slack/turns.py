@@ -7,20 +7,12 @@ A customer's first message and its root come first, and calls of operators; then
 from __future__ import annotations
 
 from adapters.slack.calls import IN_THREAD
-from adapters.slack.pacing import Pacing, Urgency
+from adapters.slack.pacing import Pacing
 from adapters.slack.refs import Root
+from bridge import turns
+from bridge.pacing import Urgency
 from bridge.ports import Delivery
-from routing.effects import (
-    AlertDesk,
-    CallOperators,
-    OpenThread,
-    PostHistory,
-    PostLine,
-    PostMessage,
-    PostTranslation,
-)
-from routing.facts import Side
-from routing.session import Session
+from bridge.turns import since
 
 POST = "chat.postMessage"
 
@@ -48,32 +40,7 @@ class Turns:
 
 def urgency_of(delivery: Delivery) -> Urgency | None:
     """None: it posts nothing in the session's channel."""
-    effect = delivery.effect
-    if isinstance(effect, OpenThread):
-        return Urgency.FIRST
-    if isinstance(effect, CallOperators):
-        return Urgency.FIRST if effect.kind in IN_THREAD else None
-    if isinstance(effect, PostMessage):
-        return Urgency.FIRST if _is_first(delivery.session, effect) else Urgency.WORDS
-    if isinstance(effect, PostTranslation):
-        return None if delivery.posts else Urgency.LINE
-    return Urgency.LINE if isinstance(effect, PostLine | PostHistory | AlertDesk) else None
-
-
-def _is_first(session: Session, effect: PostMessage) -> bool:
-    """What a session was opened with was recorded in the moment of its opening."""
-    spoken = session.spoken(effect.message)
-    return effect.side is Side.CUSTOMER and spoken is not None and spoken.at == session.opened_at
-
-
-def since(delivery: Delivery) -> int:
-    """When what is to be delivered happened, as far as that is known (ms since 1970)."""
-    session, effect = delivery.session, delivery.effect
-    if isinstance(effect, PostMessage) and (spoken := session.spoken(effect.message)) is not None:
-        return spoken.at
-    if isinstance(effect, OpenThread) and effect.mirror == session.mirrors[0].number:
-        return session.opened_at
-    return session.last_at
+    return turns.urgency_of(delivery, IN_THREAD)
 
 
 def channel_of(delivery: Delivery) -> str:

@@ -17,7 +17,6 @@ import structlog
 from adapters.slack import forms
 from adapters.slack.client import WebApi
 from adapters.slack.forms import Form
-from adapters.slack.pacing import Urgency
 from adapters.slack.parse import Author, Pressed
 from adapters.slack.refs import Root
 from adapters.slack.views import Frame, Pen
@@ -25,6 +24,7 @@ from bridge.canned import Canned
 from bridge.card import Action
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, KakehashiError
+from bridge.pacing import Urgency
 from bridge.ports import Store, Stored
 from bridge.relay import Door, Relay
 from bridge.submissions import FIELDS, Next, Over, Submissions, Verdict, Wrong

@@ -11,9 +11,9 @@ import structlog
 from adapters.slack.client import WebApi
 from adapters.slack.faults import ALREADY_GONE
 from adapters.slack.history import History
-from adapters.slack.pacing import Urgency
 from adapters.slack.refs import NAME, Post
 from bridge.errors import DeliveryError, Fault
+from bridge.pacing import Urgency
 from bridge.ports import Delivery
 from routing.effects import WithdrawMessage
 from routing.ids import MessageId, sent_id

@@ -14,10 +14,10 @@ from time import monotonic
 import structlog
 
 from adapters.slack.client import WebApi
-from adapters.slack.pacing import Urgency
 from adapters.slack.refs import Root
 from adapters.slack.render import Wording
 from bridge.errors import KakehashiError
+from bridge.pacing import Urgency
 from routing.ids import ThreadRef
 
 AGAIN_AFTER = 60.0

@@ -13,8 +13,10 @@ import pytest
 
 from adapters.slack import pacing
 from adapters.slack.client import TOTAL
-from adapters.slack.pacing import PATIENCE, TIERS, UNPACED, Bucket, Pacing, Rate, Urgency
+from adapters.slack.pacing import TIERS, UNPACED, Pacing
+from bridge import pacing as shared
 from bridge.errors import DeliveryError, Fault, StoreUnavailableError
+from bridge.pacing import PATIENCE, Bucket, Rate, Urgency
 from bridge.ports import Store
 from config.settings import SlackRates
 
@@ -302,7 +304,7 @@ def test_every_method_that_we_call_is_paced_by_its_tier() -> None:
 
 def test_a_429_without_a_time_is_waited_for_longer_from_one_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1_000.0]
-    monkeypatch.setattr(pacing, "monotonic", lambda: now[0])
+    monkeypatch.setattr(shared, "monotonic", lambda: now[0])
     bucket = Bucket(cast(Store, Tokens()), "method", Rate(1.0, 1))
     waited = []
     for _ in range(7):
@@ -312,5 +314,5 @@ def test_a_429_without_a_time_is_waited_for_longer_from_one_to_the_next(monkeypa
     assert waited == [1, 2, 4, 8, 16, 30, 30]
     assert bucket.shut(120.0) == 120.0, "what Slack names is what counts"
     assert bucket.shut(5.0) == 120.0
-    now[0] += 120.0 + pacing.FORGIVEN
+    now[0] += 120.0 + shared.FORGIVEN
     assert bucket.shut(None) == 1.0

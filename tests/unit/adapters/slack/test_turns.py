@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from adapters.slack.pacing import Urgency
-from adapters.slack.turns import channel_of, since, urgency_of
+from adapters.slack.turns import channel_of, urgency_of
 from bridge.messages import About
+from bridge.pacing import Urgency
 from bridge.ports import Delivery
+from bridge.turns import since
 from routing import effects as e
 from routing import inputs as i
 from routing.facts import Side
