@@ -89,6 +89,11 @@ class Channels:
         self._known[place] = (monotonic() + BELIEVED, found)
         return found
 
+    def known(self, place: str) -> Channel | None:
+        """The channel as it was last, if it was ever asked for."""
+        known = self._known.get(place)
+        return known[1] if known is not None else None
+
     async def look(self, place: str) -> Channel:
         """Ask anew. Raises DeliveryError."""
         told = Given.of(await self._api.get(f"/channels/{place}"), "channel")

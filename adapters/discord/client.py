@@ -65,7 +65,7 @@ class RestApi:
         self.pulse = pulse or Pulse()
         self._token = settings.bot_token
         self._url = settings.api_url.rstrip("/")
-        self._limits = Limits(store)
+        self.limits = Limits(store)
         self._session: aiohttp.ClientSession | None = None
         self._bare: aiohttp.ClientSession | None = None
 
@@ -80,6 +80,7 @@ class RestApi:
         self._bare = aiohttp.ClientSession(headers={"User-Agent": AGENT}, trust_env=not direct)
 
     async def close(self) -> None:
+        self.limits.close()
         for session in (self._session, self._bare):
             if session is not None:
                 await session.close()
@@ -108,7 +109,7 @@ class RestApi:
         gates = (PLATFORM,)
         self.pulse.admit(gates)
         if not free:
-            await self._limits.admit(verb, path)
+            await self.limits.admit(verb, path)
         try:
             answer = await self._send(verb, path, body, files, query, free=free)
         except asyncio.CancelledError:
@@ -154,7 +155,7 @@ class RestApi:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise _unknown_or_undone(error) from error
         if not free:
-            self._limits.learn(verb, path, response.headers)
+            self.limits.learn(verb, path, response.headers)
         told = _json(content)
         if response.status >= 300:
             raise await self._refused(verb, path, response, told)
@@ -167,14 +168,14 @@ class RestApi:
         if status >= 500:
             return faults.unanswered(f"http_{status}")
         if status in (401, 403, 429) and response.headers.get("X-RateLimit-Scope") != "shared":
-            await self._limits.count_invalid()
+            await self.limits.count_invalid()
         if status != 429:
             return faults.refused(status, _code(known), told=bool(known))
         banned = not ({"retry_after", "global"} & known.keys())  # a page, or a note, of what stands before Discord
         told_globally = known.get("global") is True or response.headers.get("X-RateLimit-Global") == "true"
         until = (known.get("retry_after"), response.headers.get("Retry-After"))
         seconds = _seconds(*until, BANNED if banned else None)
-        await self._limits.refused(verb, path, seconds, everywhere=banned or told_globally)
+        await self.limits.refused(verb, path, seconds, everywhere=banned or told_globally)
         return faults.refused(status, _code(known), seconds)
 
     @property

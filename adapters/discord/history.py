@@ -8,9 +8,11 @@ from typing import Any
 
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE
+from adapters.discord.limits import urgent
 from adapters.discord.refs import EPOCH, made_at
 from adapters.discord.shape import time_of
 from bridge.errors import DeliveryError
+from bridge.pacing import Urgency
 
 PAGE = 100
 """Messages or threads a page, the most that Discord gives."""
@@ -39,11 +41,17 @@ def archived_at(thread: Mapping[str, Any]) -> int:
 
 
 class History:
-    def __init__(self, api: RestApi) -> None:
+    """`at_leisure`: after everything else that is called."""
+
+    def __init__(self, api: RestApi, *, at_leisure: bool = False) -> None:
         self._api = api
+        self._at_leisure = at_leisure
 
     async def _get(self, path: str, **query: str | int) -> Any:
-        return await self._api.get(path, **query)
+        if not self._at_leisure:
+            return await self._api.get(path, **query)
+        with urgent(Urgency.CARD, PATIENCE):
+            return await self._api.get(path, **query)
 
     async def after(self, channel: str, message: str, pages: int | None = PAGES) -> list[Message] | None:
         """What stands in the channel or thread behind this id, oldest first; None where it is gone. All of it, where no

@@ -39,6 +39,7 @@ from adapters.discord.identifies import Identifies
 from adapters.discord.inbound import Inbound
 from adapters.discord.interactions import Interactions
 from adapters.discord.late import LateReplies
+from adapters.discord.limits import urgent
 from adapters.discord.lines import Lines
 from adapters.discord.membership import Membership
 from adapters.discord.outbound import Outbound
@@ -51,6 +52,7 @@ from adapters.discord.room import Room
 from adapters.discord.roots import Roots, titled
 from adapters.discord.shape import Given
 from adapters.discord.threads import Threads
+from adapters.discord.turns import Turns
 from adapters.discord.upkeep import Upkeep
 from adapters.discord.waking import Waking
 from adapters.discord.whispers import Whispers
@@ -68,10 +70,12 @@ from bridge.hearing import BEAT, Hearing
 from bridge.late import Late
 from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
+from bridge.pacing import Urgency
 from bridge.ports import Delivered, Delivery, Store
 from bridge.pulse import Pulse
 from bridge.relay import Door, Relay
 from bridge.roster import Roster
+from bridge.turns import urgency_of
 from bridge.whereabouts import Whereabouts
 from bridge.windows import Words
 from config.locales import thread_words
@@ -187,6 +191,7 @@ class DiscordNetwork:
             whereabouts=ways,
             beneath=Beneath(wording, desk_link, file_link),
         )
+        self._turns = Turns(self._api.limits, self._channels)
         history = History(self._api)
         self._hearing = Hearing(
             store,
@@ -204,7 +209,7 @@ class DiscordNetwork:
             threads=self._threads,
             channels=self._channels,
             at_once=history,
-            at_leisure=History(self._api),
+            at_leisure=History(self._api, at_leisure=True),
             hearing=self._hearing,
             app=self._app,
             leads=lambda: self.listens,
@@ -377,8 +382,16 @@ class DiscordNetwork:
 
     # ------------------------------------------------------------------ the port
 
-    async def deliver(self, delivery: Delivery) -> Delivered:
+    def turn_now(self, delivery: Delivery) -> bool:
+        """See `bridge.ports.SupportsTurns`."""
+        return self._turns.hold_now(delivery)
+
+    async def turn(self, delivery: Delivery) -> bool:
         with self._at_work():
+            return await self._turns.hold(delivery)
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        with self._at_work(), urgent(urgency_of(delivery) or Urgency.WORDS):
             done = await self._outbound.deliver(delivery)
             if delivery.thread is not None and done.posts not in ((), delivery.posts):
                 self._writing.ended(delivery.thread)
@@ -394,7 +407,7 @@ class DiscordNetwork:
             await self._outbound.remove_double(delivery, double)
 
     async def refresh(self, delivery: Delivery) -> None:
-        with self._at_work():
+        with self._at_work(), urgent(Urgency.CARD):
             await self._outbound.refresh(delivery)
 
     async def announce(self, place: Place, key: str, text: str) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
 
-from adapters.discord.limits import EVERY, INVALID, Limits
+from adapters.discord import limits as module
+from adapters.discord.limits import EVERY, INVALID, Limits, urgent
 from bridge.errors import DeliveryError, Fault, StoreUnavailableError
+from bridge.pacing import Urgency
 from bridge.ports import Store
 
 ONE, OTHER = "/channels/100000000000000001/messages", "/channels/100000000000000002/messages"
@@ -22,7 +26,8 @@ class Drawn:
     paused: list[tuple[str, int]] = field(default_factory=list)
     away: bool = False
 
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int) -> tuple[int, int]:
+    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+        assert (rank is None) == (bucket == INVALID), "who waits has a place in line"
         if self.away:
             raise StoreUnavailableError("away")
         return (0, 2_000) if bucket in self.empty else (wanted, 0)
@@ -47,7 +52,16 @@ def made() -> tuple[Limits, Drawn, Clock]:
 
 
 def told(left: int, after: float = 5.0) -> dict[str, Any]:
-    return {"X-RateLimit-Bucket": "b", "X-RateLimit-Remaining": str(left), "X-RateLimit-Reset-After": str(after)}
+    said = {"Limit": "5", "Remaining": str(left), "Reset-After": str(after)}
+    return {"X-RateLimit-Bucket": "b"} | {f"X-RateLimit-{name}": value for name, value in said.items()}
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """But for the store's tokens: the clock stands still."""
+    monkeypatch.setattr(module, "LOOKED_AT", 10.0)
+    with urgent(Urgency.WORDS, 0.2):
+        yield
 
 
 async def test_an_empty_bucket_puts_off_until_it_fills_again() -> None:
@@ -117,3 +131,42 @@ async def test_without_the_store_nothing_is_called() -> None:
     with pytest.raises(DeliveryError) as raised:
         await limits.admit("GET", ONE)
     assert raised.value.fault is Fault.TRANSIENT
+
+
+async def test_of_a_route_that_was_never_called_one_call_finds_out_for_all() -> None:
+    limits, _store, clock = made()
+    await limits.admit("POST", ONE)
+    with pytest.raises(DeliveryError):
+        await limits.admit("POST", ONE)
+    limits.learn("POST", ONE, told(4))
+    for _ in range(4):
+        await limits.admit("POST", ONE)
+    with pytest.raises(DeliveryError):
+        await limits.admit("POST", ONE)
+    clock.now += 5.1
+    for _ in range(5):  # and what it holds is known by now, in every channel
+        await limits.admit("POST", ONE)
+        await limits.admit("POST", OTHER)
+    with pytest.raises(DeliveryError):
+        await limits.admit("POST", OTHER)
+
+
+async def test_a_route_without_a_bucket_holds_nobody_up() -> None:
+    limits, _store, _clock = made()
+    await limits.admit("GET", "/gateway/bot")
+    limits.learn("GET", "/gateway/bot", {})
+    for _ in range(20):
+        await limits.admit("GET", "/gateway/bot")
+
+
+async def test_a_turn_is_kept_for_its_call_and_for_no_longer_than_a_moment() -> None:
+    limits, _store, clock = made()
+    for waited in (0.1, module.HELD + 0.1):
+        await limits.hold("POST", ONE, Urgency.WORDS, 0)
+        limits.learn("POST", ONE, told(0, 60.0))
+        clock.now += waited
+        with pytest.raises(DeliveryError) if waited > module.HELD else nullcontext():
+            await limits.admit("POST", ONE)
+        with pytest.raises(DeliveryError):
+            await limits.admit("POST", ONE)
+        clock.now += 60.0
