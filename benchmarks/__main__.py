@@ -16,6 +16,8 @@ MODULES = (
     "decide",
     "queue_push",
     "slack_goodput",
+    "discord_goodput",
+    "discord_handover",
 )
 
 

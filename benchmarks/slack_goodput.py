@@ -27,7 +27,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 import uvloop
@@ -114,7 +114,16 @@ class Word:
     token: str
 
 
-def script(size: Size, load: float, row: int) -> list[Word]:
+class Offered(Protocol):
+    """How much is said: so many sessions, at loads that are shares of the ceiling (posts in a second)."""
+
+    @property
+    def sessions(self) -> int: ...
+    @property
+    def ceiling(self) -> float: ...
+
+
+def script(size: Offered, load: float, row: int) -> list[Word]:
     """Who says what when. The pauses between openings are drawn, with a mean that makes the load."""
     chance, at = random.Random(row), 0.0
     words = []

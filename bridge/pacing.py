@@ -65,8 +65,12 @@ def rank_of(urgency: Urgency, since: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
+    """`ahead`: seconds for which tokens are drawn before they are needed. Where the platform counts by the second, none
+    are: what was drawn before would come on top of a whole second's."""
+
     per_second: float
     burst: int
+    ahead: float = VALID
 
 
 @dataclass(slots=True)
@@ -204,7 +208,9 @@ class Bucket:
 
     def _wanted(self, first: Turn) -> int:
         """As many as may go with the first one: the less urgent ask for themselves, since others may be before them."""
-        return max(self._alike(first), min(math.ceil(self._rate.per_second * VALID), self._rate.burst, BATCH))
+        return max(
+            self._alike(first), min(math.ceil(self._rate.per_second * self._rate.ahead), self._rate.burst, BATCH)
+        )
 
     def _alike(self, first: Turn) -> int:
         return sum(one.open and one.urgency <= first.urgency for *_, one in self._waiting)
