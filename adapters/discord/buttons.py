@@ -5,7 +5,7 @@ from __future__ import annotations
 from adapters.discord import held
 from adapters.discord.acting import Act, Acting
 from adapters.discord.parse import Pressed
-from adapters.discord.presses import DEEDS, MAY_EXPLAIN, SETTLED, action_of
+from adapters.discord.presses import DEEDS, MAY_EXPLAIN, SETTLED, action_of, is_taken_back
 from adapters.discord.render import Rendered
 from adapters.discord.replies import Reply
 from adapters.discord.views import TEMPLATE
@@ -39,7 +39,10 @@ class Buttons:
 
     async def pressed(self, pressed: Pressed, reply: Reply) -> None:
         """The button names its session, so its thread is placed by it. Committed first, answered then."""
-        act, action = await self._acting.of(pressed.placed, pressed.author, reply), action_of(pressed)
+        action = action_of(pressed)
+        if is_taken_back(pressed):
+            return await reply.taken()
+        act = await self._acting.of(pressed.placed, pressed.author, reply)
         if act is None:
             return None
         if action in WINDOWS:

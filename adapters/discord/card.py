@@ -106,7 +106,7 @@ def _actions(content: Card, placed: Placed, wording: Wording, offers: Container[
     ]
     others = [Choice(action, wording(language, f"button.{action}")) for action in possible if action not in shown]
     more = wording(language, "button.more")
-    below = row([menu(custom_id(MENU, placed), others, placeholder=more)]) if others else ()
+    below = row([menu(custom_id(MENU, placed), others, placeholder=more, least=0)]) if others else ()
     return (*row(buttons), *below)
 
 

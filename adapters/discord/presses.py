@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from adapters.discord.held import KEEP, OFFER, SEND, UNDO, WITHDRAW
 from adapters.discord.parse import MENU, Pressed
+from adapters.discord.views import TEMPLATE
 from bridge.card import Action
 from bridge.deeds import BARE
 from routing.ids import OperatorId
@@ -52,3 +53,8 @@ MAY_EXPLAIN = (KEEP, UNDO)
 
 def action_of(pressed: Pressed) -> str:
     return pressed.aim.choice if pressed.action == MENU else pressed.action
+
+
+def is_taken_back(pressed: Pressed) -> bool:
+    """Nothing is chosen in a menu any more."""
+    return pressed.action in (MENU, TEMPLATE) and not pressed.choices

@@ -251,7 +251,8 @@ def menu(
     least: int = 1,
     most: int = 1,
 ) -> Json:
-    """A menu of up to 25 choices."""
+    """A menu of up to 25 choices. In a message a client keeps what was chosen, and tells no second choice of the
+    same unless it can be taken back (`least=0`): a window that was closed could not be opened again."""
     options = [
         {"label": one_line(one.text, OPTION) or "–", "value": one.value}
         | ({"default": True} if one.value == chosen else {})

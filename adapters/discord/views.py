@@ -50,9 +50,6 @@ TEMPLATE = "template"
 REPLY = "reply"
 """The field of a chosen template's words. The template's code is part of its name: a window's own may be full."""
 
-MESSAGES = (Action.TEMPLATES, Action.HISTORY)
-"""What is answered by a message that only who asked sees."""
-
 _LABEL, _TEXT, _INPUT, _CHECKS = 18, 10, 4, 22
 _SHORT, _LONG = 1, 2
 
@@ -160,7 +157,7 @@ class Pen:
         parts = [choices[start : start + OPTIONS] for start in range(0, len(choices), OPTIONS)][:MENUS]
         label = self.text("field.template")
         menus = [
-            menu(custom_id(TEMPLATE, placed, choice=str(number)), part, placeholder=label)
+            menu(custom_id(TEMPLATE, placed, choice=str(number)), part, placeholder=label, least=0)
             for number, part in enumerate(parts, 1)
         ]
         head = f"**{self.text('window.templates')}** · {escape(one_line(self.headline, 300))}"

@@ -195,6 +195,17 @@ async def test_a_template_obeys_undo(
         assert whispered(one, kenji) == "Sent to the customer."
 
 
+async def test_a_choice_can_be_taken_back_and_made_again(here: House, kenji: Person) -> None:
+    window = await picks(here, kenji, "hello")
+    kenji.close_modal()
+    picker, thread = kenji.whispers()[-1], await here.thread()
+    (menu,) = [one for one in every(picker.components) if one["type"] == 3]
+    assert (await kenji.choose(thread, picker, menu["custom_id"])).type == 6
+    assert (await kenji.choose(thread, picker, menu["custom_id"], "hello")).type == 9
+    assert asked(kenji.modal()) == asked(window)
+    assert (await kenji.choose(thread, here.card(thread), "More")).type == 6
+
+
 async def test_a_session_that_ended_while_the_window_was_open_says_so(here: House, kenji: Person) -> None:
     await opens(here, kenji, "Hold")
     await here.does(CustomerEnded())
