@@ -3,7 +3,8 @@
 A file belongs to an *owner*, an opaque string minted by the caller (a site's customer, an operator's reply in a
 session). The bytes that are kept are not the bytes that came: images are drawn anew, so that neither a camera's
 position nor a second file hidden behind the picture survives. What a sender calls a file decides nothing; its
-content decides its type. PNG, JPEG, WebP, GIF and PDF are taken, everything else is refused.
+content decides its type. PNG, JPEG, WebP, GIF and PDF are taken, and of operators voice messages (`put`); everything
+else is refused.
 
 Every refusal is a `FileRefused` with a code, what is wrong, and the mend; none of its texts holds a sender's words.
 """

@@ -23,10 +23,14 @@ JPEG = Kind("image/jpeg", ("jpg", "jpeg"), "JPEG", "image")
 WEBP = Kind("image/webp", ("webp",), "WEBP", "image")
 GIF = Kind("image/gif", ("gif",), "GIF", "image")
 PDF = Kind("application/pdf", ("pdf",), None, "document")
+VOICE = Kind("audio/ogg", ("ogg", "opus"), None, "voice-message")
+"""Of operators alone: what they say on a network that has voice messages. Customers have no use for it."""
 
 
-def kind_of(head: bytes) -> Kind | None:
+def kind_of(head: bytes, *, by_operator: bool = False) -> Kind | None:
     """The type of a file from its first HEAD_BYTES bytes, or None when it is not one that is taken."""
+    if by_operator and head.startswith(b"OggS"):
+        return VOICE
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return WEBP
     for signature, kind in _SIGNATURES:

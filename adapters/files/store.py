@@ -19,11 +19,12 @@ import structlog
 
 from adapters.files.disk import Disk
 from adapters.files.documents import is_whole_pdf
-from adapters.files.kinds import HEAD_BYTES, Kind, kind_of
+from adapters.files.kinds import HEAD_BYTES, VOICE, Kind, kind_of
 from adapters.files.names import display_name
 from adapters.files.partials import Partials, Promise
 from adapters.files.scanner import NoScanner
 from adapters.files.shelf import Shelf, derived_id, new_id
+from adapters.files.sounds import is_whole_voice_message
 from adapters.files.workers import Workers
 from bridge.files import Appended, FileLimits, FileRefused, Refusal, Scanner, StoredFile, Upload, Verdict
 
@@ -121,7 +122,7 @@ class DiskFiles:
         source = self._disk.temporary()
         try:
             await self._writing(self._write_within_bounds, owner, source, content)
-            file = await self._admit_and_keep(source, name, file_id, owner)
+            file = await self._admit_and_keep(source, name, file_id, owner, by_operator=True)
         except FileRefused as refused:
             _log.info("file_refused", file_id=file_id, reason=refused.code.value)
             raise
@@ -252,11 +253,18 @@ class DiskFiles:
             task.exception()  # seen: whoever asked may have left
 
     async def _admit_and_keep(
-        self, source: Path, name: str, file_id: str, owner: str, wanted: Callable[[], bool] = lambda: True
+        self,
+        source: Path,
+        name: str,
+        file_id: str,
+        owner: str,
+        wanted: Callable[[], bool] = lambda: True,
+        *,
+        by_operator: bool = False,
     ) -> StoredFile | None:
         ready = self._disk.temporary()
         try:
-            admitted = await self._admit(source, ready)
+            admitted = await self._admit(source, ready, by_operator=by_operator)
             file = self._recorded(admitted, name, file_id, owner)
             kept = await self._writing(self._shelf.keep, file, ready, wanted)
         finally:
@@ -278,8 +286,8 @@ class DiskFiles:
             stored_at=self._clock(),
         )
 
-    async def _admit(self, source: Path, ready: Path) -> _Admitted:
-        kind = await self._off_loop(_kind_at, source)
+    async def _admit(self, source: Path, ready: Path, *, by_operator: bool) -> _Admitted:
+        kind = await self._off_loop(_kind_at, source, by_operator)
         if kind is None:
             raise FileRefused(Refusal.UNSUPPORTED_TYPE)
         await self._scan(source, kind)
@@ -297,7 +305,7 @@ class DiskFiles:
     async def _clean(self, source: Path, ready: Path, kind: Kind) -> tuple[int, int] | tuple[None, None]:
         if kind.form is not None:
             return await self._workers.redraw(source, ready, kind.form)
-        if not await self._off_loop(is_whole_pdf, source):
+        if not await self._off_loop(is_whole_voice_message if kind is VOICE else is_whole_pdf, source):
             raise FileRefused(Refusal.DAMAGED)
         await self._writing(self._copy, source, ready)
         return None, None
@@ -331,9 +339,9 @@ class DiskFiles:
             raise FileRefused(Refusal.STORAGE_FULL) from error
 
 
-def _kind_at(path: Path) -> Kind | None:
+def _kind_at(path: Path, by_operator: bool) -> Kind | None:
     with path.open("rb") as file:
-        return kind_of(file.read(HEAD_BYTES))
+        return kind_of(file.read(HEAD_BYTES), by_operator=by_operator)
 
 
 def _settled(path: Path) -> tuple[int, str]:

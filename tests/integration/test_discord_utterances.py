@@ -15,6 +15,7 @@ from routing.facts import Side
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Fault, Message, Person, Thread
 from tests.simulators.discord.permissions import BOT
+from tests.unit.adapters.files.test_sounds import page
 
 
 @pytest.fixture
@@ -121,6 +122,22 @@ async def test_a_sticker_is_a_picture_or_a_line(here: House, kenji: Person) -> N
     assert [one.name for one in first.files] == ["wave.png"]
     kenji.say(thread, "hello", sticker="dance", sticker_kind=3)
     await here.reads("", "hello\nSticker: dance")
+
+
+async def test_a_voice_message_is_a_file_and_a_line(here: House, kenji: Person) -> None:
+    thread = await begun(here)
+    kenji.speak(thread, page(b"OpusHead\1\2") + page(b"\7" * 40), seconds=2.6)
+    await here.reads("Voice message (3 s)")
+    (reply,) = await bodies(here, Side.REPLY)
+    assert [(one.name, one.media_type) for one in reply.files] == [("voice-message.ogg", "audio/ogg")]
+
+
+async def test_a_voice_message_that_cannot_be_had_is_no_line_either(here: House, kenji: Person) -> None:
+    thread = await begun(here)
+    kenji.speak(thread, b"OggS, and no more")
+    await told(here, thread, "It cannot be read")
+    kenji.say(thread, "then in writing")
+    await here.reads("then in writing")
 
 
 async def test_a_reply_to_the_customer_says_what_it_answers(here: House, kenji: Person) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from adapters.files.kinds import GIF, JPEG, PDF, PNG, WEBP, Kind, kind_of
+from adapters.files.kinds import GIF, JPEG, PDF, PNG, VOICE, WEBP, Kind, kind_of
 from tests.unit.adapters.files import samples
 
 
@@ -39,3 +39,9 @@ def test_the_content_tells_the_type(content: bytes, kind: Kind) -> None:
 )
 def test_everything_else_is_no_type_that_is_taken(content: bytes) -> None:
     assert kind_of(content[:16]) is None
+
+
+def test_voice_messages_are_operators_alone() -> None:
+    assert kind_of(b"OggS" + b"\0" * 12) is None
+    assert kind_of(b"OggS" + b"\0" * 12, by_operator=True) is VOICE
+    assert kind_of(b"%PDF-1.7".ljust(16), by_operator=True) is PDF
