@@ -516,7 +516,7 @@ def _file_name(given: Given) -> str:
 
 
 def _stickers(body: Given) -> tuple[Sticker, ...]:
-    items = body.objects("sticker_items")
+    items = body.objects("sticker_items" if body.has("sticker_items") else "stickers")  # as of old, in some snapshots
     return tuple(Sticker(one.id("id", must=True), one.text("name"), one.number("format_type") or 1) for one in items)
 
 

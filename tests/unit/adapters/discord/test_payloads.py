@@ -147,6 +147,16 @@ MESSAGES: dict[str, Row] = {
         p.Said,
         {"reply_to": None, "blank": False},
     ),
+    "a forward of long ago, with stickers as they were told then": (
+        "MESSAGE_CREATE",
+        message(
+            content="",
+            message_reference={"type": 1},
+            message_snapshots=[{"message": {"content": "", "stickers": [{"id": 9, "name": "wave", "format_type": 1}]}}],
+        ),
+        p.Said,
+        {"forwarded": (p.Forwarded("", stickers=(p.Sticker("9", "wave", 1),)),)},
+    ),
     "a forward whose words are withheld": (
         "MESSAGE_CREATE",
         message(content="", message_reference={"type": 1}, message_snapshots=[{"message": {"content": ""}}]),
