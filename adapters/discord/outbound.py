@@ -140,6 +140,8 @@ class Outbound:
             return Delivered()
         if isinstance(effect, AlertDesk | CallOperators):
             return await self._call(delivery)
+        if isinstance(effect, PostTranslation) and delivery.posts and delivery.body is not None:
+            return await self._rewrite(delivery, self._translated(delivery, effect))
         if isinstance(effect, POSTS):
             rendered = await self._to_be_posted(delivery, effect)
             done = await self._say_all(delivery, rendered) if rendered else Delivered()

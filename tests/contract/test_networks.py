@@ -15,10 +15,11 @@ import pytest
 from bridge.doctor import SupportsDoctor, worst
 from bridge.errors import DeliveryError, Fault
 from bridge.handover import SupportsAnnouncing
-from bridge.ports import Delivered, SupportsTyping
+from bridge.messages import About, Body, TextPart
+from bridge.ports import Delivered, Delivery, SupportsTyping
 from bridge.whereabouts import SupportsLinks
-from routing.effects import OpenThread, PostMessage
-from routing.ids import InputKey, MessageId
+from routing.effects import OpenThread, PostMessage, PostTranslation
+from routing.ids import EffectId, InputKey, MessageId, PostRef
 from routing.inputs import (
     CustomerRevised,
     CustomerWithdrew,
@@ -219,6 +220,23 @@ async def test_edits_and_withdrawals_may_be_delivered_again(here: Bench) -> None
         done = await here.network.deliver(delivery)
     await here.settle(delivery, done)
     assert not any("second" in one for one in here.outside.said(here.thread))
+
+
+@on_platforms
+async def test_a_later_translation_stands_in_the_place_of_the_earlier_one(here: Bench) -> None:
+    message = await here.writes("もしもし")
+    await here.deliver_all()
+    session = (await here.stored()).session
+    said: tuple[PostRef, ...] = ()
+    for revision, text in enumerate(("hello?", "is anybody there?")):
+        effect = PostTranslation(
+            id=EffectId(f"t{revision}"), to=here.to, mirror=1, message=message, revision=revision, language="en"
+        )
+        body = Body((TextPart(text),))
+        done = await here.network.deliver(Delivery(effect, session, About(), here.thread, body, said))
+        said = said or done.posts
+    _, translation = here.outside.said(here.thread)
+    assert ("is anybody there?" in translation, "hello?" in translation) == (True, False)
 
 
 @on_platforms

@@ -37,6 +37,7 @@ from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.roster import Roster
 from bridge.service import Service
 from bridge.setbacks import Setbacks
+from bridge.takeovers import Takeovers
 from bridge.timers import Timers
 from bridge.views import Views
 from bridge.whereabouts import Whereabouts
@@ -228,10 +229,12 @@ async def house(
     parts: dict[str, Any] | None = None,
     largest: int = 10 * MIB,
     asks: bool = False,
+    takeover_after: int = 0,
 ) -> AsyncIterator[House]:
     """A running process. The first of `desks` takes every session; another process joins by the same `prefix`.
     `beside`: desks that are not in Discord. `chosen`: settings of Discord's; `parts`: what else the network is made of;
-    `largest`: bytes of a file; `asks`: operators have commands."""
+    `largest`: bytes of a file; `asks`: operators have commands. The built-in desk takes over after `takeover_after` ms
+    without a delivery; 0: never."""
     async with opened(engine_url, prefix or secrets.token_hex(4)) as store:
         files = DiskFiles(folder / "files", FileLimits(file_bytes=largest))
         directory, feed = Directory(store), Feed(store)
@@ -270,6 +273,7 @@ async def house(
             **(parts or {}),
         )
         purges = networks[FILES] = Purges(store, relay, files)
+        takeovers = Takeovers(store, relay, leases, {DISCORD: takeover_after}, 0.05)
         service = Service(
             store=store,
             relay=relay,
@@ -279,7 +283,7 @@ async def house(
             timers=Timers(store, relay, leases, policy),
             views=Views(store, {DISCORD: network}, leases, policy),
             networks=networks,
-            background=[("berths", berths.run), ("directory", directory.follow)],
+            background=[("berths", berths.run), ("directory", directory.follow), ("takeovers", takeovers.run)],
         )
         async with service.running():
             yield House(discord, desks[0], store, relay, feed, files, directory, network, service, purges)
