@@ -102,9 +102,9 @@ class History:
             page = await self._get(f"/channels/{channel}/threads/archived/public", limit=PAGE, **before)
             late = [one for one in page["threads"] if archived_at(one) >= since]
             found += late
-            if not page.get("has_more") or len(late) < len(page["threads"]):
+            former, before = before, {"before": late[-1]["thread_metadata"]["archive_timestamp"]} if late else before
+            if not page.get("has_more") or len(late) < len(page["threads"]) or before == former:
                 return found
-            before = {"before": late[-1]["thread_metadata"]["archive_timestamp"]}
 
     async def message(self, channel: str, message: str) -> Message | None:
         try:

@@ -49,3 +49,25 @@ async def test_nothing_is_told_from_what_may_not_be_read() -> None:
     assert await history(Told(range(0))).after("2", "1") == []
     with pytest.raises(DeliveryError):
         await history(Told(range(0), readable=False)).after("2", "1")
+
+
+class Listed:
+    """A channel whose list of archived threads says of every page that there is more."""
+
+    def __init__(self, pages: list[list[str]]) -> None:
+        self.pages = pages
+        self.asked: list[str] = []
+
+    async def get(self, path: str, **query: Any) -> Any:
+        del path
+        self.asked.append(query.get("before", ""))
+        page = self.pages[min(len(self.asked), len(self.pages)) - 1]
+        threads = [{"id": stamp[-8:-6], "thread_metadata": {"archive_timestamp": stamp}} for stamp in page]
+        return {"threads": threads, "members": [], "has_more": True}
+
+
+@pytest.mark.parametrize("last", [[], ["2023-11-19T18:00:01+00:00"]])
+async def test_a_list_that_promises_more_and_has_none_ends(last: list[str]) -> None:
+    told = Listed([["2023-11-19T18:00:02+00:00", "2023-11-19T18:00:01+00:00"], last, last])
+    assert len(await History(cast(RestApi, told)).archived("2", 0)) == 2 + len(last)
+    assert told.asked[:2] == ["", "2023-11-19T18:00:01+00:00"]
