@@ -34,7 +34,7 @@ async def test_a_note_of_the_desk_reaches_no_exit_of_the_customers(tmp_path: Pat
         await on.operator.does(session, "typing", kind="note")
         await on.operator.reply(session, "and another")
         await one.reads("and another")
-        await _every_way_back(one)
+        await every_way_back(one)
         await on.house.running.kill()
         await on.house.up()
         await one.write("and after the kill")
@@ -42,7 +42,7 @@ async def test_a_note_of_the_desk_reaches_no_exit_of_the_customers(tmp_path: Pat
         await on.operator.note(session, f"{CANARY}: after the kill")
         await on.operator.does(session, "resolve")
         await one.is_told("resolved")
-        polled = await _by_polling(on.house.url, one)
+        polled = await by_polling(on.house.url, one)
         export = await on.house.answer("sessions", "export", one.code)
         whole = await on.house.answer("sessions", "export", one.code, "--with-notes")
         logs = "".join(process.errors() for process in on.house.processes)
@@ -69,9 +69,9 @@ async def test_a_note_in_slack_reaches_no_exit_of_the_customers(tmp_path: Path) 
         await desk.edit(said, f"note: {CANARY} and a fool")
         await desk.say(one.code, "one moment")
         await one.reads("one moment")
-        await until(lambda: any(_is_withdrawn(event) for event in one.events.values()), "the slip was taken back")
-        await _every_way_back(one)
-        polled = await _by_polling(house.url, one)
+        await until(lambda: any(is_withdrawn(event) for event in one.events.values()), "the slip was taken back")
+        await every_way_back(one)
+        polled = await by_polling(house.url, one)
         export = await house.answer("sessions", "export", one.code)
         whole = await house.answer("sessions", "export", one.code, "--with-notes")
         logs = "".join(process.errors() for process in house.processes)
@@ -89,7 +89,7 @@ async def _notes_with_a_picture(operator: Operator, session: str) -> None:
     await operator.does(session, "note", parts=[words, {"type": "file", "file": file}])
 
 
-async def _every_way_back(one: Customer) -> None:
+async def every_way_back(one: Customer) -> None:
     """A resume from where it was, and one from the beginning."""
     before = one.connections
     await one.drop()
@@ -99,7 +99,7 @@ async def _every_way_back(one: Customer) -> None:
     await until(lambda: one.connections > before + 1, "it came back and asked for everything")
 
 
-async def _by_polling(url: str, one: Customer) -> str:
+async def by_polling(url: str, one: Customer) -> str:
     """The whole history over HTTP, and whatever follows it."""
     hello = {"t": "hello", "v": 1, "token": one.token}
     async with aiohttp.ClientSession(headers={"Origin": url}) as http:
@@ -115,5 +115,5 @@ def _files_in(one: Customer) -> list[dict[str, Any]]:
     return [part for part in parts if part["type"] == "file"]
 
 
-def _is_withdrawn(event: dict[str, Any]) -> bool:
+def is_withdrawn(event: dict[str, Any]) -> bool:
     return bool(event.get("withdrawn"))
