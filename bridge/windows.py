@@ -166,7 +166,9 @@ def spans(language: str, wording: Wording) -> list[Choice]:
 
 def lengths(language: str, wording: Wording) -> list[Choice]:
     """For how long somebody is blocked."""
-    days = [Choice(str(one), wording(language, "block.days", days=str(one))) for one in DAYS]
+    days = [
+        Choice(str(one), wording(language, "block.day" if one == 1 else "block.days", days=str(one))) for one in DAYS
+    ]
     return [*days, Choice(FOR_GOOD, wording(language, "block.for_good"))]
 
 

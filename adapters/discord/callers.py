@@ -8,8 +8,8 @@ from adapters.discord.parse import Author
 from adapters.discord.people import People
 from adapters.discord.refs import NAME, Root
 from adapters.discord.replies import Reply
-from adapters.discord.sheet import Face
 from bridge.card import Title, Wording
+from bridge.face import Face
 from bridge.roster import Roster
 from routing.ids import DeskId, OperatorId
 

@@ -6,8 +6,9 @@ from adapters.discord import sheet
 from adapters.discord.callers import Callers
 from adapters.discord.parse import AtHome
 from adapters.discord.replies import Reply
-from adapters.discord.sheet import AWAY, BACK, LOOK, NEXT, Face
+from adapters.discord.sheet import AWAY, BACK, LOOK, NEXT
 from bridge.claims import claim_next
+from bridge.face import Face
 from bridge.relay import Door, Receipt
 from bridge.roster import Roster
 from routing.availability import Choice

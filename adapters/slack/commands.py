@@ -20,10 +20,10 @@ from adapters.slack.client import WebApi
 from adapters.slack.markup import escape, unescape
 from adapters.slack.render import Block
 from adapters.slack.shape import Shape
-from adapters.slack.sheet import Face
 from bridge.answers import Answer, Answers, Explained, Found, Lacking, Shown, Stood
 from bridge.commands import Mistyped, Verb, Vocabulary, asked
 from bridge.errors import KakehashiError
+from bridge.face import SOUGHT, Face
 from routing.ids import DeskId, OperatorId
 
 COMMAND = "/chat"
@@ -146,8 +146,8 @@ def stranger(face: Face, team: str, user: str) -> Drawn:
 def drawn(answer: Answer, face: Face, sign: str, desks: Sequence[DeskId]) -> Drawn:
     """An answer as Slack shows it. `sign` is what the question began with, `desks` are those of who asked."""
     if isinstance(answer, Mistyped):
-        named = sheet.nearest(answer.nearest, sign, sheet.word(Verb.HELP, face), face)
-        return Drawn(face.say("command.unknown.asked", word=answer.word[: sheet.SOUGHT], nearest=named))
+        named = face.nearest(answer.nearest, sign)
+        return Drawn(face.say("command.unknown.asked", word=answer.word[:SOUGHT], nearest=named))
     if isinstance(answer, Lacking):
         return Drawn(face.say(f"command.{answer.key}", word=_typed(answer, face, sign)))
     if isinstance(answer, Stood):
@@ -163,11 +163,11 @@ def drawn(answer: Answer, face: Face, sign: str, desks: Sequence[DeskId]) -> Dra
 
 
 def _typed(answer: Lacking, face: Face, sign: str) -> str:
-    return f"{'!' if answer.key == 'no_session' else sign}{sheet.word(answer.verb, face)}"
+    return f"{'!' if answer.key == 'no_session' else sign}{face.word(answer.verb)}"
 
 
 def _found(answer: Found, face: Face) -> Drawn:
-    sought = answer.sought[: sheet.SOUGHT]
+    sought = answer.sought[:SOUGHT]
     if not answer.rows:
         return Drawn(face.say("find.none", sought=sought))
     codes = " · ".join(row.code for row in answer.rows)  # names stand in the blocks, where they are only shown

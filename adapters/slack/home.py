@@ -21,9 +21,10 @@ from adapters.slack import sheet
 from adapters.slack.client import WebApi
 from adapters.slack.render import Block
 from adapters.slack.shape import GarbledError, Shape
-from adapters.slack.sheet import AWAY, BACK, NEXT, Face
+from adapters.slack.sheet import AWAY, BACK, NEXT
 from bridge.claims import claim_next
 from bridge.errors import DeliveryError, KakehashiError
+from bridge.face import Face
 from bridge.pacing import Urgency
 from bridge.relay import Door, Receipt
 from bridge.roster import Roster, Row

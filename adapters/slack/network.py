@@ -48,7 +48,6 @@ from adapters.slack.receiver import HttpDoor
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Block, Title, Wording
 from adapters.slack.shares import Shares
-from adapters.slack.sheet import Face
 from adapters.slack.sockets import PING, Sockets
 from adapters.slack.threads import Threads
 from adapters.slack.turns import Turns, channel_of
@@ -61,6 +60,7 @@ from bridge.directory import Directory
 from bridge.doctor import Finding
 from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
+from bridge.face import Face
 from bridge.files import Files
 from bridge.hearing import BEAT, Hearing
 from bridge.late import Late

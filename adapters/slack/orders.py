@@ -10,9 +10,9 @@ from adapters.slack.commands import ROWS, Drawn, drawn
 from adapters.slack.parse import Revised, Said
 from adapters.slack.refs import Root
 from adapters.slack.render import Block
-from adapters.slack.sheet import Face
 from bridge.answers import Answers
 from bridge.commands import Command
+from bridge.face import Face
 from bridge.orders import Orders
 from bridge.ports import Store
 from bridge.relay import Door

@@ -8,53 +8,26 @@ Limits (Block Kit reference): 100 blocks a view, 50 a message, header 150, butto
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from adapters.slack.refs import NAME
-from adapters.slack.render import HEADER, Block, Title, Wording
-from bridge.commands import ANYWHERE, IN_THREAD, RESULTS, Verb, spoken
-from bridge.names import one_line
-from bridge.roster import Day, Queue, Row, Sheet
+from adapters.slack.render import HEADER, Block
+from bridge.commands import ANYWHERE, IN_THREAD, Verb
+from bridge.face import DESKS, Face, Mark, longest, marks
+from bridge.face import stands as told_of
+from bridge.roster import Queue, Row, Sheet
 from routing.availability import Standing
-from routing.figures import Figures
-from routing.ids import DeskId, ThreadRef
-from routing.policy import HOUR, MINUTE
-from routing.session import State, TurnOf
+from routing.ids import DeskId
 
 AWAY, BACK, NEXT = "home_away", "home_back", "home_next"
 """The home's buttons, by action_id. None of them names a session, so none is taken for a card's."""
-
-DESKS = 20
-"""Desks shown with who waits there, the longest lines first: at most four blocks each."""
-
-NAME_LIMIT, TITLE_LIMIT = 40, 40
-SOUGHT = 60
 
 Pieces = list[Block]
 
 _GAP = "\ue000"
 """Stands for what is no text, while a sentence is put together. No wording has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """In whose language, and by which names. `link` gives a thread's address, `place` a desk's channel or nothing."""
-
-    wording: Wording
-    language: str
-    title: Title
-    desk: Callable[[DeskId, str], str]
-    link: Callable[[ThreadRef], str]
-    place: Callable[[DeskId], str]
-
-    def say(self, key: str, /, **words: str) -> str:
-        return self.wording(self.language, key, **words)
-
-    def desk_name(self, desk: DeskId) -> str:
-        return one_line(self.desk(desk, self.language), TITLE_LIMIT)
 
 
 # ------------------------------------------------------------------ the whole
@@ -89,20 +62,19 @@ def _buttons(standing: Standing, face: Face, anybody: bool) -> list[Block]:
 
 def standing(sheet: Sheet, face: Face) -> list[Block]:
     """How they stand, why, and until when; what they speak."""
-    spoken_by = ", ".join(sheet.languages) or face.say("home.languages.any")
-    languages = [_text(face.say("home.languages", languages=spoken_by))]
-    return [_rich([_section([*stands(sheet.standing, face), _text("\n"), *languages])])]
+    return [_rich([_section([*stands(sheet.standing, face), _text("\n"), _text(face.languages(sheet))])])]
 
 
 def stands(how: Standing, face: Face) -> Pieces:
     """One line of it."""
-    pieces = [_bold(face.say("home.on" if how.on else "home.off"))]
-    pieces.append(_text(f" · {face.say(f'home.because.{how.because}')}"))
-    if how.until is not None:
-        pieces += [_text(" · "), *timed(face, "home.until", how.until)]
-    if how.hands_back_at is not None:
-        pieces += [_text(" · "), *timed(face, "home.hands_back", how.hands_back_at)]
-    return pieces
+    first, *others = [_told(one, face) for one in told_of(how)]
+    return [*first, *(piece for one in others for piece in (_text(" · "), *one))]
+
+
+def _told(mark: Mark, face: Face) -> Pieces:
+    if mark.at is not None:
+        return timed(face, mark.key, mark.at, **mark.words)
+    return [(_bold if mark.strong else _text)(face.say(mark.key, **mark.words))]
 
 
 def mine(sheet: Sheet, face: Face) -> list[Block]:
@@ -114,16 +86,14 @@ def mine(sheet: Sheet, face: Face) -> list[Block]:
 
 
 def queues(sheet: Sheet, face: Face, most: int = DESKS) -> list[Block]:
-    """Who waits at their desks, those with the longest lines where there are very many."""
+    """Who waits at their desks: at most four blocks each."""
     if not sheet.queues:
         return [_line(face.say("home.none"))]
-    longest = sorted(sheet.queues, key=lambda one: -one.count)[:most]
-    return [block for queue in sheet.queues if queue in longest for block in _queue(queue, face)]
+    return [block for queue in longest(sheet, most) for block in _queue(queue, face)]
 
 
 def _queue(queue: Queue, face: Face) -> list[Block]:
-    name = face.desk_name(queue.desk)
-    head = _header(face.say("home.queue", desk=f"{name} ({queue.count})" if queue.count else name))
+    head = _header(face.head(queue))
     if not queue.rows:
         return [head, _line(face.say("home.queue.none"))]
     return [head, rows(queue.rows, face), *_more(queue.count - len(queue.rows), face, face.place(queue.desk))]
@@ -142,52 +112,13 @@ def today(sheet: Sheet, face: Face) -> list[Block]:
     """The figures of each desk since its midnight, and their own."""
     if not sheet.days:
         return []
-    told = [_day(day, _waiting_at(day.desk, sheet), face) for day in sheet.days[:DESKS]]
-    own = face.say(
-        "home.figures.mine",
-        answered=str(sheet.done.answered),
-        resolved=str(sheet.done.resolved),
-        held=str(sheet.held),
-    )
-    more = _beside(sheet.done, any(day.promises for day in sheet.days), face)
-    told.append(_section([_bold(face.say("home.figures.me")), _text(f": {own}{more}")]))
+    told = [_figures(face.desk_name(day.desk), face.day(day, sheet)) for day in sheet.days[:DESKS]]
+    told.append(_figures(face.say("home.figures.me"), face.own(sheet)))
     return [_header(face.say("home.today", day=sheet.days[0].date)), _rich([_list(told)])]
 
 
-def _waiting_at(desk: DeskId, sheet: Sheet) -> int:
-    return next((queue.count for queue in sheet.queues if queue.desk == desk), 0)
-
-
-def _day(day: Day, waiting: int, face: Face) -> Block:
-    of = day.figures
-    told = face.say(
-        "home.figures",
-        opened=str(of.opened),
-        answered=str(of.answered),
-        resolved=str(of.resolved),
-        waiting=str(waiting),
-    )
-    return _section([_bold(face.desk_name(day.desk)), _text(f": {told}{_beside(of, day.promises, face)}")])
-
-
-def _beside(of: Figures, promises: bool, face: Face) -> str:
-    """How soon, where somebody was answered at all."""
-    told = ""
-    if of.answered and promises:
-        told += f" · {face.say('home.kept', kept=str(of.kept), promised=str(of.answered))}"
-    if of.median is not None:
-        told += f" · {face.say('home.median', time=span(of.median, face))}"
-    return told
-
-
-def span(ms: int, face: Face) -> str:
-    """A duration as people say it."""
-    if ms < MINUTE:
-        return face.say("home.minutes.under")
-    hours, minutes = divmod(round(ms / MINUTE), HOUR // MINUTE)
-    if not hours:
-        return face.say("home.minutes", minutes=str(minutes))
-    return face.say("home.hours", hours=str(hours), minutes=str(minutes))
+def _figures(whose: str, told: str) -> Block:
+    return _section([_bold(whose), _text(f": {told}")])
 
 
 # ------------------------------------------------------------------ rows
@@ -199,12 +130,9 @@ def rows(some: Iterable[Row], face: Face) -> Block:
 
 
 def _row(row: Row, face: Face) -> Pieces:
-    name = one_line(row.name, NAME_LIMIT) or face.say("customer.unnamed")
-    topic = one_line(face.title(row.topic, face.language), TITLE_LIMIT)
-    about = " · ".join(one for one in (name, row.language, topic) if one)
-    pieces = [code(row, face), _text(f" · {about}")]
-    for marked in _marks(row, face):
-        pieces += [_text(" · "), *marked]
+    pieces = [code(row, face), _text(f" · {' · '.join(face.about(row))}")]
+    for mark in marks(row):
+        pieces += [_text(" · "), *_told(mark, face)]
     return pieces
 
 
@@ -215,47 +143,14 @@ def code(row: Row, face: Face) -> Block:
     return {"type": "link", "url": face.link(row.thread), "text": row.code, "style": {"bold": True}}
 
 
-def _marks(row: Row, face: Face) -> Iterable[Pieces]:
-    if row.offered:
-        yield [_bold(face.say("home.offered"))]
-    if row.state in (State.RESOLVED, State.CLOSED):
-        yield [_text(face.say(f"state.{row.state}"))]
-    elif row.turn is TurnOf.HELD and row.until is not None:
-        yield timed(face, "home.turn.held", row.until)
-    elif row.waiting_since is not None:
-        yield timed(face, "home.since", row.waiting_since)
-    elif row.state is State.ASSIGNED:
-        yield [_text(face.say(f"home.turn.{row.turn}"))]
-    if row.urgency:
-        yield [_bold(face.say(f"home.{row.urgency}"))]
-    if row.unreached:
-        yield [_text(face.say("home.unreached"))]
-    if row.setback is not None:
-        yield [_bold(face.say("home.uncertain" if row.setback.uncertain else "home.held_up", code=row.setback.code))]
-
-
 # ------------------------------------------------------------------ what can be typed
-
-
-def word(verb: Verb, face: Face) -> str:
-    """What a command is called in the reader's language."""
-    return next(iter(spoken(face.say(f"command.{verb}"))), verb)
-
-
-def outcome(one: str, face: Face) -> str:
-    """What an outcome is called, where it is typed and where it is told."""
-    return next(iter(spoken(face.say(f"command.outcome.{one}"))), one)
-
-
-def outcomes(face: Face) -> str:
-    return ", ".join(outcome(one, face) for one in RESULTS)
 
 
 def explained(face: Face, slash: str, desks: Sequence[DeskId]) -> list[Block]:
     """All commands, those of a thread first."""
-    known = {"outcomes": outcomes(face), "desks": ", ".join(map(face.desk_name, desks[:DESKS])), "slash": slash}
-    typed = [_explained(f"!{word(verb, face)}", verb, face, known) for verb in IN_THREAD]
-    asked = [_explained(f"{slash} {word(verb, face)}", verb, face, known) for verb in ANYWHERE]
+    known = face.known(slash, desks)
+    typed = [_explained(f"!{face.word(verb)}", verb, face, known) for verb in IN_THREAD]
+    asked = [_explained(f"{slash} {face.word(verb)}", verb, face, known) for verb in ANYWHERE]
     return [
         _line(face.say("command.help.anywhere", **known)),
         _rich([_list(asked)]),
@@ -267,13 +162,6 @@ def explained(face: Face, slash: str, desks: Sequence[DeskId]) -> list[Block]:
 def _explained(typed: str, verb: Verb, face: Face, known: dict[str, str]) -> Block:
     name: Block = {"type": "text", "text": typed, "style": {"code": True}}
     return _section([name, _text(f" {face.say(f'command.help.{verb}', **known)}")])
-
-
-def nearest(words: Sequence[str], sign: str, help_word: str, face: Face) -> str:
-    """Where to go on from a word that is no command."""
-    named = ", ".join(f"{sign}{one}" for one in words)
-    key = "command.nearest" if named else "command.nearest.none"
-    return face.say(key, words=named, help=f"{sign}{help_word}")
 
 
 # ------------------------------------------------------------------ pieces

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.refs import NAME, read_custom_id, read_home_id
-from adapters.discord.sheet import LOOK, Face, drawn, home
+from adapters.discord.sheet import LOOK, drawn, home
 from bridge.answers import Answer, Explained, Found, Lacking, Shown, Stood
 from bridge.commands import Mistyped, Verb
+from bridge.face import Face
 from bridge.roster import Day, Queue, Row, Sheet
 from config.locales import LANGUAGES
 from routing.availability import Because, Standing

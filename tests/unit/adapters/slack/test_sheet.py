@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from adapters.slack.commands import LISTS, ROWS, drawn, stranger
 from adapters.slack.home import ROWS as HOME_ROWS
 from adapters.slack.refs import NAME
-from adapters.slack.sheet import AWAY, BACK, NEXT, Face, home, notice, stands, told
+from adapters.slack.sheet import AWAY, BACK, NEXT, home, notice, stands, told
 from bridge.answers import Explained, Found, Lacking, Shown, Stood
 from bridge.commands import Mistyped, Verb
+from bridge.face import Face
 from bridge.roster import Day, Queue, Row, Sheet
 from config.locales import LANGUAGES, thread_words
 from routing.availability import Because, Standing
