@@ -81,6 +81,9 @@ CLOSES_WITHIN = 2.0
 HELLO, ACKNOWLEDGED = 10, 11
 """What Discord says of the connection itself (`op`)."""
 
+DISCORDS = ".discord.gg"
+"""Where Discord's own gateways are."""
+
 Take = Callable[[str, Any, str], None]
 """(kind, data, told): an event, and what names it."""
 
@@ -106,13 +109,15 @@ def intents(*, content: bool = True) -> discord.Intents:
 
 
 class _Ear(discord.Client):
-    """`heard` takes each payload as it came, in order; `lost` is called when the connection breaks."""
+    """`heard` takes each payload as it came, in order; `lost` is called when the connection breaks; `address` is where
+    events come from."""
 
     def __init__(
         self,
         heard: Callable[[str], None],
         lost: Callable[[], None],
         admitted: Callable[[], Awaitable[None]],
+        address: str,
         *,
         content: bool = True,
     ) -> None:
@@ -128,6 +133,7 @@ class _Ear(discord.Client):
         self._heard = heard
         self._lost = lost
         self._admitted = admitted
+        self._address = yarl.URL(address)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         del shard_id
@@ -150,7 +156,19 @@ class _Ear(discord.Client):
         else:
             if event == "disconnect":
                 self._lost()
+            elif event == "connect":
+                self._stay()
             super().dispatch(event, *args, **kwargs)
+
+    def _stay(self) -> None:
+        """READY names a host of Discord's to resume on. Whoever was given another address than Discord's stays there:
+        the way to Discord may lead through it alone."""
+        home = self._address
+        if not (home.host or "").endswith(DISCORDS) and (self.ws.gateway.host, self.ws.gateway.port) != (
+            home.host,
+            home.port,
+        ):
+            self.ws.gateway = home
 
 
 class Gateway:
@@ -262,7 +280,7 @@ class Gateway:
         Route.BASE = self._api_url
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(self._gateway_url)
         blind = self.blind
-        ear = _Ear(self._hear, self._lose, self._identifies.admit, content=not blind)
+        ear = _Ear(self._hear, self._lose, self._identifies.admit, self._gateway_url, content=not blind)
         self._heard_at, self._interval, self._was_ready = monotonic(), 0.0, False
         client = asyncio.get_running_loop().create_task(self._begin(ear))
         try:

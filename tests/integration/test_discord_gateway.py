@@ -134,6 +134,19 @@ async def test_a_connection_whose_heartbeats_nobody_acknowledges_is_resumed_on_a
         assert len(discord.gateway.identifies) == 1
 
 
+async def test_behind_an_address_of_its_own_it_resumes_there_and_not_at_discords(
+    discord: DiscordSimulator, store: RedisStore
+) -> None:
+    discord.habits.resume_url = "ws://127.0.0.1:9/"
+    channel, kenji = discord.channel("support"), discord.person("kenji")
+    async with listening(discord, store, "one") as one:
+        await until(lambda: one.gateway.ready)
+        discord.gateway.listening[0].drop()
+        await until(lambda: discord.gateway.resumes == 1 and one.gateway.ready)
+        kenji.say(channel, "heard")
+        await until(lambda: one.heard == ["heard"])
+
+
 @pytest.mark.parametrize("close_code", [4004, 4013])
 async def test_what_a_person_has_to_mend_is_said_and_not_tried_hot(
     discord: DiscordSimulator, store: RedisStore, monkeypatch: pytest.MonkeyPatch, close_code: int

@@ -333,7 +333,8 @@ class Gateway:
         guilds = [{"id": guild.id, "unavailable": True}] if guild.bot else []
         ready = {
             "v": 10, "user": shapes.me(guild.app.bot), "guilds": guilds, "session_id": session.id,
-            "resume_gateway_url": f"{self._discord.gateway_url}resume/", "session_type": "normal",
+            "resume_gateway_url": self._discord.habits.resume_url or f"{self._discord.gateway_url}resume/",
+            "session_type": "normal",
             "application": {"id": guild.app.id, "flags": intents.app_flags(guild.app.privileged)},
             "private_channels": [], "presences": [], "relationships": [], "user_settings": {}, "_trace": ["simulator"],
         }  # fmt: skip

@@ -15,6 +15,8 @@ class Habits:
     """How long a session can be resumed after its connection broke."""
     resume_overlap: int = 0
     """How many events before the client's `seq` a RESUME replays as well."""
+    resume_url: str = ""
+    """Where READY asks to resume, if not here: Discord names hosts of its own, which a proxy may leave as they are."""
     split_frames: bool = False
     """Cut each compressed event over two frames, as Discord may."""
     identifies_a_day: int = 1_000
