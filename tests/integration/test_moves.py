@@ -157,6 +157,37 @@ async def test_edits_and_withdrawals_of_what_was_said_before_reach_both_threads(
     assert "789" in here.in_discord(thread)[0]
 
 
+async def test_an_operators_edit_in_the_old_thread_reaches_the_customer_and_the_new_one(here: House) -> None:
+    await here.writes("hello")
+    root = await here.root()
+    said = here.on_slack.say(here.channel, "On Monday", thread_ts=root.ts)
+    await here.reads("On Monday")
+    await here.does(TO_DISCORD)
+    thread = await here.thread()
+    await here.delivered()
+    here.on_slack.edit(here.channel, said, "On Tuesday")
+    await here.discord.until(lambda: "On Tuesday" in here.in_discord(thread)[0])
+    assert "On Monday" not in here.in_discord(thread)[0]
+    assert (await here.replies_seen())[-1] == "On Tuesday"
+
+
+async def test_a_press_in_the_old_thread_is_refused_and_shows_the_way(here: House, discord: DiscordSimulator) -> None:
+    await here.writes("hello")
+    await here.root()
+    await here.does(TO_DISCORD)
+    thread = await here.thread()
+    await here.delivered()
+    here.on_discord.say(thread, f"<@{discord.guild.owner.id}> he is difficult")
+    await here.discord.until(lambda: any("stays inside" in one for one in here.in_discord(thread)))
+    (offer,) = (one for one in discord.messages(thread) if "stays inside" in discord.seen(one))
+    await here.does(TO_SLACK)
+    second = await here.root(1)
+    await here.delivered()
+    outcome = await here.on_discord.click(thread, offer, "Send to customer")
+    assert f"p{second.ts.replace('.', '')}" in str(outcome)
+    assert await here.replies_seen() == []
+
+
 async def test_what_is_said_after_the_move_is_no_part_of_the_history(here: House) -> None:
     first = await here.writes("before")
     await here.root()

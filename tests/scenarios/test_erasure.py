@@ -40,7 +40,7 @@ class House:
 
     def lies_on_the_disk(self, words: str) -> list[Path]:
         """The files of the data folder that hold these words."""
-        return [path for path in self.installation.data.rglob("*") if words.encode() in _content(path)]
+        return [path for path in self.installation.data.rglob("*") if words.encode() in content_of(path)]
 
     def attachments(self) -> list[Path]:
         """The bytes that are kept; the same picture of two customers is kept once."""
@@ -58,7 +58,7 @@ class House:
             await person.reads(f"hello {words}")
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
     """Files come and go while the service works."""
     try:
         return path.read_bytes() if path.is_file() else b""

@@ -14,6 +14,7 @@ from bridge.cli.command import Status
 from tests.scenarios.customer import Customer
 from tests.scenarios.discord_desk import DiscordDesk, discord_desk
 from tests.scenarios.stage import UNHURRIED
+from tests.scenarios.test_erasure import content_of
 from tests.scenarios.test_note_canary import by_polling, every_way_back, is_withdrawn
 from tests.service import Installation, until
 
@@ -46,8 +47,7 @@ class House:
         return one
 
     def lies_on_the_disk(self, words: str) -> bool:
-        files = [path for path in self.installation.data.rglob("*") if path.is_file()]
-        return any(words.encode() in path.read_bytes() for path in files if path.exists())
+        return any(words.encode() in content_of(path) for path in self.installation.data.rglob("*"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
