@@ -217,7 +217,7 @@ class DiscordNetwork:
             unit=unit,
         )
         people = People(self._enrolment)
-        whispers = Whispers(self._api, wording)
+        whispers = self._whispers = Whispers(self._api, wording)
         self._late = Late(NAME, store, LateReplies(self._api, whispers, waking))
         self._contents = Contents(self._api, store, whispers)
         interactions = asking(
@@ -339,6 +339,7 @@ class DiscordNetwork:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inbound.stop()
         await self._late.stop()
+        await self._whispers.stop()
         if self._door is not None:
             await self._door.stop()
         self._stopped = True

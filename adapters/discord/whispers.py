@@ -4,7 +4,9 @@ told there, by a reply to their message that rings them and nobody else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
@@ -14,7 +16,12 @@ from adapters.discord.refs import Root
 from adapters.discord.render import NO_PREVIEWS, Json, Rendered
 from adapters.discord.roots import nonce
 from bridge.card import Wording
-from bridge.errors import KakehashiError
+from bridge.errors import DeliveryError, Fault, KakehashiError
+
+PAUSES = (0.5, 5.0, 20.0, 60.0)
+"""Seconds between tries; together within the time for which Discord knows a nonce."""
+
+Say = Callable[[], Awaitable[object]]
 
 _log = structlog.get_logger(__name__)
 
@@ -23,6 +30,7 @@ class Whispers:
     def __init__(self, api: RestApi, wording: Wording) -> None:
         self._api = api
         self.wording = wording
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def file_refused(self, said: Said, file: str, code: str, language: str) -> None:
         why = self.wording(language, f"file.{code}")
@@ -30,10 +38,7 @@ class Whispers:
 
     async def reply(self, said: Said, text: str, name: str, buttons: Sequence[Json] = ()) -> None:
         """Said once, however often the same is heard; `name` tells it from what else is said of that message."""
-        try:
-            await self.say(said.root, said.id, f"{said.key}/{name}", text, buttons)
-        except KakehashiError as error:
-            _log.warning("discord_answer_not_shown", reason=error.what)
+        await self._until_said(partial(self.say, said.root, said.id, f"{said.key}/{name}", text, buttons))
 
     async def say(self, root: Root, message: str, name: str, text: str, buttons: Sequence[Json] = ()) -> None:
         """Answer a message in its thread. `name` is that of the answer, uniquely for ever. Raises DeliveryError."""
@@ -53,7 +58,35 @@ class Whispers:
         said = " ".join((*(f"<@{user}>" for user in users), text))
         rendered = Rendered(said, components=tuple(buttons), users=tuple(users))
         body = {**rendered.posted, "nonce": nonce(name), "enforce_nonce": True}
+        await self._until_said(partial(self._api.say, f"/channels/{root.thread}/messages", body))
+
+    async def _until_said(self, say: Say) -> None:
+        """At once, or beside the input, which does not wait for a limit or for Discord to be back."""
+        if (pause := await self._try(say, PAUSES[0])) is not None:
+            task = asyncio.get_running_loop().create_task(self._try_again(say, pause))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _try_again(self, say: Say, pause: float) -> None:
+        for later in (*PAUSES[1:], 0.0):
+            await asyncio.sleep(pause)
+            again = await self._try(say, later)
+            if again is None:
+                return
+            pause = again
+
+    async def _try(self, say: Say, pause: float) -> float | None:
+        """None: it is said, or never will be. Else the seconds until it may be tried again."""
         try:
-            await self._api.say(f"/channels/{root.thread}/messages", body)
+            await say()
         except KakehashiError as error:
             _log.warning("discord_answer_not_shown", reason=error.what)
+            if isinstance(error, DeliveryError) and error.fault not in (Fault.TRANSIENT, Fault.AMBIGUOUS):
+                return None
+            return (error.retry_after if isinstance(error, DeliveryError) else None) or pause
+        return None
+
+    async def stop(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)

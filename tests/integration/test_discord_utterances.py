@@ -219,3 +219,12 @@ async def test_names_of_channels_and_roles_stay_inside_and_their_author_is_told(
     kenji.say(thread, f"I asked <@&{role.id}> in <#{place.id}>")
     await here.reads("I asked @team in #channel")
     await told(here, thread, "the customer reads @team, #channel instead")
+
+
+async def test_an_answer_that_discord_puts_off_is_given_later(
+    here: House, discord: DiscordSimulator, kenji: Person
+) -> None:
+    thread = await begun(here)
+    discord.mischief.add(Fault.RATE_LIMIT, "POST /channels/{channel_id}/messages", seconds=0.2)
+    kenji.say(thread, "", poll="shall we?")
+    await told(here, thread, "a message of this kind cannot reach a customer")
