@@ -69,7 +69,8 @@ def fenced(text: str) -> str:
     """Words in a block in which nothing acts. They are shown as they were written, and copied so: all but a row of
     three backticks, which has signs without width in it."""
     inside = _FENCES.sub(lambda row: row[0].replace("`", f"`{_BREAK}")[:-1], kept(text))
-    return f"{FENCE}\n{inside}\n{FENCE}"
+    shown = inside if inside.strip("\n") else f"{inside}{_BREAK}"  # a block of nothing is none
+    return f"{FENCE}\n{shown}\n{FENCE}"
 
 
 def escape(text: str) -> str:

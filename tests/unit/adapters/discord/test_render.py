@@ -20,7 +20,7 @@ from config.locales import LANGUAGES, text
 from routing.facts import Side
 from routing.ids import MessageId, SessionId
 from tests.unit.adapters.discord.judging import acts, taken
-from tests.unit.adapters.discord.test_markup import HOSTILE, block
+from tests.unit.adapters.discord.test_markup import HOSTILE, block, shown
 
 WORDS = HOSTILE.filter(str.strip)
 AT = 1_700_000_000_000
@@ -44,7 +44,7 @@ def test_words_and_the_name_above_them(words: str, name: str, language: str) -> 
     (one,) = spoken(words, name, language)
     assert acts(one) == []
     head, _, rest = one.content.partition("\n")
-    assert block(rest).replace("`\u200b", "`") == kept(words).replace("`\u200b", "`")
+    assert block(rest).replace("`\u200b", "`") == shown(words).replace("`\u200b", "`")
     assert read(head, Names()).text == customer_name(About(name=name), language, wording)
 
 
