@@ -42,8 +42,10 @@ class Upkeep:
         self._shown: OrderedDict[str, _Shown] = OrderedDict()
 
     def stirred(self, thread: ThreadRef) -> None:
-        """Something was posted there: it is awake, whatever it was."""
-        self._shown.pop(Root.of(thread).thread, None)
+        """Something was posted there: it is awake, whatever it was. Its tags are what they were."""
+        name = Root.of(thread).thread
+        if self._shown.get(name, (False, ()))[0]:
+            del self._shown[name]
 
     async def follow(self, delivery: Delivery, channel: Channel) -> None:
         """Have the thread be as its session is. Raises DeliveryError where it is to be tried again."""
