@@ -5,6 +5,7 @@ Nobody sends it again: whoever asked reads that it was not stored, or sees that 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from adapters.discord.replies import Reply
 from adapters.discord.windows import Windows
 from bridge.card import Wording
 from bridge.errors import KakehashiError
+
+REMEMBERED = 10_000
+"""Interactions that were taken. A resume reaches back some seconds; a new session of the gateway tells none again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -53,10 +57,15 @@ class Interactions:
         self._app = app
         self._buttons = buttons
         self._windows = windows
+        self._taken: OrderedDict[str, None] = OrderedDict()
         self.desk: Desk | None = None
 
     async def take(self, asked: Asked) -> None:
-        """Returns when what it tells is durable, and answered as far as Discord could be reached."""
+        """Returns when what it tells is durable, and answered as far as Discord could be reached. A gateway that
+        resumes tells some of it again: who pressed once is not served twice."""
+        if asked.interaction.id in self._taken:
+            return
+        self._remember(asked.interaction.id)
         patient = not (isinstance(asked, Commanded) and asked.focused)
         reply = Reply(self._api, self._answers, self._wording, self._app, asked.interaction, patient=patient)
         try:
@@ -65,6 +74,11 @@ class Interactions:
             _log.warning("discord_interaction_not_stored", kind=type(asked).__name__, reason=error.what)
             if patient:
                 await reply.tell("told.not_stored", reply.language)
+
+    def _remember(self, interaction: str) -> None:
+        self._taken[interaction] = None
+        if len(self._taken) > REMEMBERED:
+            self._taken.popitem(last=False)
 
     async def _take(self, asked: Asked, reply: Reply) -> None:
         if isinstance(asked, Pressed):

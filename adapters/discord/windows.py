@@ -14,18 +14,20 @@ from math import ceil
 import structlog
 
 from adapters.discord.acting import Act, Acting
-from adapters.discord.markup import fenced, units
+from adapters.discord.markup import escape, fenced, units
 from adapters.discord.parse import Submitted
 from adapters.discord.refs import NAME
-from adapters.discord.render import CONTENT, Rendered, clock, small
+from adapters.discord.render import Rendered, clock, small
 from adapters.discord.replies import Reply
 from adapters.discord.views import REPLY as FIELD
 from adapters.discord.views import Pen
 from bridge.card import Action, Wording
 from bridge.commands import until
 from bridge.errors import KakehashiError
+from bridge.messages import TextPart
 from bridge.ports import Placed, Store
 from bridge.relay import Receipt
+from bridge.splitting import split
 from bridge.submissions import GAP, Done, Next, Over, Submission, Submissions, Verdict, Wrong
 from bridge.windows import FILL, REPLY, Offers
 from routing.ids import DeskId, InputKey, MessageId
@@ -36,7 +38,8 @@ Zone = Callable[[DeskId], tzinfo]
 TEXTS = frozenset(("words", "reason", "until", FIELD))
 """Fields in which somebody writes; in the others they choose."""
 
-_MARGIN = 40
+PIECE, PIECES = 2_600, 2
+"""Characters of what somebody wrote in one frame, and frames: all of a message's hold 6,000 together."""
 
 _log = structlog.get_logger(__name__)
 
@@ -120,7 +123,7 @@ class Windows:
         typed = submission.text("until")
         at = until(typed, await self._store.now(), self._zone(act.stored.session.desk)) if typed else None
         if typed and at is None:
-            why = self._wording(act.language, "told.no_time", typed=typed)
+            why = self._wording(act.language, "told.no_time", typed=escape(typed))
             return await self.answer(Wrong(why, ("until",)), submission, act)
         try:
             verdict = await self._submissions.take(replace(submission, until=at), act.stored, act.operator)
@@ -139,16 +142,14 @@ class Windows:
         return await (act.reply.change(done) if pressed else act.reply.say(done))
 
     def _with_their_words(self, why: str, submission: Submission, language: str) -> Rendered:
-        """What they wrote is nowhere else now."""
-        written = "\n".join(filter(None, map(submission.text, submission.texts)))
+        """What they wrote is nowhere else now, so they have it back."""
+        written = "\n\n".join(filter(None, map(submission.text, submission.texts)))
         if not written:
             return Rendered(why)
+        first, *more = split(TextPart(written), PIECE, units)
+        shown = [*(fenced(one.text) for one in (first, *more[: PIECES - 1])), *(["…"] if more[PIECES - 1 :] else [])]
         head = f"{why}\n{small(self._wording(language, 'told.your_words'))}"
-        room = CONTENT - units(head) - _MARGIN
-        shown = fenced(written)
-        if units(shown) <= room:
-            return Rendered(f"{head}\n{shown}")
-        return Rendered(head, ({"description": fenced(written[: CONTENT - _MARGIN])},))
+        return Rendered(head, tuple({"description": one} for one in shown))
 
     def _said(self, verdict: Verdict, submission: Submission, act: Act) -> str:
         """What was done, in a line."""

@@ -197,6 +197,22 @@ async def test_the_home_is_drawn_anew_with_each_press(here: House, kenji: Person
     assert len([one for one in kenji.whispers() if "My sessions" in here.discord.seen(one)]) == 1
 
 
+async def test_a_press_that_the_gateway_tells_again_claims_once(
+    here: House, discord: DiscordSimulator, kenji: Person
+) -> None:
+    for name in ("ana", "bo"):
+        receipt = await here.writes("hello", customer=customer(name), name=name)
+        await listed(here, kenji, "queue", receipt.stored.session.code)
+    await asks(here, kenji, "home")
+    assert (await kenji.click(here.desk, kenji.whispers()[-1], "Claim next")).ok
+    (press,) = [one for one in discord.interactions.all.values() if "|next" in str(one.data.get("custom_id"))]
+    discord.events.emit("INTERACTION_CREATE", discord.interactions.payload(press))
+    await here.settled()
+    waiting = await here.store.load(receipt.stored.session.id)
+    assert waiting is not None
+    assert waiting.session.assignee is None, "who is next still waits"
+
+
 async def test_a_home_from_before_a_restart_can_still_be_pressed(
     engine_url: str, tmp_path: Path, discord: DiscordSimulator, desk: Channel, kenji: Person
 ) -> None:

@@ -225,3 +225,13 @@ async def test_without_the_public_key_there_is_no_door(
 ) -> None:
     async with house(engine_url, tmp_path, discord, desks=[desk]) as here:
         assert here.network.http_app() is None
+
+
+async def test_a_window_opens_by_the_response_and_is_taken_by_one(
+    here: House, url: str, discord: DiscordSimulator, kenji: Person, thread: Thread
+) -> None:
+    outcome = await kenji.click(thread, here.card(thread), "Note")
+    assert (outcome.ok, outcome.status, outcome.type) == (True, 200, 9)
+    assert (await kenji.submit({"words": "canary"})).status == 200
+    await here.shows(thread, "canary")
+    assert discord.calls_of(CALLBACK) == []

@@ -1,0 +1,59 @@
+"""What somebody wrote in a window comes back with the refusal: within Discord's limits, whole, and inert."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.discord.acting import Act
+from adapters.discord.markup import FENCE
+from adapters.discord.parse import Author
+from adapters.discord.render import Rendered
+from adapters.discord.windows import Windows
+from bridge.card import Action
+from bridge.ports import Placed
+from bridge.submissions import Over, Submission
+from routing.ids import InputKey, MessageId, OperatorId, SessionId
+from tests.unit.adapters.discord.judging import acts
+from tests.unit.adapters.discord.test_markup import HOSTILE
+from tests.unit.adapters.discord.test_render import wording
+
+PLACED = Placed(SessionId("main.0.0123456789abcdef"), 1)
+
+
+class Said:
+    """A reply that keeps what was said."""
+
+    async def say(self, shown: Rendered) -> None:
+        self.shown = shown
+
+
+async def refused(**texts: str) -> Rendered:
+    nobody = cast(Any, None)
+    windows = Windows(
+        store=nobody, acting=nobody, offers=nobody, submissions=nobody, wording=wording, zone=lambda _desk: nobody
+    )
+    said = Said()
+    stored = SimpleNamespace(session=SimpleNamespace(language="en"))
+    act = Act(cast(Any, stored), PLACED, OperatorId("kenji"), Author("1", "5"), cast(Any, said))
+    sent = Submission(Action.NOTE, InputKey("k"), MessageId("m"), "5", PLACED, texts)
+    await windows.answer(Over("Not stored."), sent, act)
+    return said.shown
+
+
+@settings(deadline=None, max_examples=25)
+@given(HOSTILE, st.sampled_from([1, 60, 400]))
+async def test_it_is_taken_by_discord_and_nothing_in_it_acts(words: str, times: int) -> None:
+    assert acts(await refused(words=words * times, reason=words)) == []
+
+
+async def test_the_longest_note_comes_back_whole() -> None:
+    written = "".join(f"line {number:04}\n" for number in range(400))[:4_000]
+    shown = await refused(words=written)
+    back = "".join(
+        str(one["description"]).removeprefix(f"{FENCE}\n").removesuffix(f"\n{FENCE}") for one in shown.embeds
+    )
+    assert "".join(back.split()) == "".join(written.split())
