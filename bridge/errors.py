@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 
@@ -49,14 +50,22 @@ class Fault(StrEnum):
 class DeliveryError(KakehashiError):
     """A delivery failed. `code` is the platform's word for it; `retry_after` is in seconds, when it named a time.
 
-    `of_place`: the place itself is at fault, and with it all that lives there.
+    `of_place`: the place itself is at fault, and with it all that lives there; so are the places in `also`.
     """
 
     def __init__(
-        self, fault: Fault, code: str, *, retry_after: float | None = None, mend: str = "", of_place: bool = False
+        self,
+        fault: Fault,
+        code: str,
+        *,
+        retry_after: float | None = None,
+        mend: str = "",
+        of_place: bool = False,
+        also: Sequence[str] = (),
     ) -> None:
         super().__init__(f"delivery failed: {code}", mend=mend)
         self.of_place = of_place
+        self.also = tuple(also)
         self.fault = fault
         self.code = code
         self.retry_after = retry_after

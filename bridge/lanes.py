@@ -552,7 +552,7 @@ class Lanes:
         effect = delivery.effect
         log.warning("not_delivered", session=lane.session, effect=effect.id, fault=error.fault, code=error.code)
         if error.of_place and not isinstance(effect, CallOperators):  # a call may go to another channel
-            await self._tell_shut(delivery, error.code)
+            await self._tell_shut(delivery, error)
         if error.fault is Fault.AMBIGUOUS:
             return await self._look(lane, term, delivery, worker, self._timing.settle_down)
         if error.fault is Fault.POISON:
@@ -569,12 +569,13 @@ class Lanes:
             return DeliveryError(Fault.TRANSIENT, error.code, retry_after=WAKE_AFTER)
         return error
 
-    async def _tell_shut(self, delivery: Delivery, code: str) -> None:
+    async def _tell_shut(self, delivery: Delivery, error: DeliveryError) -> None:
         mirrors = {one.number: one for one in delivery.session.mirrors}
         mirror = mirrors.get(delivery.effect.mirror)
         if self._shut is not None and mirror is not None:
             with suppress(KakehashiError):  # a hint for new sessions; this one waits in any case
-                await self._shut(mirror.network, mirror.place, code)
+                for place in (mirror.place, *map(Place, error.also)):
+                    await self._shut(mirror.network, place, error.code)
 
     async def _wait(self, lane: Lane, term: int, error: DeliveryError, *, certain: bool) -> _Head | None:
         """Put the lane off. `certain`: its head was certainly not sent; else it stays stamped, and is looked for."""
@@ -648,7 +649,7 @@ class Lanes:
             if error.fault is Fault.POISON:
                 return await self._failed(lane, term, delivery, worker, error)
             if error.of_place and not isinstance(delivery.effect, CallOperators):
-                await self._tell_shut(delivery, error.code)
+                await self._tell_shut(delivery, error)
             # Even if this attempt certainly came to nothing, the first one may not have: it stays stamped.
             return await self._wait(lane, term, await self._blocked(delivery, error), certain=False)
         return await self._done(lane, term, delivery, done, sweep=True)

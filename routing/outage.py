@@ -17,6 +17,9 @@ from routing.ids import DeskId, NetworkName
 from routing.session import Reason, Session, State
 from routing.transfer import move
 
+MOVES = 3
+"""How often a session is moved at most because a place is lost: a fallback's place may be lost, too."""
+
 
 def take_over(case: Case, event: i.NetworkFellSilent) -> None:
     mirror = _mirror_on(case.open, event.network)
@@ -49,9 +52,9 @@ def move_mirror(case: Case, event: i.PlaceLost) -> None:
 
 
 def may_fall_back(session: Session) -> bool:
-    """Whoever waits, and has not been moved: a session must not wander between places that are all lost, and who
+    """Whoever waits, and has not been moved often: a session must not wander between places that are all lost, and who
     answers it somewhere else goes on."""
-    return session.state is State.QUEUED and not session.transfers
+    return session.state is State.QUEUED and session.transfers < MOVES
 
 
 def _fall_back(case: Case, event: i.PlaceLost, desk: DeskId) -> None:

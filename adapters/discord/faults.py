@@ -6,6 +6,8 @@ number where we have none. One that is not listed stops its lane where a person 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bridge.errors import DeliveryError, Fault
 
 _TOKEN = "set discord.bot_token to the token on the page “Bot” of the application, then restart"  # noqa: S105 - advice
@@ -151,6 +153,12 @@ def refused(status: int, code: int, retry_after: float | None = None, *, told: b
         return DeliveryError(Fault.POISON, said, mend="see `kakehashi outbox list`")
     mend = _BLOCKED.get(said, "check discord.api_url, and look the code up in Discord's documentation")
     return DeliveryError(Fault.BLOCKED, said, mend=mend, of_place=said in OF_PLACE)
+
+
+def full(places: Sequence[str]) -> DeliveryError:
+    """The error where the server has as many active threads as it may: none can be opened in any of these places."""
+    code = "too_many_threads"
+    return DeliveryError(Fault.BLOCKED, code, mend=_BLOCKED[code], of_place=True, also=places)
 
 
 def locked() -> DeliveryError:

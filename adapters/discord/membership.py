@@ -2,7 +2,7 @@
 
 Discord tells of it only whoever has the privileged intent for members, which is asked for nothing else. So it is found
 by looking, now and then, at each enrolled person alone: whoever saw a channel at the last look and does not now has
-left it.
+left it. Where nobody sees it any more it is the channel that was changed, and not they.
 """
 
 from __future__ import annotations
@@ -84,11 +84,18 @@ class Membership:
         name = f"{NAME}/members/{place}"
         kept = await self._store.get(name)
         before, now = set(json.loads(kept or "[]")), await self._who_sees(place, look)
-        for user in sorted(before & {user for user, sees in now.items() if not sees}):
+        away, seen = self._away(look), {user for user, sees in now.items() if sees}
+        lost = before.intersection(now) - seen if seen else before & away
+        for user in sorted(lost):
             await self._enrolment.lose(user, place, "left", home=True)
-        seen = sorted(user for user, sees in now.items() if sees)
-        if kept is None or seen != sorted(before):
-            await self._store.put(name, json.dumps(seen))
+        after = sorted(before.intersection(now) - lost | seen)
+        if kept is None or after != sorted(before):
+            await self._store.put(name, json.dumps(after))
+
+    def _away(self, look: _Look) -> set[str]:
+        """Who is on none of the servers that were looked at."""
+        found = {user for (_, user), roles in look.roles.items() if roles is not None}
+        return {user for _, user in look.roles} - found
 
     async def _who_sees(self, place: Place, look: _Look) -> dict[str, bool]:
         """Each person who is linked, and whether they can see the channel. Raises DeliveryError."""
@@ -141,7 +148,7 @@ class Membership:
 
     def _blind(self, user: str, look: _Look) -> Finding:
         account = self._directory.account_of(NAME, user) or user
-        if all(roles is None for (_, one), roles in look.roles.items() if one == user):
+        if user in self._away(look):
             return Finding(
                 "warn",
                 f"{account} is linked to {user}, who is on no server that has a desk",

@@ -156,7 +156,7 @@ class DiscordNetwork:
             admin_link=admin_link,
         )
         forum_tags = self._tags = ForumTags(wording, title, policy)
-        room = Room(self._api, store, self._threads, self._app)
+        room = self._room = Room(self._api, store, self._threads, self._app, self._channels, places)
         roots = Roots(
             api=self._api,
             store=store,
@@ -364,7 +364,7 @@ class DiscordNetwork:
             return self._gateway.trouble.what
         if self._gateway.blind or self._contents.lost:
             return f"operators' messages arrive empty: {SWITCH}"
-        return self._channels.trouble(self._places())
+        return self._channels.trouble(self._places()) or self._room.trouble
 
     @property
     def listens(self) -> bool:

@@ -133,7 +133,9 @@ class Outbound:
         if isinstance(effect, SHOWS_THE_CUSTOMER):
             await self._channels.admit(place_of(delivery))
         if isinstance(effect, OpenThread):
-            return Delivered((await self._roots.open(delivery, effect.id)).ref)
+            opened = (await self._roots.open(delivery, effect.id)).ref
+            self._upkeep.opened(opened, await self._channels.of(place_of(delivery)), delivery.session)
+            return Delivered(opened)
         if isinstance(effect, AskAboutHeld | EndHeld):
             return await self._about_held(delivery, effect)
         if isinstance(effect, ReactToMessage) and await reactions.show(self._api, self._waking, delivery, effect):

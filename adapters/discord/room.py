@@ -7,12 +7,15 @@ archived thread loses nothing, and wakes when somebody writes in it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
 import structlog
 
+from adapters.discord import faults
+from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi
 from adapters.discord.parse import App
 from adapters.discord.refs import Root, made_at
@@ -28,17 +31,30 @@ AT_ONCE = 10
 IN_VAIN = 20.0
 """Seconds without another look on a server where nothing was found that is done with."""
 
+SAID = 30.0
+"""Seconds for which it is said afterwards: a lane that waits tries each half minute."""
+
 _log = structlog.get_logger(__name__)
 
 
 class Room:
-    """`app` tells who we are."""
+    """`app` tells who we are; `places` are the desks' channels."""
 
-    def __init__(self, api: RestApi, store: Store, threads: Threads, app: Callable[[], App]) -> None:
+    def __init__(
+        self,
+        api: RestApi,
+        store: Store,
+        threads: Threads,
+        app: Callable[[], App],
+        channels: Channels,
+        places: Callable[[], Sequence[str]],
+    ) -> None:
         self._api = api
         self._store = store
         self._threads = threads
         self._app = app
+        self._channels = channels
+        self._places = places
         self._looking = asyncio.Lock()
         self._made: dict[str, float] = {}
         self._none_until: dict[str, float] = {}
@@ -49,9 +65,25 @@ class Room:
         try:
             return await call()
         except DeliveryError as error:
-            if error.code != FULL or not await self._make(guild, asked):
+            if error.code != FULL:
                 raise
+            if not await self._make(guild, asked):
+                raise faults.full(await self._on(guild)) from error
         return await call()
+
+    @property
+    def trouble(self) -> str | None:
+        """What `/readyz` says."""
+        full = [guild for guild, until in self._none_until.items() if until > monotonic() - SAID]
+        return "a server has as many active threads as it may: archive what is done with" if full else None
+
+    async def _on(self, guild: str) -> list[str]:
+        """The desks' channels of this server, in none of which a thread can be opened now."""
+        found = []
+        for place in self._places():
+            with suppress(DeliveryError):
+                found += [place] if (await self._channels.of(place)).guild == guild else []
+        return found
 
     async def _make(self, guild: str, asked: float) -> bool:
         async with self._looking:

@@ -47,6 +47,11 @@ class Upkeep:
         if self._shown.get(name, (False, ()))[0]:
             del self._shown[name]
 
+    def opened(self, thread: ThreadRef, channel: Channel, session: Session) -> None:
+        """It was opened with the tags of the session as it is."""
+        if session.state is not State.CLOSED:
+            self._remember(Root.of(thread), (False, self._tags.of(channel, session)))
+
     async def follow(self, delivery: Delivery, channel: Channel) -> None:
         """Have the thread be as its session is. Raises DeliveryError where it is to be tried again."""
         if delivery.thread is None:

@@ -322,8 +322,9 @@ async def test_who_has_left_answers_nobody_until_they_are_linked_anew(
     here: House, discord: DiscordSimulator, how: str
 ) -> None:
     kenji = await a_colleague(here, here.desk)
-    stranger = discord.person("later")
-    await here.enrol(stranger)
+    for one in (discord.person("later"), discord.person("aiko")):
+        await here.enrol(one)
+    discord.allow(here.desk, discord.person("aiko").id, P.VIEW_CHANNEL, quietly=True)
     await here.network._membership.look()
     await here.writes("hello")
     thread = await here.thread()
@@ -346,6 +347,19 @@ async def test_who_has_left_answers_nobody_until_they_are_linked_anew(
     assert any("has left" in one.what for one in await looked(here, here.desk, linked=False))
     losses = {one.user for one in here.directory.losses(DISCORD)}
     assert losses == {kenji.id}
+
+
+async def test_a_channel_that_nobody_sees_for_a_while_costs_nobody_their_enrolment(
+    here: House, discord: DiscordSimulator
+) -> None:
+    kenji = await a_colleague(here, here.desk)
+    for hidden in (False, True, False):
+        (discord.deny if hidden else discord.allow)(here.desk, kenji.id, P.VIEW_CHANNEL | P.SEND_MESSAGES_IN_THREADS)
+        await here.network._membership.look()
+    assert here.directory.losses(DISCORD) == ()
+    kenji.leave()
+    await here.network._membership.look()
+    assert [one.user for one in here.directory.losses(DISCORD)] == [kenji.id]
 
 
 async def _lane_is_blocked(here: House) -> bool:

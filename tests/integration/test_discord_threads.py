@@ -7,17 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from adapters.discord import upkeep
 from bridge.messages import Body, TextPart
 from routing.ids import CustomerKey, DeskId, InputKey, NetworkName, OperatorId, Place
 from routing.inputs import CustomerEnded, CustomerRevised, OperatorClaimed, OperatorResolved, OperatorTransferred
 from routing.policy import Desk
 from routing.session import State
 from tests.integration.discord_house import DISCORD, House, house
-from tests.simulators.discord import Channel, DiscordSimulator, Person, Thread
+from tests.simulators.discord import Channel, DiscordSimulator, Fault, Person, Thread
 from tests.simulators.discord.guild import Tag
 from tests.simulators.discord.permissions import BOT, P
 
 POSTS = "POST /channels/{channel_id}/threads"
+MESSAGES = "POST /channels/{channel_id}/messages"
 EDITS = "PATCH /channels/{channel_id}"
 TAGS = ("対応待ち", "In Progress", "🟢 Resolved", "已结束", "English", "Transfers", "VIP")
 """As people make them: in several languages, in capitals, with pictures."""
@@ -94,6 +96,13 @@ async def waits_for(here: House, code: str) -> None:
     await here.until(waits)
 
 
+def announced(discord: DiscordSimulator, channel: Channel) -> list[str]:
+    """What stands in a desk's channel outside of sessions' threads; in a forum each line is a post."""
+    threads = discord.threads(channel)
+    firsts = [thread.messages[thread.id] for thread in threads if thread.id in thread.messages]
+    return [discord.seen(one) for one in (*discord.messages(channel), *firsts) if not one.components]
+
+
 # ------------------------------------------------------------------ tags
 
 
@@ -141,10 +150,14 @@ async def test_without_any_tags_a_forum_works(engine_url: str, tmp_path: Path, d
 # ------------------------------------------------------------------ archives
 
 
-async def test_a_closed_sessions_thread_is_archived_once_everything_stands_in_it(here: House) -> None:
+async def test_a_closed_sessions_thread_is_archived_once_everything_stands_in_it(
+    here: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "LANE", 0.1)
     await here.writes("hello")
     thread = await shown(here, "hello")
     assert not thread.archived
+    here.discord.mischief.add(Fault.HIDDEN_LIMIT, MESSAGES, times=3, seconds=1.0)
     await here.does(CustomerEnded())
     await here.discord.until(lambda: thread.archived)
     assert any("ended" in line for line in here.said(thread))
@@ -181,13 +194,13 @@ async def test_a_locked_thread_that_sleeps_is_woken_by_a_moderator_and_waits_wit
     await here.shows(thread, "please")
     kenji.archive(thread)
     discord.deny(here.desk, bot, P.MANAGE_THREADS)
-    await here.writes("are you there?")
-    await waits_for(here, "thread_locked")
-    kenji.unlock(thread)
-    await here.shows(thread, "are you there?")
-    kenji.archive(thread)
     await here.does(CustomerRevised(first.stored.session.recent[-1].message, 1), Body((TextPart("On Tuesday"),)))
-    await here.shows(thread, "On Tuesday")
+    await waits_for(here, "thread_locked")
+    code = str(first.stored.session.code)
+    await discord.until(lambda: any(code in one and "thread_locked" in one for one in announced(discord, here.desk)))
+    await here.writes("are you there?")
+    kenji.unlock(thread)
+    await here.shows(thread, "On Tuesday", "are you there?")
 
 
 # ------------------------------------------------------------------ the server's cap
@@ -223,17 +236,19 @@ async def test_where_nothing_is_done_with_the_customer_waits_until_there_is_room
     await here.writes("is anybody there?")
     await waits_for(here, "too_many_threads")
     assert not other.archived
+    await discord.until(lambda: "as many active threads" in (here.network.ready() or ""))
     kenji.archive(other)
     await here.shows(await here.thread(1), "is anybody there?")
     assert len(discord.threads(here.desk)) == 2
 
 
-async def test_at_the_cap_who_waits_goes_to_the_fallback_and_leaves_no_card_behind(
+async def test_at_the_cap_who_waits_goes_to_a_fallback_that_is_not_on_the_server(
     engine_url: str, tmp_path: Path, discord: DiscordSimulator, desk: Channel
 ) -> None:
+    refunds = discord.channel("refunds", private=True)
     built_in = Desk(DeskId("lobby"), NetworkName("console"), Place("lobby"))
-    rules = {"fallbacks": (built_in.id,)}
-    async with house(engine_url, tmp_path, discord, desks=[desk], rules=rules, beside=[built_in]) as here:
+    rules = {"fallbacks": (DeskId("refunds"), built_in.id)}
+    async with house(engine_url, tmp_path, discord, desks=[desk, refunds], rules=rules, beside=[built_in]) as here:
         discord.habits.active_threads = 0
         await here.writes("is anybody there?")
 
@@ -241,7 +256,9 @@ async def test_at_the_cap_who_waits_goes_to_the_fallback_and_leaves_no_card_behi
             return (await here.session()).session.desk == built_in.id
 
         await here.until(has_moved)
+        assert (await here.session()).session.transfers == 1
         assert "<moved>" in await here.customer_sees()
+        await discord.until(lambda: any("too_many_threads" in one for one in announced(discord, refunds)))
 
 
 async def test_a_desk_whose_channel_is_deleted_hands_who_waits_to_its_neighbour(
@@ -257,6 +274,9 @@ async def test_a_desk_whose_channel_is_deleted_hands_who_waits_to_its_neighbour(
         (thread,) = discord.threads(refunds)
         await here.shows(thread, "is anybody there?", "This session comes from")
         assert (await here.session()).session.desk == "refunds"
+        await discord.until(
+            lambda: any(desk.id in one and "unknown_channel" in one for one in announced(discord, refunds))
+        )
 
 
 async def test_a_text_channels_card_without_a_thread_does_not_stay_behind(

@@ -141,8 +141,8 @@ async def test_the_first_fallback_that_takes_posts_takes_whoever_waits() -> None
     assert other.fallback(waits, 0) == (DeskId("console"), Place("console"))
 
 
-def test_a_fallback_that_is_open_comes_first_and_who_was_moved_stays() -> None:
+def test_a_fallback_that_is_open_comes_first_and_who_was_moved_often_stays() -> None:
     closed = replace(FALLING.desks[JA], hours=Hours(()))
     here = berths(Lists(), [replace(FALLING, desks={**FALLING.desks, JA: closed})])
     assert here.fallback(session(1, C1), 0) == (DeskId("console"), Place("console"))
-    assert here.fallback(replace(session(1, C1), transfers=1), 0) is None
+    assert here.fallback(replace(session(1, C1), transfers=3), 0) is None

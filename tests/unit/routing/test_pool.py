@@ -81,8 +81,8 @@ def test_a_place_that_leaves_the_pool_keeps_its_sessions() -> None:
 # ------------------------------------------------------------------ a place that is lost
 
 
-def lost(talk: Talk, place: Place, to: Place, mirror: int = 1) -> object:
-    return talk.hears(i.PlaceLost(mirror, place, to, "is_archived"))
+def lost(talk: Talk, place: Place, to: Place, mirror: int = 1, desk: DeskId | None = None) -> object:
+    return talk.hears(i.PlaceLost(mirror, place, to, "is_archived", desk))
 
 
 def test_a_thread_that_finds_no_place_goes_to_another_of_the_pool_and_nothing_is_posted_twice() -> None:
@@ -150,10 +150,15 @@ def test_a_desk_that_is_no_fallback_gets_nothing(desk: DeskId) -> None:
     assert isinstance(talk.hears(i.PlaceLost(1, ONE, TWO, "is_archived", desk)), Nothing)
 
 
-def test_who_is_answered_elsewhere_or_was_moved_before_stays() -> None:
+def test_who_is_answered_elsewhere_or_was_moved_often_stays() -> None:
     talk = falling()
     talk.accepts(i.OperatorClaimed(AIKO))
     assert isinstance(talk.hears(i.PlaceLost(1, ONE, TWO, "is_archived", JA)), Nothing)
     other = falling()
-    other.accepts(i.PlaceLost(1, ONE, TWO, "is_archived", JA))
-    assert isinstance(other.hears(i.PlaceLost(1, TWO, ONE, "is_archived", EN)), Nothing)
+    japanese = replace(POOLED.desks[JA], place=TWO, further=(), fallbacks=(EN,))
+    other.policy = replace(other.policy, desks={**other.policy.desks, JA: japanese})
+    for _ in range(3):
+        lost(other, ONE, TWO, desk=JA)
+        lost(other, TWO, ONE, desk=EN)
+    assert other.session
+    assert (other.session.transfers, other.session.desk) == (3, JA)
