@@ -61,7 +61,7 @@ class Attachment:
 @dataclass(frozen=True, slots=True)
 class Said:
     """A person wrote in a thread. `text` and `blocks` are still in Slack's form, the latter as they came. `parent` is
-    the root's author, where named."""
+    the root's author, where named. `shared` is what messages said that they forwarded with it."""
 
     key: InputKey
     root: Root
@@ -72,6 +72,7 @@ class Said:
     files: tuple[Attachment, ...] = ()
     parent: str = ""
     blocks: object = None
+    shared: tuple[str, ...] = ()
 
     @property
     def message(self) -> MessageId:
@@ -259,6 +260,8 @@ def _message(body: Payload, app: App) -> Happening:
 
 
 def _said(message: Payload, root: Root, app: App) -> Said:
+    shared = _shared(message)
+    files = [*(message.get("files") or ()), *(file for one in shared for file in _nested(one))]
     return Said(
         key=message_key(root, _given(message, "ts")),
         root=root,
@@ -266,10 +269,22 @@ def _said(message: Payload, root: Root, app: App) -> Said:
         author=_author(message, app),
         text=message.get("text") or "",
         emoji=emoji_in(message.get("blocks")),
-        files=tuple(_attachment(one) for one in message.get("files") or ()),
+        files=tuple(map(_attachment, files)),
         parent=message.get("parent_user_id") or "",
         blocks=message.get("blocks"),
+        shared=tuple(str(one.get("text") or one.get("fallback") or "") for one in shared),
     )
+
+
+def _nested(shared: Payload) -> list[Payload]:
+    files = shared.get("files")
+    return [one for one in files if isinstance(one, Mapping)] if isinstance(files, list) else []
+
+
+def _shared(message: Payload) -> list[Payload]:
+    """Messages that were forwarded. A link to one unfurls likewise, and is none."""
+    attached = message.get("attachments") or ()
+    return [one for one in attached if isinstance(one, Mapping) and one.get("is_share") is True]
 
 
 def _changed(body: Payload, app: App) -> Happening:
@@ -296,6 +311,7 @@ def _changed(body: Payload, app: App) -> Happening:
         files=said.files,
         parent=said.parent,
         blocks=said.blocks,
+        shared=said.shared,
         revision=max(1, (micros(edited) - micros(said.ts)) // 1_000),
     )
 

@@ -11,7 +11,7 @@ from adapters.slack.people import People
 from adapters.slack.refs import NAME
 from adapters.slack.render import Wording
 from bridge.directory import Directory
-from bridge.messages import TextPart
+from bridge.messages import Body, Mark, MarkKind, TextPart
 from bridge.ports import Stored
 
 
@@ -28,9 +28,20 @@ class Reading:
 
     def words(self, said: Said, stored: Stored) -> TextPart:
         """What they wrote. The blocks say it best; a message without them is read by its text."""
-        names = self.names(said, stored.session.language)
+        language = stored.session.language
+        names = self.names(said, language)
         rich = richtext.read(said.blocks, names)
-        return rich if rich is not None and rich.text else mrkdwn.read(said.text, names)
+        own = rich if rich is not None and rich.text else mrkdwn.read(said.text, names)
+        if not said.shared:
+            return own
+        handed_on = [part for text in said.shared for part in self._forwarded(mrkdwn.read(text, names), language)]
+        return Body((*((own,) if own.text else ()), *handed_on)).words
+
+    def _forwarded(self, inner: TextPart, language: str) -> list[TextPart]:
+        told = TextPart(self._wording(language, "said.forwarded"))
+        if not inner.text:
+            return [told]
+        return [told, TextPart(inner.text, (Mark(MarkKind.QUOTE, 0, len(inner.text)), *inner.marks))]
 
     def names(self, said: Said, language: str) -> Names:
         def person(user: str) -> str | None:

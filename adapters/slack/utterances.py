@@ -73,7 +73,7 @@ class Utterances:
 
     async def _said(self, said: Said, placed: Placed, stored: Stored, files: tuple[FilePart, ...]) -> None:
         text = self._reading.words(said, stored)
-        orders, asked = self.orders, self.orders.read(text.text) if self.orders else None
+        orders, asked = self.orders, self.orders.read(text.text) if self.orders and not said.shared else None
         if orders and isinstance(asked, Command) and orders.acts(asked):
             await self._command(said, stored, asked, orders)
             return
@@ -86,6 +86,8 @@ class Utterances:
             await orders.explain(said, answer.stored.session, asked, self._people.operator(said.author))
 
     def _manner(self, said: Said, text: str, asked: Command | Mistyped | None) -> tuple[Manner, int]:
+        if said.shared:
+            return Manner.FORWARDED, 0
         return self.orders.manner(asked) if self.orders and asked else manner(said.text, text)
 
     async def _command(self, said: Said, stored: Stored, asked: Command, orders: TypedCommands[Said]) -> None:
@@ -121,7 +123,7 @@ class Utterances:
     async def _revised(self, revised: Revised, placed: Placed, stored: Stored) -> None:
         """A note stays a note, and a reply that is edited into one is taken back from the customer."""
         session, text = stored.session, self._reading.words(revised, stored)
-        asked = self.orders.read(text.text) if self.orders else None
+        asked = self.orders.read(text.text) if self.orders and not revised.shared else None
         if self.orders and await self.orders.takes_edit(revised, session, asked):
             return
         meant, begins = self._manner(revised, text.text, asked)

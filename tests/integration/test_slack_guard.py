@@ -327,6 +327,18 @@ async def test_words_to_a_colleague_stay_inside(here: House, kenji: Person, mary
     assert await here.replies_seen() == []
 
 
+async def test_what_is_forwarded_stays_inside_until_its_author_sends_it(here: House, kenji: Person) -> None:
+    ts = await asked(here)
+    origin = kenji.say(here.desk, "of *another* customer")
+    note = kenji.forward(here.desk, origin, text="look", thread_ts=ts)
+    await is_shown(here, kenji, "Forwarded messages stay inside")
+    kenji.forward(here.desk, origin, thread_ts=ts)
+    await here.settled()
+    assert await here.replies_seen() == []
+    assert (await kenji.message_shortcut(here.desk, note, "send_to_customer")).ok
+    assert await here.replies_seen() == ["look\nForwarded message\nof another customer"]
+
+
 async def test_of_two_who_answer_at_once_the_second_hears_who_is_answering(
     here: House, kenji: Person, mary: Person
 ) -> None:

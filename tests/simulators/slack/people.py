@@ -79,6 +79,19 @@ class Person:
         self._slack.happenings.share(channel, [file], message)
         return message
 
+    def forward(self, place: Place, found: Message, *, text: str = "", thread_ts: str = "") -> Message:
+        """Share a message: what it said comes as an attachment, beside a comment or alone."""
+        message = self._typed(self._entered(place), text, thread_ts)
+        about = {
+            "is_msg_unfurl": True,
+            "is_share": True,
+            "author_id": found.user,
+            "ts": found.ts,
+            "mrkdwn_in": ["text"],
+        }
+        message.attachments = [about | {"text": found.text, "fallback": f"[a date] somebody: {found.text}"}]
+        return self._slack.happenings.post(self._slack.find_channel(place), message)
+
     def _typed(self, channel: Channel, text: str, thread_ts: str, at: str | None = None) -> Message:
         message = Message(channel.mint_ts(at), self.id, mrkdwn.typed(text), thread_ts=thread_ts)
         message.client_msg_id = str(uuid.uuid4())
