@@ -121,7 +121,7 @@ def said(
     name = escape(one_line(speaker, NAME + 40))
     if side is Side.CUSTOMER:
         head = "" if persona else f"**{name}**"
-        return _numbered(head, tuple(map(fenced, _in_blocks(words.text, _room(head)))))
+        return _numbered(head, tuple(map(fenced, in_blocks(words.text, _room(head)))))
     head = small(wording(language, f"post.{side}", name=name))
     return _numbered(head, styled.pieces(words, _room(head), quoted=side is Side.NOTE))
 
@@ -130,7 +130,7 @@ def _room(head: str) -> int:
     return CONTENT - units(head) - _MARGIN
 
 
-def _in_blocks(text: str, room: int) -> list[str]:
+def in_blocks(text: str, room: int) -> list[str]:
     """What fits into one block each. Between ticks a sign may have to stand."""
     return [piece.text for piece in split(TextPart(text), room, lambda sign: units(sign) + (sign == "`"))]
 

@@ -14,20 +14,18 @@ from math import ceil
 import structlog
 
 from adapters.discord.acting import Act, Acting
-from adapters.discord.markup import escape, fenced, units
+from adapters.discord.markup import escape, fenced
 from adapters.discord.parse import Submitted
 from adapters.discord.refs import NAME
-from adapters.discord.render import Rendered, clock, small
+from adapters.discord.render import Rendered, clock, in_blocks, small
 from adapters.discord.replies import Reply
 from adapters.discord.views import REPLY as FIELD
 from adapters.discord.views import Pen
 from bridge.card import Action, Wording
 from bridge.commands import until
 from bridge.errors import KakehashiError
-from bridge.messages import TextPart
 from bridge.ports import Placed, Store
 from bridge.relay import Receipt
-from bridge.splitting import split
 from bridge.submissions import GAP, Done, Next, Over, Submission, Submissions, Verdict, Wrong
 from bridge.windows import FILL, REPLY, Offers
 from routing.ids import DeskId, InputKey, MessageId
@@ -146,8 +144,8 @@ class Windows:
         written = "\n\n".join(filter(None, map(submission.text, submission.texts)))
         if not written:
             return Rendered(why)
-        first, *more = split(TextPart(written), PIECE, units)
-        shown = [*(fenced(one.text) for one in (first, *more[: PIECES - 1])), *(["…"] if more[PIECES - 1 :] else [])]
+        first, *more = in_blocks(written, PIECE)
+        shown = [*map(fenced, (first, *more[: PIECES - 1])), *(["…"] if more[PIECES - 1 :] else [])]
         head = f"{why}\n{small(self._wording(language, 'told.your_words'))}"
         return Rendered(head, tuple({"description": one} for one in shown))
 

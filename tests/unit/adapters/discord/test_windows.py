@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.acting import Act
-from adapters.discord.markup import FENCE
+from adapters.discord.markup import FENCE, units
 from adapters.discord.parse import Author
 from adapters.discord.render import Rendered
 from adapters.discord.windows import Windows
@@ -57,3 +57,10 @@ async def test_the_longest_note_comes_back_whole() -> None:
         str(one["description"]).removeprefix(f"{FENCE}\n").removesuffix(f"\n{FENCE}") for one in shown.embeds
     )
     assert "".join(back.split()) == "".join(written.split())
+
+
+async def test_ticks_between_which_signs_are_put_are_not_too_many_for_a_frame() -> None:
+    shown = await refused(words="`" * 4_000)
+    lengths = [units(str(one["description"])) for one in shown.embeds]
+    assert max(lengths) <= 4_096
+    assert sum(lengths) <= 6_000
