@@ -205,6 +205,11 @@ async def test_a_press_that_the_gateway_tells_again_claims_once(
         await listed(here, kenji, "queue", receipt.stored.session.code)
     await asks(here, kenji, "home")
     assert (await kenji.click(here.desk, kenji.whispers()[-1], "Claim next")).ok
+
+    async def has_left_the_line() -> bool:
+        return "ana" not in await asks(here, kenji, "queue")
+
+    await here.until(has_left_the_line)
     (press,) = [one for one in discord.interactions.all.values() if "|next" in str(one.data.get("custom_id"))]
     discord.events.emit("INTERACTION_CREATE", discord.interactions.payload(press))
     await here.settled()
