@@ -256,7 +256,7 @@ def menu(
     options = [
         {"label": one_line(one.text, OPTION) or "–", "value": one.value}
         | ({"default": True} if one.value == chosen else {})
-        for one in choices[:OPTIONS]
+        for one in [one for one in choices if 0 < len(one.value) <= OPTION][:OPTIONS]
     ]
     shape: Json = {"type": 3, "custom_id": custom_id, "options": options}
     shape |= {"min_values": least, "max_values": min(most, len(options))}

@@ -64,7 +64,7 @@ class Reply:
         self._to = to
         self._patient = patient
         self._given = False
-        self._later: asyncio.Task[None] | None = None
+        self._later: asyncio.Task[bool] | None = None
 
     @property
     def language(self) -> str:
@@ -97,9 +97,11 @@ class Reply:
         await self._give(NOTHING_NEW, None)
 
     async def open(self, window: dict[str, Any], language: str) -> None:
-        if self._later is None:
-            return await self._give(WINDOW, window)
-        return await self.tell("told.window", language)
+        """A window that Discord does not take is said, and not silence."""
+        if self._later is None and await self._give(WINDOW, window):
+            return
+        self._given = False
+        await self.tell("told.window", language)
 
     async def offer(self, choices: Sequence[Choice]) -> None:
         """For what somebody is typing."""
@@ -108,23 +110,26 @@ class Reply:
 
     # ------------------------------------------------------------------ how they go out
 
-    async def _give(self, kind: int, data: dict[str, Any] | None) -> None:
+    async def _give(self, kind: int, data: dict[str, Any] | None) -> bool:
+        """Whether it was taken, as far as we know."""
         if self._given:
-            return
+            return True
         self._given = True
         if self._later is None:
-            await self._call(kind, data)
-        else:
-            await self._later
-            await self._follow(data)
+            return await self._call(kind, data)
+        await self._later
+        await self._follow(data)
+        return True
 
-    async def _call(self, kind: int, data: dict[str, Any] | None) -> None:
+    async def _call(self, kind: int, data: dict[str, Any] | None) -> bool:
         if kind == MESSAGE and data is not None:
             data = {**data, "flags": data["flags"] | ALONE}
         try:
             await self._answers.give(self._to, {"type": kind, **({"data": data} if data is not None else {})})
         except KakehashiError as error:
             _log.warning("discord_interaction_not_answered", reason=error.what)
+            return False
+        return True
 
     async def _follow(self, data: dict[str, Any] | None) -> None:
         """Where the first answer is the response to a request of Discord's, it may still be on its way."""

@@ -17,7 +17,7 @@ from routing.ids import DeskId, InputKey, OperatorId, Topic
 from routing.inputs import CustomerEnded, OperatorTransferred, Outcome
 from routing.session import State, TurnOf
 from tests.integration.discord_house import DISCORD, House, house
-from tests.simulators.discord import Channel, DiscordSimulator, Person
+from tests.simulators.discord import Channel, DiscordSimulator, Fault, Person
 from tests.simulators.discord.components import every, fields
 from tests.simulators.discord.guild import Json
 from tests.simulators.discord.permissions import BOT
@@ -204,6 +204,15 @@ async def test_a_choice_can_be_taken_back_and_made_again(here: House, kenji: Per
     assert (await kenji.choose(thread, picker, menu["custom_id"], "hello")).type == 9
     assert asked(kenji.modal()) == asked(window)
     assert (await kenji.choose(thread, here.card(thread), "More")).type == 6
+
+
+async def test_a_window_that_discord_does_not_take_is_said(
+    here: House, discord: DiscordSimulator, kenji: Person
+) -> None:
+    callback = "POST /interactions/{interaction_id}/{webhook_token}/callback"
+    discord.mischief.add(Fault.SERVER_ERROR, callback)
+    assert (await presses(here, kenji, "Note")).type == 4
+    assert "Please press again" in whispered(here, kenji)
 
 
 async def test_a_session_that_ended_while_the_window_was_open_says_so(here: House, kenji: Person) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.parse import App, Submitted, parse
-from adapters.discord.refs import read_custom_id
+from adapters.discord.refs import custom_id, read_custom_id
 from adapters.discord.render import Rendered
 from adapters.discord.views import TEMPLATE, Pen
 from adapters.discord.windows import read
@@ -19,7 +19,7 @@ from bridge.submissions import Submission
 from bridge.templates import Template
 from bridge.windows import FILL, Choice
 from config.locales import LANGUAGES
-from routing.ids import SessionId
+from routing.ids import MessageId, SessionId
 from tests.simulators.discord import acts_in
 from tests.simulators.discord.components import check_modal, every, numbered
 from tests.simulators.discord.guild import Guild
@@ -125,6 +125,21 @@ def test_a_list_that_does_not_fit_says_where_the_rest_is_found() -> None:
 
 def templates(count: int) -> list[Template]:
     return [Template(f"t{number}", {"en": "words"}, f"Title {number}") for number in range(count)]
+
+
+def test_what_discord_takes_for_no_value_is_no_choice() -> None:
+    window = pen().transfer(PLACED, [*CHOICES, Choice("x" * 101, "too long"), Choice("", "nothing")], CHOICES, "ja")
+    complaints = Complaints()
+    check_modal(window, complaints)
+    complaints.settle()
+
+
+def test_a_message_from_a_window_is_named_by_its_buttons_in_the_widest_site() -> None:
+    message = MessageId(f"discord:{'9' * 20}")
+    for action in ("send", "keep", "undo", "offer"):
+        found = read_custom_id(custom_id(action, WIDEST, message))
+        assert found is not None
+        assert found[1].message == message
 
 
 def test_templates_are_chosen_from_menus() -> None:
