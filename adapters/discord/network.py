@@ -29,6 +29,7 @@ from adapters.discord.card import card
 from adapters.discord.channels import Channels
 from adapters.discord.checkup import Setup, checkup
 from adapters.discord.client import RestApi
+from adapters.discord.command_checkup import commands
 from adapters.discord.contents import SWITCH, Contents
 from adapters.discord.deletions import Deletions
 from adapters.discord.downloads import Downloads
@@ -136,6 +137,7 @@ class DiscordNetwork:
         settle: int = SETTLE,
     ) -> None:
         self._settings = settings
+        self._wording = wording
         self._policy = policy
         self._url = url
         self._store = store
@@ -443,6 +445,9 @@ class DiscordNetwork:
         address = f"{self._url}/discord/interactions"
         setup = Setup(self._places(), self._policy(), self._tags, self._settings.public_key, address)
         found = await checkup(self._api, self._channels, setup)
+        if self._registration is not None and worst(found[:1]) != "fail":
+            who = self._who or await who_we_are(self._api)
+            found.append(await commands(self._api, who.application, self._wording))
         known = await self._enrolment.findings()
         return [*found, *known, *([] if worst(found[:1]) == "fail" else await self._membership.findings())]
 

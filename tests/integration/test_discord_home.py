@@ -237,6 +237,19 @@ async def test_a_home_from_before_a_restart_can_still_be_pressed(
     assert (puts, len(discord.calls_of(f"PUT {COMMANDS}"))) == (1, 1), "what Discord has is not registered again"
 
 
+async def test_doctor_says_whether_discord_has_our_commands(here: House, discord: DiscordSimulator) -> None:
+    async def told() -> list[str]:
+        return [one.what for one in await here.network.doctor() if "/chat" in one.what and one.level in ("ok", "warn")]
+
+    assert await told() == ["/chat and the entries of a message's menu are registered"]
+    commands = discord.guild.app.commands
+    chat = next(name for name, one in commands.items() if one["name"] == "chat")
+    commands[chat] = {**commands[chat], "description": "Another"}
+    assert await told() == ["Discord has another release's /chat"]
+    del commands[chat]
+    assert await told() == ["Discord does not have our commands yet (/chat)"]
+
+
 async def test_commands_that_could_not_be_registered_are_tried_again(
     engine_url: str, tmp_path: Path, discord: DiscordSimulator, desk: Channel, kenji: Person
 ) -> None:
