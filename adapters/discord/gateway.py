@@ -327,10 +327,17 @@ class Gateway:
         elif isinstance(ended, TooManyIdentifiesError):
             self.trouble = Trouble(f"no connection to Discord is begun for {ended.seconds:.0f} s: too many were today")
         elif isinstance(ended, asyncio.CancelledError):
-            self.trouble = Trouble("Discord's gateway was silent" if self.leads else "another process listens")
+            self.trouble = Trouble(self._why_ended())
         else:
             self.trouble = Trouble(f"Discord's gateway ended ({type(ended).__name__})")
         _log.warning("discord_gateway_ended", why=self.trouble.what)
+
+    def _why_ended(self) -> str:
+        """Of a client that was ended by us."""
+        if not self.leads:
+            return "another process listens"
+        was_silent = monotonic() - self._heard_at >= SILENT
+        return "Discord's gateway was silent" if was_silent else "Discord's gateway is closed by us"
 
     def _lose(self) -> None:
         """The library connects anew by itself."""

@@ -146,6 +146,7 @@ class Limits:
         """Keep what the call needs, if that is at hand."""
         if self._room(verb, path) or not self._every.take_now():
             return False
+        self._take(verb, path)
         self._hold(verb, path)
         return True
 
@@ -156,13 +157,13 @@ class Limits:
         while wait := self._room(verb, path):
             behind = True
             await asyncio.sleep(wait)
+        self._take(verb, path)  # at once: others wait for the same room
         turn = self._every.queue(urgency, since, None)
         await self._every.wait(turn, None)
         self._hold(verb, path)
         return behind or turn.behind
 
     def _hold(self, verb: str, path: str) -> None:
-        self._take(verb, path)
         self._held.setdefault(f"{verb} {path}", deque()).append(self._clock() + HELD)
         if len(self._held) > REMEMBERED:
             self._held.popitem(last=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -170,3 +171,16 @@ async def test_a_turn_is_kept_for_its_call_and_for_no_longer_than_a_moment() -> 
         with pytest.raises(DeliveryError):
             await limits.admit("POST", ONE)
         clock.now += 60.0
+
+
+async def test_a_crowd_that_waits_for_one_channel_takes_no_more_than_it_has() -> None:
+    limits, _store, _clock = made()
+    limits.learn("POST", ONE, told(2, 60.0))
+    crowd = [asyncio.create_task(limits.hold("POST", ONE, Urgency.FIRST, 0)) for _ in range(5)]
+    await asyncio.gather(*crowd[:2])
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [one.done() for one in crowd] == [True, True, False, False, False]
+    for one in crowd[2:]:
+        one.cancel()
+    limits.close()
