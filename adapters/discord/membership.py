@@ -33,6 +33,9 @@ EVERY = 600.0
 NOBODY = frozenset(("unknown_member", "unknown_user"))
 """What Discord says of who is not on the server (10007), or not there at all (10013)."""
 
+IDLE = 5.0
+"""Seconds until it is asked again whether it is this process that looks."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -69,7 +72,9 @@ class Membership:
         while True:
             if self._holds():
                 await self.look()
-            await asyncio.sleep(EVERY)
+                await asyncio.sleep(EVERY)
+            else:
+                await asyncio.sleep(IDLE)
 
     async def look(self) -> None:
         """Compare each channel with the last look. What cannot be read now is compared the next time."""

@@ -53,7 +53,11 @@ NEEDS: Mapping[Permission, Need] = {
     P.SEND_MESSAGES_IN_THREADS: Need(
         "show what the customer writes", "Send Messages in Threads", "Send Messages in Posts"
     ),
-    P.MANAGE_THREADS: Need("wake archived threads, and delete what is erased", "Manage Threads", "Manage Posts"),
+    P.MANAGE_THREADS: Need(
+        "wake archived threads, write in locked ones, set moderators' tags, and delete what is erased",
+        "Manage Threads",
+        "Manage Posts",
+    ),
     P.READ_MESSAGE_HISTORY: Need("find out what became of a post, and what was missed", "Read Message History"),
     P.ATTACH_FILES: Need("show customers' files", "Attach Files"),
     P.EMBED_LINKS: Need("show what was said before in a frame", "Embed Links"),

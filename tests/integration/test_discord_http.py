@@ -45,7 +45,8 @@ def kenji(discord: DiscordSimulator, desk: Channel) -> Person:
 async def here(
     engine_url: str, tmp_path: Path, discord: DiscordSimulator, desk: Channel, kenji: Person
 ) -> AsyncIterator[House]:
-    async with house(engine_url, tmp_path, discord, desks=[desk], chosen={"public_key": discord.public_key}) as one:
+    chosen = {"public_key": discord.public_key}
+    async with house(engine_url, tmp_path, discord, desks=[desk], chosen=chosen, asks=True) as one:
         await one.enrol(kenji)
         await one.listens()
         yield one
@@ -108,6 +109,21 @@ async def test_a_press_is_answered_by_the_response_and_not_by_a_call(
     assert "not enrolled" in stranger.whispers()[0].content
     assert discord.calls_of(CALLBACK) == []
     assert await discord.check_endpoint()
+
+
+async def test_windows_and_commands_go_the_same_way(
+    here: House, url: str, discord: DiscordSimulator, kenji: Person, thread: Thread
+) -> None:
+    opened = await kenji.click(thread, here.card(thread), "Note")
+    assert (opened.status, opened.type) == (200, 9)
+    sent = await kenji.submit({"words": "canary: called the bank"})
+    assert (sent.status, sent.type) == (200, 6)
+    await here.shows(thread, "canary: called the bank")
+    assert await here.replies_seen() == []
+    await discord.until(lambda: "chat" in [one["name"] for one in discord.guild.app.commands.values()])
+    asked = await kenji.slash(thread, "chat mine")
+    assert (asked.ok, asked.status) == (True, 200)
+    assert discord.calls_of(CALLBACK) == []
 
 
 async def test_what_discord_did_not_sign_just_now_is_refused(
