@@ -39,6 +39,7 @@ from adapters.discord.invite import application_of, invitation
 from adapters.discord.network import DiscordNetwork
 from adapters.files.downloads import files_app
 from adapters.files.links import LinkSigner
+from adapters.files.names import plain_name
 from adapters.files.scanner import CommandScanner
 from adapters.files.store import DiskFiles
 from adapters.files.uploads import uploads_app
@@ -893,10 +894,11 @@ def _held_link(settings: Settings, session: Session, file: str) -> str:
 
 
 def _passing_link(settings: Settings, signer: LinkSigner, session: Session, file: FilePart) -> tuple[str, int]:
-    """A file's address for those who see a session's thread, and when it runs out (ms)."""
+    """A file's address for those who see a session's thread, and when it runs out (ms). Its name is not in it: it tells
+    too much, and is too long for a line. It is saved under it all the same."""
     now = time.time()
     token = signer.link(file.file, f"thread:{session.id}", now)
-    return f"{_files_url(settings)}{token}/{quote(file.name, safe='')}", signer.expires(now) * 1000
+    return f"{_files_url(settings)}{token}/{plain_name(file.name)}", signer.expires(now) * 1000
 
 
 def _origins_of(url: str) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ FileLink = Callable[[Session, FilePart], tuple[str, int] | None]
 """An address of a file's own, signed, and when it runs out (ms since 1970, UTC); None where nothing serves files."""
 
 KIND = 40
+FRAMES = 3
+"""Of a post's length each: all of a message's hold 6,000 characters together."""
 
 
 def no_file_link(session: Session, file: FilePart) -> None:
@@ -58,6 +60,18 @@ class Beneath:
         lines += [self.wording(session.language, "post.removed")] * (body.purged if body is not None else 0)
         return _with(rendered, lines)
 
+    def add_to(
+        self,
+        rendered: Rendered,
+        delivery: Delivery,
+        too_large: Sequence[FilePart] = (),
+        refused: Sequence[FilePart] = (),
+    ) -> Rendered:
+        """The same in one post: where they do not fit, in frames beneath it."""
+        one, *more = self.add((rendered,), replace(delivery, body=None, held=()), too_large, refused)
+        frames = ({"description": told.content} for told in more[:FRAMES])
+        return replace(one, embeds=(*one.embeds, *frames))
+
     def _held(self, session: Session, file: HeldFile) -> str:
         line = self._named(session, "post.held", file.media_type, file.size)
         return " · ".join((line, *self._at_the_desk(session, file.file)))
@@ -91,7 +105,15 @@ def _with(rendered: Sequence[Rendered], lines: Sequence[str]) -> tuple[Rendered,
     whole = f"{last.content}\n{told}"
     if units(whole) <= CONTENT:
         return (*before, replace(last, content=whole))
-    return (*rendered, Rendered(told))
+    return (*rendered, *map(Rendered, _posts(lines)))
+
+
+def _posts(lines: Sequence[str]) -> list[str]:
+    posts = [""]
+    for line in map(small, lines):
+        whole = f"{posts[-1]}\n{line}".strip("\n")
+        posts[-1:] = [whole] if not posts[-1] or units(whole) <= CONTENT else [posts[-1], line]
+    return posts
 
 
 def _size(size: int) -> str:

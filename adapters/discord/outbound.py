@@ -440,11 +440,11 @@ class Outbound:
 
     def _told_of(self, delivery: Delivery, rendered: Rendered, *, too_large: bool) -> Rendered:
         """Discord does not take these files after all, or not from us: the words need not wait for that."""
-        bare, words = replace(delivery, body=None, held=()), (replace(rendered, files=()),)
+        words = replace(rendered, files=())
         if not too_large:
-            return self._beneath.add(words, bare, refused=rendered.files)[0]
+            return self._beneath.add_to(words, delivery, refused=rendered.files)
         self._channels.no_more_than(place_of(delivery), LARGEST)
-        return self._beneath.add(words, bare, rendered.files)[0]
+        return self._beneath.add_to(words, delivery, rendered.files)
 
     async def _file_limit(self, delivery: Delivery) -> int:
         """Asked for only where it matters."""

@@ -10,6 +10,7 @@ what another message of it has just posted may not be in the books yet.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -44,6 +45,9 @@ from routing.ids import EffectId, PostRef, ThreadRef
 POSTS = (PostMessage, PostLine, PostTranslation, PostHistory, CallOperators, AlertDesk, ReactToMessage)
 """Effects that leave a post in the thread."""
 
+_ABOUT_FILES = re.compile(r"(?:(?:^|\n)-# [^\n]*)+\Z")
+_WAYS = re.compile(r"<(?:https?://|t:)[^>\s]*>")
+
 AT_WORK = 1.0
 """Seconds until it is asked again whether a lane is at work."""
 
@@ -72,7 +76,7 @@ class _Wanted:
             return digest_of(message, self.effect.id) == self.words[number]
         wanted = self.rendered[number]
         if isinstance(self.effect, PostMessage):
-            return _beneath(str(message.get("content") or "")) == _beneath(wanted.content)
+            return beneath(str(message.get("content") or "")) == beneath(wanted.content)
         return wanted.is_shown_by(message)
 
 
@@ -227,11 +231,13 @@ class Reconciliation:
         await self._api.say(f"/channels/{double.thread}/messages", body)
 
 
-def _beneath(content: str) -> str:
-    """What somebody says, without the name over it: people change theirs."""
+def beneath(content: str) -> str:
+    """What somebody says, without the name over it (people change theirs), and without the lines about files: there
+    are more when Discord refuses some, and their links run out at another time."""
     said = certain(content)
     head, _, rest = said.partition("\n")
-    return rest if rest and head.startswith(("**", "-# ")) else said
+    said = rest if rest and head.startswith(("**", "-# ")) else said
+    return _ABOUT_FILES.sub("", said) or _WAYS.sub("", said)
 
 
 def _post(root: Root, message: Message) -> PostRef:

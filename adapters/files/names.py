@@ -27,6 +27,12 @@ def display_name(raw: str, kind: Kind) -> str:
     return f"{stem}.{extension}"
 
 
+def plain_name(name: str) -> str:
+    """What a file is called where its own name tells too much, or is too long."""
+    extension = _split(name)[1]
+    return f"file.{extension}" if extension else "file"
+
+
 def content_disposition(name: str) -> str:
     """`attachment` with the name in both forms (RFC 6266): plain ASCII, and UTF-8 (RFC 5987)."""
     plain = _HEADER_SAFE.sub("_", name)

@@ -55,3 +55,26 @@ def test_where_they_do_not_fit_they_stand_in_a_post_of_their_own() -> None:
     shown = told(rendered)
     assert shown[:-1] == rendered
     assert all(units(one.content) <= CONTENT for one in shown)
+
+
+def lasting(url: str) -> tuple[Beneath, Delivery]:
+    delivery = Delivery(cast(Effect, None), SESSION, About(), None, Body((TextPart("hi"),)))
+    return Beneath(wording, lambda session, file: f"{DESK}{file}", lambda session, file: (url, UNTIL)), delivery
+
+
+def test_many_of_them_stand_in_several_posts() -> None:
+    beneath, delivery = lasting(OWN + "x" * 250)
+    shown = beneath.add(spoken("hi"), delivery, LARGE * 10)
+    assert all(units(one.content) <= CONTENT for one in shown)
+    assert sum(one.content.count("too large") for one in shown) == 10
+
+
+def test_in_one_post_none_of_them_is_left_out_and_the_words_stay() -> None:
+    """What Discord has refused is told of in the post that was to show it."""
+    beneath, delivery = lasting(OWN + "x" * 250)
+    (words,) = spoken("a" * 1_900)
+    one = beneath.add_to(words, delivery, refused=LARGE * 10)
+    frames = [str(frame["description"]) for frame in one.embeds]
+    assert one.content == words.content
+    assert sum(frame.count("does not take") for frame in frames) == 10
+    assert sum(map(units, frames)) <= 6_000

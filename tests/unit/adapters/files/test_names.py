@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.files.kinds import JPEG, PDF, PNG, Kind
-from adapters.files.names import content_disposition, display_name
+from adapters.files.names import content_disposition, display_name, plain_name
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,11 @@ def test_a_header_carries_any_name_whole_and_can_be_broken_by_none(raw: str) -> 
     message["Content-Disposition"] = header
     assert message.get_content_disposition() == "attachment"
     assert unquote(header.rpartition("UTF-8''")[2]) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [("残高" * 90 + ".pdf", "file.pdf"), ("a.tar.GZ", "file.GZ"), ("secret", "file"), ("a.残高", "file"), ("", "file")],
+)
+def test_a_plain_name_tells_the_kind_and_nothing_else(name: str, plain: str) -> None:
+    assert plain_name(name) == plain
