@@ -67,6 +67,13 @@ class Deletions:
         payload = {"kind": "MESSAGE_DELETE", "data": dict(data), "author": _author(session, withdrawn.message)}
         await deferred.keep(Unplaced(withdrawn.key, line_of(withdrawn.root.ref), payload, now))
 
+    async def swept(self, withdrawn: Withdrawn, placed: Placed) -> None:
+        """One of many that were deleted at once, which no author can do. Raises StoreUnavailableError."""
+        stored = await self._relay.session(placed.session)
+        if stored is None or not await self._drop_held(withdrawn, stored.session):
+            key = InputKey(f"{withdrawn.key}/ignored")
+            await self._relay.from_bridge(placed.session, DeletionDoubted(withdrawn.message), key)
+
     async def _drop_held(self, withdrawn: Withdrawn, session: Session) -> bool:
         """Words that nobody has sent yet: whoever deleted them, nobody loses anything, and they must not leave."""
         pending = session.held(withdrawn.message)

@@ -65,8 +65,7 @@ from bridge.orders import Orders
 from bridge.ports import Placed, Store, Unplaced
 from bridge.relay import Door, Relay
 from bridge.whereabouts import Whereabouts
-from routing.ids import InputKey, ThreadRef
-from routing.inputs import DeletionDoubted
+from routing.ids import ThreadRef
 
 TRIES = (0.1, 0.5, 2.0, 5.0)
 """Seconds between tries while the store does not take what was heard; the last one repeats."""
@@ -302,5 +301,4 @@ class Inbound:
         for one in purged.withdrawn:
             placed = await self._threads.placed(one.root)
             if placed is not None:
-                key = InputKey(f"{one.key}/ignored")
-                await self._relay.from_bridge(placed.session, DeletionDoubted(one.message), key)
+                await self._deletions.swept(one, placed)

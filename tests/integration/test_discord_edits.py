@@ -124,6 +124,20 @@ async def test_held_words_that_are_deleted_never_leave(
     assert (await here.session()).session.pending == ()
 
 
+async def test_what_is_swept_away_while_it_is_held_never_leaves_either(
+    here: House, discord: DiscordSimulator, desk: Channel, kenji: Person
+) -> None:
+    moderator, stranger = joins(discord, desk, "mod", moderator=True), joins(discord, desk, "stranger")
+    thread, (one,) = await talking(here, kenji, "one")
+    said = stranger.say(thread, "I am from sales")
+    await here.shows(thread, "kakehashi operators link")
+    moderator.delete_many(thread, [one, said])
+    await here.shows(thread, "Messages were deleted here")
+    await here.discord.until(lambda: not any("operators link" in line for line in here.said(thread)))
+    assert (await here.session()).session.pending == ()
+    assert await here.replies_seen() == ["one"]
+
+
 async def test_previews_pins_and_flags_are_no_edits(here: House, discord: DiscordSimulator, kenji: Person) -> None:
     thread, (said,) = await talking(here, kenji, "see https://example.com/terms")
     kenji.edit(thread, said, "see https://example.com/new")
