@@ -1,9 +1,15 @@
-"""What all tests share: the `soak` marker and its option."""
+"""What all tests share: the `soak` marker and its option, and which of them run in one worker."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]  # it brings no types
 
 # A machine that is busy with other tests is slow, and no promise of ours is about a test's milliseconds.
 settings.register_profile("house", deadline=None)
@@ -26,3 +32,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("soak") is not None:
         count = THOUSANDS if metafunc.config.getoption("--soak") else SAMPLE
         metafunc.parametrize("history", range(count))
+
+
+# ------------------------------------------------------------------ tests that share a service share a worker
+
+_ROOT = Path(__file__).resolve().parent.parent
+_GROUP = re.compile(r'xdist_group\("([^"]+)"\)')
+
+
+class Grouped(LoadGroupScheduling):  # type: ignore[misc]  # likewise
+    """By the `xdist_group` that a file names. xdist itself writes it behind a test's id, which pytest 9 takes no notice
+    of: a service was started in every worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid.partition("::")[0]) or nodeid
+
+
+@cache
+def _group(file: str) -> str:
+    path = _ROOT / file
+    found = _GROUP.search(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return found[1] if found else ""
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return Grouped(config, log) if config.getoption("dist") == "loadgroup" else None
