@@ -7,14 +7,14 @@ a row, 25 choices in a menu, custom ids 100.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from typing import Any
 
 from adapters.discord.markup import escape, units
 from adapters.discord.parse import MENU
 from adapters.discord.refs import custom_id
 from adapters.discord.render import Rendered, button, clock, menu, row
-from bridge.card import BUTTONS, Action, Card, Link, Moment, Person, Value, Wording, Words
+from bridge.card import BUTTONS, Card, Link, Moment, Person, Value, Wording, Words
 from bridge.cards import Current
 from bridge.names import NAME, Assignee, one_line
 from bridge.ports import Placed
@@ -45,8 +45,8 @@ VALUE = 200
 PAGE = 300
 
 
-def card(current: Current, wording: Wording, offers: Container[Action] = frozenset(Action)) -> Rendered:
-    """The session's first post in a thread. `offers`: what can be done from here."""
+def card(current: Current, wording: Wording) -> Rendered:
+    """The session's first post in a thread."""
     content, placed = current.content, current.placed
     code, language, topic, worded, name = content.summary
     first = (code, language, one_line(topic, NAME), worded, one_line(name, NAME))
@@ -60,7 +60,7 @@ def card(current: Current, wording: Wording, offers: Container[Action] = frozens
         embed["description"] = links
     if notes:
         embed["footer"] = {"text": "\n".join(notes)[:NOTES]}
-    components = _moved(content, placed, wording) if current.moved else _actions(content, placed, wording, offers)
+    components = _moved(content, placed, wording) if current.moved else _actions(content, placed, wording)
     return Rendered(" · ".join(map(escape, filter(None, first))), (embed,), components)
 
 
@@ -95,10 +95,9 @@ def _link(link: Link) -> str:
     return shown if units(shown) <= LINK else ""
 
 
-def _actions(content: Card, placed: Placed, wording: Wording, offers: Container[Action]) -> tuple[dict[str, Any], ...]:
+def _actions(content: Card, placed: Placed, wording: Wording) -> tuple[dict[str, Any], ...]:
     language = content.language
-    possible = [action for action in (*content.buttons, *content.menu) if action in offers]
-    shown = [action for action in content.buttons if action in offers][:BUTTONS]
+    possible, shown = (*content.buttons, *content.menu), content.buttons[:BUTTONS]
     first = content.buttons[0] if content.primary and content.buttons else None
     buttons = [
         button(custom_id(action, placed), wording(language, f"button.{action}"), primary=action is first)

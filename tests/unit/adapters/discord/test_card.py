@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.discord.card import COLOURS, card
 from adapters.discord.parse import MENU
+from adapters.discord.presses import DEEDS
 from adapters.discord.refs import read_custom_id
 from adapters.discord.render import Rendered
 from bridge import card as content
@@ -19,6 +20,7 @@ from bridge.cards import Current
 from bridge.messages import About
 from bridge.names import Assignee
 from bridge.ports import Placed
+from bridge.windows import WINDOWS
 from config.locales import LANGUAGES
 from routing.facts import Mirror
 from routing.ids import CustomerKey, NetworkName, Place, ShortCode, Topic
@@ -34,13 +36,12 @@ ALLOWED = frozenset(("timestamp", "masked_link", "user"))
 
 def a_card(session: Session = SESSION, about: About = ABOUT, name: str = "Aiko", **more: Any) -> Rendered:
     here = session.mirror.number == 1
-    offers = more.pop("offers", frozenset(Action))
     user = more.pop("user", "")
     said = content.card(
         session, about, now=NOW, wording=wording, title=lambda topic, language: topic, here=here, **more
     )
     current = Current(said, Placed(session.id, 1), session.state, not here, lambda who: Assignee(name, user))
-    return card(current, wording, offers)
+    return card(current, wording)
 
 
 def buttons(rendered: Rendered) -> list[dict[str, Any]]:
@@ -116,10 +117,12 @@ def test_the_likeliest_is_first_and_only_it_is_primary() -> None:
     assert {Action.TRANSFER, Action.BLOCK} <= set(chosen(rendered))
 
 
-def test_only_what_can_be_done_here_is_offered() -> None:
-    rendered = a_card(offers={Action.NOTE, Action.BLOCK})
-    assert (pressed(rendered), chosen(rendered)) == ([Action.NOTE], [Action.BLOCK])
-    assert a_card(offers=()).components == ()
+@pytest.mark.parametrize("state", list(State))
+def test_everything_that_can_be_done_is_offered_and_something_is_done_for_it(state: State) -> None:
+    for session in (replace(SESSION, state=state), replace(FULL, state=state)):
+        rendered, (first, more) = a_card(session), content.offered(session)
+        assert {*pressed(rendered), *chosen(rendered)} == {*first, *more}
+        assert {*pressed(rendered), *chosen(rendered)} <= {*DEEDS, *WINDOWS}
 
 
 def test_every_button_names_its_session_and_works_after_a_restart() -> None:
