@@ -1,4 +1,4 @@
-"""What the tests of Slack's desk share."""
+"""What the tests of desks share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from adapters.discord import receiver, replies
 from adapters.slack.manifest import manifest
 from tests.contract.engines import engine
 from tests.integration.slack_house import settings
@@ -21,6 +22,13 @@ def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield loop.run_until_complete(stack.enter_async_context(engine("floor", tmp_path_factory.mktemp("engine"))))
     loop.run_until_complete(stack.aclose())
     loop.close()
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is not late: what happens when an answer is, tests of that tell."""
+    monkeypatch.setattr(replies, "AT_ONCE", 30.0)
+    monkeypatch.setattr(receiver, "ANSWER_WITHIN", 30.0)
 
 
 @pytest.fixture
