@@ -66,6 +66,7 @@ class Membership:
         self._directory = directory
         self._places = places
         self._holds = holds
+        self._looking = asyncio.Lock()
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -78,12 +79,13 @@ class Membership:
 
     async def look(self) -> None:
         """Compare each channel with the last look. What cannot be read now is compared the next time."""
-        look = _Look()
-        for place in self._places():
-            try:
-                await self._compare(place, look)
-            except KakehashiError as error:
-                _log.info("discord_members_unknown", channel=place, reason=error.what)
+        async with self._looking:
+            look = _Look()
+            for place in self._places():
+                try:
+                    await self._compare(place, look)
+                except KakehashiError as error:
+                    _log.info("discord_members_unknown", channel=place, reason=error.what)
 
     async def _compare(self, place: Place, look: _Look) -> None:
         name = f"{NAME}/members/{place}"

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord import gateway
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Person
 from tests.simulators.discord.permissions import BOT
@@ -88,7 +87,7 @@ async def test_one_empty_message_is_told_its_author_and_blames_nobody_yet(
 async def test_where_discord_refuses_the_intent_presses_are_heard_and_words_again_when_it_is_given(
     here: House, discord: DiscordSimulator, kenji: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gateway, "BLIND_FOR", 1.0)
+    discord.habits.interaction_answer = 60.0
     await here.writes("hello")
     thread = await here.thread()
     switch(discord, on=False)
@@ -101,6 +100,7 @@ async def test_where_discord_refuses_the_intent_presses_are_heard_and_words_agai
     assert (await kenji.click(where, here.card(thread), "Claim")).ok
     assert (await here.session()).session.assignee == "kenji"
     switch(discord, on=True)
+    monkeypatch.setattr(here.network._gateway, "_blind_until", 0.0)
     await discord.until(lambda: here.network.listens and here.network.ready() is None)
     kenji.say(thread, "On Wednesday")
     await here.reads("On Wednesday")

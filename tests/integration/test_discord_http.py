@@ -29,6 +29,14 @@ async def discord() -> AsyncIterator[DiscordSimulator]:
         yield simulator
 
 
+@pytest.fixture(autouse=True)
+def patient(discord: DiscordSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is busy with other tests is not what any of these is about."""
+    discord.habits.interaction_answer = 60.0
+    monkeypatch.setattr(receiver, "ANSWER_WITHIN", 50.0)
+    monkeypatch.setattr(replies, "AT_ONCE", 40.0)
+
+
 @pytest.fixture
 def desk(discord: DiscordSimulator) -> Channel:
     return discord.channel("support", "forum", private=True)

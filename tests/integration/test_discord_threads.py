@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from adapters.discord import upkeep
+from adapters.discord import room, upkeep
 from bridge.messages import Body, TextPart
 from routing.ids import CustomerKey, DeskId, InputKey, NetworkName, OperatorId, Place
 from routing.inputs import CustomerEnded, CustomerRevised, OperatorClaimed, OperatorResolved, OperatorTransferred
@@ -86,6 +87,10 @@ async def tagged(here: House, thread: Thread, *tags: str) -> None:
 async def does(here: House, event: OperatorClaimed | OperatorResolved | OperatorTransferred, key: str) -> None:
     session = (await here.session()).session.id
     await here.relay.from_operator(session, event, InputKey(f"desk/{key}"))
+
+
+async def is_past(here: House, at: int) -> bool:
+    return await here.store.now() > at
 
 
 async def waits_for(here: House, code: str) -> None:
@@ -206,7 +211,10 @@ async def test_a_locked_thread_that_sleeps_is_woken_by_a_moderator_and_waits_wit
 # ------------------------------------------------------------------ the server's cap
 
 
-async def test_at_the_cap_the_oldest_resolved_thread_makes_way(here: House, discord: DiscordSimulator) -> None:
+async def test_at_the_cap_the_oldest_resolved_thread_makes_way(
+    here: House, discord: DiscordSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "AT_ONCE", 1)
     for number, customer in enumerate(OTHERS[:3]):
         await here.writes(f"number {number}", customer=customer)
         await here.thread(number)
@@ -215,15 +223,18 @@ async def test_at_the_cap_the_oldest_resolved_thread_makes_way(here: House, disc
         assert stored is not None
         event, key = OperatorResolved(OperatorId("kenji")), InputKey(f"desk/resolve{number}")
         await here.relay.from_operator(stored.session.id, event, key)
+        at = await here.store.now()
+        await here.until(partial(is_past, here, at))
     discord.habits.active_threads = 3
     from_now_on = {thread.name.partition(" ")[0]: thread for thread in discord.threads(here.desk)}
-    first = await here.relay.current(OTHERS[1])
-    open_still = await here.relay.current(OTHERS[2])
+    last, first, open_still = [await here.relay.current(one) for one in OTHERS[:3]]
     assert first is not None
+    assert last is not None
     assert open_still is not None
     await here.writes("a new one")
     await here.shows(await here.thread(3), "a new one")
     assert from_now_on[first.session.code].archived
+    assert not from_now_on[last.session.code].archived
     assert not from_now_on[open_still.session.code].archived
 
 
