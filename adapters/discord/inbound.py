@@ -206,8 +206,9 @@ class Inbound:
             root = Root(happening.post.guild, happening.post.channel)
             async with self._turn(root.ref):
                 await self._insist(lambda: self._at_a_post(root, happening), kind)
-        elif isinstance(happening, Purged):
-            await self._insist(lambda: self._purged(happening), kind)
+        elif isinstance(happening, Purged) and happening.withdrawn:
+            async with self._turn(happening.withdrawn[0].root.ref):
+                await self._insist(lambda: self._purged(happening), kind)
         elif isinstance(happening, Moderated):
             await self._insist(lambda: self._deletions.moderated(happening), kind)
         elif isinstance(happening, Asked):
