@@ -37,8 +37,12 @@ async def discord() -> AsyncIterator[DiscordSimulator]:
 
 
 @pytest.fixture
-def desk(discord: DiscordSimulator) -> Channel:
-    return discord.channel("support", "forum", private=True)
+def desk(discord: DiscordSimulator, request: pytest.FixtureRequest) -> Channel:
+    """A forum; a test marked so is told in a text channel, too, where the card stands above its thread."""
+    return discord.channel("support", getattr(request, "param", "forum"), private=True)
+
+
+in_both = pytest.mark.parametrize("desk", ["forum", "text"], indirect=True)
 
 
 @pytest.fixture
@@ -93,6 +97,7 @@ def whispered(here: House, person: Person) -> str:
     return here.discord.seen(person.whispers()[-1])
 
 
+@in_both
 async def test_a_note_is_stored_and_stays_inside(here: House, kenji: Person) -> None:
     await opens(here, kenji, "Note")
     assert (await kenji.submit({"words": "canary: called the bank"})).type == 6
@@ -148,6 +153,7 @@ async def picks(here: House, person: Person, code: str) -> Json:
     return person.modal()
 
 
+@in_both
 async def test_a_template_is_chosen_seen_filled_in_and_sent_as_the_customer_reads_it(
     here: House, kenji: Person
 ) -> None:
@@ -223,6 +229,7 @@ async def test_a_session_that_ended_while_the_window_was_open_says_so(here: Hous
     assert "canary" in whispered(here, kenji)
 
 
+@in_both
 async def test_a_window_of_a_session_that_moved_leads_to_where_it_goes_on(here: House, kenji: Person) -> None:
     await opens(here, kenji, "Hold")
     session = (await here.session()).session.id
