@@ -271,6 +271,7 @@ class _Draft:
             close_after=_ms(desk.close_after),
             told_reactions=desk.told_reactions,
             plain_words=desk.plain_words,
+            personas=desk.personas,
             undo=_ms(desk.undo),
         )
 

@@ -263,6 +263,11 @@ class EveryDesk(Section):
         default=PlainWords.REPLY,
         description="what plain words in a thread are: of who answers, a reply; or always a note, to be sent expressly",
     )
+    personas: bool = Field(
+        default=False,
+        description="on Discord: customers' posts under their own names, by a webhook. It needs “Manage Webhooks”, and "
+        "its posts have no mark by which Discord knows them again. Slack asks for a scope instead",
+    )
     undo: Seconds = Field(
         default=0, ge=0, le=60, description="a reply from a thread waits so long, and can be taken back; 0: it does not"
     )

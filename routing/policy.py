@@ -166,6 +166,7 @@ class Desk:
     told_reactions: tuple[str, ...] = ("👀",)  # the assignee's that tell the customer: "we are looking into it"
     further: tuple[Place, ...] = ()
     plain_words: PlainWords = PlainWords.REPLY
+    personas: bool = False  # customers' posts bear their names, where a network can do so only at a cost
     undo: int = 0  # ms that a reply from a thread may be taken back before it leaves
 
     @property

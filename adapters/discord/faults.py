@@ -24,6 +24,7 @@ _WORDS = {
     10008: "unknown_message",
     10013: "unknown_user",
     10014: "unknown_emoji",
+    10015: "unknown_webhook",
     20016: "slow_mode",
     20028: "channel_write_limit",
     20029: "server_write_limit",
@@ -39,6 +40,7 @@ _WORDS = {
     40067: "tag_required",
     40333: "shut_out",
     50001: "no_access",
+    50005: "anothers_message",
     50006: "empty_message",
     50007: "no_direct_messages",
     50008: "no_text_channel",
@@ -81,6 +83,8 @@ _BLOCKED = {
 _POISON = frozenset(
     (
         "unknown_message",
+        "unknown_webhook",
+        "anothers_message",
         "too_large",
         "empty_message",
         "invalid_form",
@@ -131,6 +135,9 @@ ALREADY_GONE = frozenset(("unknown_message", "unknown_channel"))
 
 FILES_REFUSED = frozenset(("too_large", "no_uploads", "bad_file", "no_permission"))
 """Of a message with files: without them it may be taken."""
+
+ANOTHERS = "anothers_message"
+"""Only its author changes it: a webhook, where that has posted it."""
 
 ASLEEP = "thread_archived"
 """Edits need an active thread."""

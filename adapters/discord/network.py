@@ -46,6 +46,7 @@ from adapters.discord.membership import Membership
 from adapters.discord.outbound import Outbound
 from adapters.discord.parse import App
 from adapters.discord.people import People
+from adapters.discord.personas import Personas
 from adapters.discord.receiver import HttpDoor
 from adapters.discord.refs import NAME, Root
 from adapters.discord.registration import Registration
@@ -192,6 +193,7 @@ class DiscordNetwork:
             draw=cards.draw,
             whereabouts=ways,
             beneath=Beneath(wording, desk_link, file_link),
+            personas=Personas(self._api, store, policy, wording, self._app),
         )
         self._turns = Turns(self._api.limits, self._channels)
         history = History(self._api)

@@ -7,9 +7,10 @@ first (`waking`).
 from __future__ import annotations
 
 from asyncio import get_running_loop
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -20,9 +21,10 @@ from adapters.discord.beyond import Beyond, Told
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi
-from adapters.discord.faults import ALREADY_GONE, FILES_REFUSED, NO_DIRECT, THREAD_GONE
+from adapters.discord.faults import ALREADY_GONE, ANOTHERS, FILES_REFUSED, NO_DIRECT, THREAD_GONE
 from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks
+from adapters.discord.personas import Personas
 from adapters.discord.reconciliation import POSTS, Reconciliation
 from adapters.discord.refs import NAME, Post, Root, written_at
 from adapters.discord.render import Rendered
@@ -94,6 +96,7 @@ class Outbound:
         draw: Callable[[Delivery], Awaitable[Rendered]],
         whereabouts: Whereabouts,
         beneath: Beneath,
+        personas: Personas,
     ) -> None:
         self._api = api
         self._store = store
@@ -110,6 +113,7 @@ class Outbound:
         self._draw = draw
         self._whereabouts = whereabouts
         self._beneath = beneath
+        self._personas = personas
         self._retelling = Retelling(store, directory, wording)
         self._reopening = Reopening(api, store, roots, app, self._retelling)
         self._withdrawals = Withdrawals(api)
@@ -346,19 +350,29 @@ class Outbound:
     ) -> None:
         """`files`: those of its own that it keeps, if not all. `card`: no other thread is archived for it."""
         body = {**rendered.changed, **({} if files is None else {"attachments": [{"id": one} for one in files]})}
-        path = f"/channels/{post.channel}/messages/{post.message}"
         try:
-            edit = partial(self._api.say, path, body, verb="PATCH")
+            edit = partial(self._edit, post, body)
             await self._waking.active(post.guild, post.channel, edit, makes_room=not card)
         except DeliveryError as error:
             if error.code not in ALREADY_GONE:
                 raise
             _log.info("discord_post_gone", channel=post.channel, message=post.message)
 
+    async def _edit(self, post: Post, body: Mapping[str, Any]) -> None:
+        try:
+            await self._api.say(f"/channels/{post.channel}/messages/{post.message}", body, verb="PATCH")
+        except DeliveryError as error:
+            if error.code != ANOTHERS:
+                raise
+            if not await self._personas.change(post, body):
+                _log.warning("discord_post_not_changed", channel=post.channel, message=post.message)
+
     async def _remove(self, post: Post) -> None:
         try:
             await self._api.call("DELETE", f"/channels/{post.channel}/messages/{post.message}")
         except DeliveryError as error:
+            if error.code == "no_permission" and await self._personas.remove(post):
+                return
             if error.code not in ALREADY_GONE:
                 raise
 
@@ -392,8 +406,10 @@ class Outbound:
         files = await self._uploads.read(rendered.files, delivery.effect.id)
         path = "/channels/{}/messages"
         try:
-            say = partial(self._api.say, path.format(root.thread), body, files)
-            answer = await self._waking.active(root.guild, root.thread, say)
+            answer = await self._personas.say(delivery, root, body, files)
+            if answer is None:
+                say = partial(self._api.say, path.format(root.thread), body, files)
+                answer = await self._waking.active(root.guild, root.thread, say)
         except DeliveryError as error:
             if error.code == "unknown_message":
                 return root, ""  # it was there already, and somebody has deleted it since

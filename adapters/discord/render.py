@@ -108,19 +108,19 @@ def files_only(files: Sequence[FilePart], language: str, wording: Wording) -> Re
 
 
 def said(
-    side: Side, body: Body, speaker: str, *, language: str, wording: Wording, persona: bool = False, others: int = 0
+    side: Side, body: Body, speaker: str, *, language: str, wording: Wording, others: int = 0
 ) -> tuple[Rendered, ...]:
     """A message, in as many posts as it needs. `speaker` is the customer as the desk calls them, or the operator's
     public name.
 
-    `others` are attachments that Discord is not given. With `persona` the post itself bears the name. Operators'
-    words from another face, and notes, say what they are.
+    `others` are attachments that Discord is not given. Operators' words from another face, and notes, say what they
+    are.
     """
     count = str(len(body.files) + others)
     words = body.words if body.text else TextPart(wording(language, "post.files", count=count))
     name = escape(one_line(speaker, NAME + 40))
     if side is Side.CUSTOMER:
-        head = "" if persona else f"**{name}**"
+        head = f"**{name}**"
         return _numbered(head, tuple(map(fenced, in_blocks(words.text, _room(head)))))
     head = small(wording(language, f"post.{side}", name=name))
     return _numbered(head, styled.pieces(words, _room(head), quoted=side is Side.NOTE))

@@ -34,7 +34,7 @@ ALONE = 1 << 6
 AGAIN = (0.2, 1.0, None)
 """Seconds until an answer that follows is tried again."""
 
-NOT_YET = frozenset(("discord_10015", "unknown_message"))
+NOT_YET = frozenset(("unknown_webhook", "unknown_message"))
 """What Discord calls a message that is not there yet: unknown webhook, unknown message."""
 
 LOCALES = {"ja": "ja", "zh-CN": "zh-Hans", "zh-TW": "zh-Hant"}
