@@ -72,12 +72,19 @@ class _Here:
             *_needless(channel, server, roles),
             *_readers(channel, server, allow_public=self._channels.allow_public),
             *self._tags(channel, allowed),
+            *self._personas(channel, allowed),
         ]
 
     def _tags(self, channel: Channel, allowed: Permission | None) -> Iterator[Finding]:
         if channel.is_forum and self._setup.tags is not None:
             desks = [one for one in self._setup.policy.desks.values() if channel.id in one.places]
             yield from forum_tags(channel, desks, self._setup.tags, allowed)
+
+    def _personas(self, channel: Channel, allowed: Permission | None) -> Iterator[Finding]:
+        wanted = any(one.personas for one in self._setup.policy.desks.values() if channel.id in one.places)
+        if wanted and allowed is not None and P.MANAGE_WEBHOOKS not in allowed:
+            what = f"#{channel.name}: the bot lacks “Manage Webhooks”, so customers' posts do not bear their names"
+            yield Finding("warn", what, "switch it on for the bot in the channel's permissions, or personas off")
 
 
 def _lacking(channel: Channel, allowed: Permission | None) -> Iterator[Finding]:

@@ -59,11 +59,13 @@ def a_desk(discord: DiscordSimulator, name: str, kind: str = "text") -> Channel:
     return channel
 
 
-async def looked(here: House, *channels: Channel, linked: bool = True, **chosen: Any) -> list[Finding]:
+async def looked(
+    here: House, *channels: Channel, linked: bool = True, personas: bool = False, **chosen: Any
+) -> list[Finding]:
     """As `doctor` does, before anything is started; with somebody who may answer in these channels."""
     if linked:
         await a_colleague(here, *channels)
-    desks = [Desk(DeskId(one.name), DISCORD, Place(one.id)) for one in channels]
+    desks = [Desk(DeskId(one.name), DISCORD, Place(one.id), personas=personas) for one in channels]
     network = DiscordNetwork(
         settings(here.discord, **chosen),
         here.store,
@@ -242,6 +244,14 @@ async def test_without_a_token_or_with_a_dead_one_the_invitation_says_what_to_do
     discord.go_down()
     with pytest.raises(KakehashiError):
         await application_of(settings(discord))
+
+
+async def test_a_desk_whose_customers_bear_their_names_needs_a_webhook(here: House) -> None:
+    channel = a_desk(here.discord, "names", "text")
+    (found,) = [one for one in await looked(here, channel, personas=True) if one.level != "ok"]
+    assert (found.level, "Manage Webhooks" in found.what) == ("warn", True)
+    here.discord.allow(channel, here.discord.guild.app.bot.id, P.MANAGE_WEBHOOKS)
+    assert [one for one in await looked(here, channel, personas=True) if one.level != "ok"] == []
 
 
 # ------------------------------------------------------------------ a forum's tags
