@@ -33,6 +33,7 @@ from adapters.discord.command_checkup import commands
 from adapters.discord.contents import SWITCH, Contents
 from adapters.discord.deletions import Deletions
 from adapters.discord.downloads import Downloads
+from adapters.discord.filtered import Filter
 from adapters.discord.forum_tags import ForumTags
 from adapters.discord.gateway import Gateway
 from adapters.discord.history import History
@@ -160,6 +161,7 @@ class DiscordNetwork:
         )
         forum_tags = self._tags = ForumTags(wording, title, policy)
         room = self._room = Room(self._api, store, self._threads, self._app, self._channels, places)
+        past_filter = Filter(wording, desk_link)
         roots = Roots(
             api=self._api,
             store=store,
@@ -170,6 +172,7 @@ class DiscordNetwork:
             draw=cards.draw,
             title=titled(wording),
             app=self._app,
+            past_filter=past_filter,
         )
         waking = Waking(self._api, room)
         self._upkeep = Upkeep(self._api, store, self._channels, forum_tags)
@@ -194,6 +197,7 @@ class DiscordNetwork:
             whereabouts=ways,
             beneath=Beneath(wording, desk_link, file_link),
             personas=Personas(self._api, store, policy, wording, self._app),
+            past_filter=past_filter,
         )
         self._turns = Turns(self._api.limits, self._channels)
         history = History(self._api)

@@ -20,8 +20,9 @@ from adapters.discord.beneath import Beneath
 from adapters.discord.beyond import Beyond, Told
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
-from adapters.discord.client import RestApi
+from adapters.discord.client import RestApi, Upload
 from adapters.discord.faults import ALREADY_GONE, ANOTHERS, FILES_REFUSED, NO_DIRECT, THREAD_GONE
+from adapters.discord.filtered import Filter
 from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks
 from adapters.discord.personas import Personas
@@ -97,6 +98,7 @@ class Outbound:
         whereabouts: Whereabouts,
         beneath: Beneath,
         personas: Personas,
+        past_filter: Filter,
     ) -> None:
         self._api = api
         self._store = store
@@ -114,8 +116,9 @@ class Outbound:
         self._whereabouts = whereabouts
         self._beneath = beneath
         self._personas = personas
+        self._filter = past_filter
         self._retelling = Retelling(store, directory, wording)
-        self._reopening = Reopening(api, store, roots, app, self._retelling)
+        self._reopening = Reopening(api, store, roots, app, self._retelling, past_filter)
         self._withdrawals = Withdrawals(api)
         self._part_books = PartBooks(store)
         self._reconciliation = Reconciliation(
@@ -159,7 +162,7 @@ class Outbound:
     async def _leave(self, delivery: Delivery) -> None:
         """The session goes on in another thread, and this one has just said so. Only looks depend on it."""
         try:
-            await self._update(await self._roots.card(delivery), await self._draw(delivery))
+            await self._update(delivery, await self._roots.card(delivery), await self._draw(delivery))
             await self._upkeep.leave(delivery, await self._channels.of(place_of(delivery)))
         except DeliveryError as error:
             _log.info("discord_old_thread_kept", session=delivery.session.id, code=error.code)
@@ -230,7 +233,7 @@ class Outbound:
         name = self._directory.public_name(effect.operator, language) if effect.operator else ""
         text = self._wording(language, f"line.{effect.key}", operator=render.escape(name))
         for post in map(Post.of, delivery.posts):
-            await self._update(post, render.line(text))
+            await self._update(delivery, post, render.line(text))
         return Delivered(posts=delivery.posts)
 
     async def _asked(self, delivery: Delivery, effect: AskAboutHeld) -> tuple[Rendered, ...]:
@@ -270,7 +273,7 @@ class Outbound:
         shown = [post for number, post in enumerate(posts) if number and post.files]
         words = [post for post in posts if post not in shown]
         for post, one in zip(words, rendered, strict=False):
-            await self._update(post, one)
+            await self._update(delivery, post, one)
         for post in words[len(rendered) :]:
             await self._remove(post)
         if len(rendered) <= len(words):
@@ -287,7 +290,7 @@ class Outbound:
             if number:
                 await self._remove(post)
             else:
-                await self._update(post, gone, files=())
+                await self._update(delivery, post, gone, files=())
         return Delivered()
 
     async def _mark_withdrawn(self, delivery: Delivery, post: Post) -> Delivered:
@@ -310,10 +313,14 @@ class Outbound:
         posts = [Post.of(ref) for ref in delivery.posts]
         (first, *_), left = posts, left_in(posts, delivery.body, await self._file_limit(delivery))
         rendered = await self._said(delivery, effect.side, self._author(delivery, effect))
-        await self._update(first, rendered[0], files=left[first.message])
+        await self._update(delivery, first, rendered[0], files=left[first.message])
         for post in (one for one in posts[1:] if one.files and left[one.message] != one.files):
             shown = render.files_only(delivery.body.files, delivery.session.language, self._wording)
-            await (self._update(post, shown, files=left[post.message]) if left[post.message] else self._remove(post))
+            await (
+                self._update(delivery, post, shown, files=left[post.message])
+                if left[post.message]
+                else self._remove(post)
+            )
         return Delivered()
 
     async def _remove_all(self, delivery: Delivery) -> Delivered:
@@ -342,16 +349,22 @@ class Outbound:
     async def refresh(self, delivery: Delivery) -> None:
         """Redraw the card. One that people deleted is not missed: the next post opens the thread again."""
         if delivery.thread is not None:
-            await self._update(await self._roots.card(delivery), await self._draw(delivery), card=True)
+            await self._update(delivery, await self._roots.card(delivery), await self._draw(delivery), card=True)
             await self._upkeep.follow(delivery, await self._channels.of(place_of(delivery)))
 
     async def _update(
-        self, post: Post, rendered: Rendered, *, files: Sequence[str] | None = None, card: bool = False
+        self,
+        delivery: Delivery,
+        post: Post,
+        rendered: Rendered,
+        *,
+        files: Sequence[str] | None = None,
+        card: bool = False,
     ) -> None:
         """`files`: those of its own that it keeps, if not all. `card`: no other thread is archived for it."""
         body = {**rendered.changed, **({} if files is None else {"attachments": [{"id": one} for one in files]})}
         try:
-            edit = partial(self._edit, post, body)
+            edit = partial(self._filter.past, delivery, body, partial(self._edit, post))
             await self._waking.active(post.guild, post.channel, edit, makes_room=not card)
         except DeliveryError as error:
             if error.code not in ALREADY_GONE:
@@ -404,12 +417,12 @@ class Outbound:
         name = nonce(delivery.effect.id, part)
         body = {**rendered.posted, "nonce": name, "enforce_nonce": True}
         files = await self._uploads.read(rendered.files, delivery.effect.id)
-        path = "/channels/{}/messages"
         try:
             answer = await self._personas.say(delivery, root, body, files)
             if answer is None:
-                say = partial(self._api.say, path.format(root.thread), body, files)
-                answer = await self._waking.active(root.guild, root.thread, say)
+                say = partial(self._post, root, files)
+                within = partial(self._filter.past, delivery, body, say)
+                answer = await self._waking.active(root.guild, root.thread, within)
         except DeliveryError as error:
             if error.code == "unknown_message":
                 return root, ""  # it was there already, and somebody has deleted it since
@@ -419,9 +432,12 @@ class Outbound:
             if error.code not in THREAD_GONE:
                 raise
             root = await self._reopening.open(delivery, root)
-            answer = await self._api.say(path.format(root.thread), body, files)
+            answer = await self._filter.past(delivery, body, partial(self._post, root, files))
         shown = tuple(str(one["id"]) for one in answer.get("attachments") or ())
         return root, root.post(str(answer["id"]), shown).ref
+
+    async def _post(self, root: Root, files: Sequence[Upload], body: Mapping[str, Any]) -> Any:
+        return await self._api.say(f"/channels/{root.thread}/messages", body, files)
 
     # ------------------------------------------------------------------ finding out
 

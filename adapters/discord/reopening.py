@@ -7,11 +7,13 @@ on its way.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
 from adapters.discord import render
 from adapters.discord.client import RestApi
+from adapters.discord.filtered import Filter
 from adapters.discord.history import History
 from adapters.discord.parse import SPOKEN, App
 from adapters.discord.refs import Root, written_at
@@ -36,12 +38,14 @@ class Reopening:
         roots: Roots,
         app: Callable[[], App],
         retelling: Retelling,
+        past_filter: Filter,
     ) -> None:
         self._api = api
         self._store = store
         self._roots = roots
         self._app = app
         self._retelling = retelling
+        self._filter = past_filter
         self._history = History(api)
 
     async def open(self, delivery: Delivery, dead: Root | None) -> Root:
@@ -51,7 +55,8 @@ class Reopening:
             for number, page in enumerate(await self._pages(delivery)):
                 once = nonce(f"{delivery.effect.id}.history", number)
                 body = {**page.posted, "nonce": once, "enforce_nonce": True}
-                await self._api.say(f"/channels/{root.thread}/messages", body)
+                say = partial(self._api.say, f"/channels/{root.thread}/messages")
+                await self._filter.past(delivery, body, say)
         return root
 
     async def _living(self, delivery: Delivery, dead: Root | None) -> Root:

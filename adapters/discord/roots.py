@@ -17,6 +17,7 @@ import structlog
 from adapters.discord.channels import Channel, Channels, Tag
 from adapters.discord.client import NOBODY, RestApi
 from adapters.discord.faults import ALREADY_GONE
+from adapters.discord.filtered import Filter
 from adapters.discord.forum_tags import ForumTags, given_up
 from adapters.discord.history import History, snowflake
 from adapters.discord.parse import App
@@ -68,6 +69,7 @@ class Roots:
         draw: Draw,
         title: Named,
         app: Callable[[], App],
+        past_filter: Filter,
     ) -> None:
         self._api = api
         self._store = store
@@ -78,6 +80,7 @@ class Roots:
         self._draw = draw
         self._title = title
         self._app = app
+        self._filter = past_filter
         self._history = History(api)
 
     async def open(self, delivery: Delivery, name: str) -> Root:
@@ -93,7 +96,9 @@ class Roots:
         del name
         card = {"allowed_mentions": NOBODY, **(await self._draw(delivery)).posted}
         body = {"name": self._named(delivery), "auto_archive_duration": WEEK, "message": card}
-        return await self._post_tagged(channel, body, self._tags.of(channel, delivery.session))
+        tags = self._tags.of(channel, delivery.session)
+        opened: str = await self._filter.past(delivery, body, lambda said: self._post_tagged(channel, said, tags))
+        return opened
 
     async def _post_tagged(self, channel: Channel, body: Json, tags: Sequence[Tag]) -> str:
         """What is wrong with a tag costs the tag, and not the thread."""
@@ -128,15 +133,17 @@ class Roots:
     async def _say_card(self, channel: Channel, delivery: Delivery, name: str, instead: str = "") -> str:
         once = nonce(f"{name}{instead}")
         said = {**(await self._draw(delivery)).posted, "nonce": once, "enforce_nonce": True}
-        card = str((await self._api.say(f"/channels/{channel.id}/messages", said))["id"])
+        path = f"/channels/{channel.id}/messages"
+        card = str((await self._filter.past(delivery, said, lambda body: self._api.say(path, body)))["id"])
         await self._begin(Post(channel.guild, channel.id, card), name)
         return card
 
     async def _hang(self, channel: Channel, card: str, delivery: Delivery) -> bool:
         """Whether a thread hangs on the card now. On one whose thread was deleted no other can be hung."""
         body = {"name": self._named(delivery), "auto_archive_duration": WEEK}
+        path = f"/channels/{channel.id}/messages/{card}/threads"
         try:
-            await self._make(channel, f"/channels/{channel.id}/messages/{card}/threads", body)
+            await self._filter.past(delivery, body, lambda named: self._make(channel, path, named))
         except DeliveryError as error:
             if error.code == "unknown_message":
                 return False
