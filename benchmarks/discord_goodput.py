@@ -53,9 +53,7 @@ class Accepted(Outcome):
     """What one sender made of one load."""
 
     def note(self, post: dict[str, Any]) -> None:
-        if post["kind"] == "thread":
-            self.posts.append(post["accepted"])
-        if post["kind"] != "message":
+        if post["kind"] != "message":  # a forum's post is told of twice: as a thread, and as its first message
             return
         self.posts.append(post["accepted"])
         for token in (found.decode() for found in TOKEN.findall(post["text"].encode())):

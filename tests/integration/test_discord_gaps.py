@@ -105,6 +105,24 @@ async def test_what_was_missed_comes_before_what_is_heard_now(
     await here.reads("before", "missed one", "missed two", "heard")
 
 
+async def test_what_a_resumed_session_says_twice_is_taken_once_and_nothing_is_read_back(
+    here: House, discord: DiscordSimulator, kenji: Person
+) -> None:
+    discord.habits.resume_overlap = 5
+    thread = await talk(here, kenji, "one")
+    await is_read_back(here)
+    before = len(discord.calls_of(HISTORY))
+    (connection,) = discord.gateway.listening
+    connection.drop()
+    kenji.say(thread, "two")
+    await discord.until(lambda: discord.gateway.resumes == 1)
+    kenji.say(thread, "three")
+    await here.reads("one", "two", "three")
+    await here.settled()
+    assert await here.replies_seen() == ["one", "two", "three"]
+    assert len(discord.calls_of(HISTORY)) == before
+
+
 async def test_a_thread_that_was_archived_in_the_gap_is_read_back(
     here: House, discord: DiscordSimulator, kenji: Person
 ) -> None:
