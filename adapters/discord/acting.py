@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.discord.parse import Author
+from adapters.discord.happenings import Author
 from adapters.discord.people import People
 from adapters.discord.replies import Reply
 from bridge.explanations import Explanations

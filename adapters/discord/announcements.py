@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from adapters.discord.app import App
 from adapters.discord.channels import Channels
 from adapters.discord.lines import Lines
 from adapters.discord.markup import escape, units
-from adapters.discord.parse import App
 from adapters.discord.render import CONTENT, Rendered
 from adapters.discord.roots import TITLE
 from bridge.names import one_line

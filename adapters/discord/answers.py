@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from adapters.discord.client import RestApi
-from adapters.discord.parse import Interaction
+from adapters.discord.happenings import Interaction
 
 FOLLOWS = 5
 """The type of an answer that says that another one follows."""

@@ -7,6 +7,7 @@ from datetime import UTC
 
 from adapters.discord.acting import Acting
 from adapters.discord.answers import Answers
+from adapters.discord.app import App
 from adapters.discord.buttons import Buttons
 from adapters.discord.callers import Callers
 from adapters.discord.client import RestApi
@@ -14,7 +15,6 @@ from adapters.discord.commands import Commands
 from adapters.discord.home import Home
 from adapters.discord.interactions import Desk, Interactions
 from adapters.discord.naming import Naming
-from adapters.discord.parse import App
 from adapters.discord.people import People
 from adapters.discord.threads import Threads
 from adapters.discord.windows import Windows

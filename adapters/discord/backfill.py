@@ -21,10 +21,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from adapters.discord.app import App
 from adapters.discord.channels import Channels
+from adapters.discord.happenings import InThread, Revised, Said, ThreadSeen, Withdrawn
 from adapters.discord.history import SKEW, History, Message, snowflake
-from adapters.discord.parse import App, GarbledError, InThread, Revised, Said, ThreadSeen, Withdrawn, edit, message
+from adapters.discord.parse import edit, message
 from adapters.discord.refs import NAME, Root, made_at, message_key, written_at
+from adapters.discord.shape import GarbledError
 from adapters.discord.survey import Survey, surveyed
 from adapters.discord.threads import Threads
 from bridge.errors import DeliveryError, Fault, KakehashiError

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from adapters.discord.app import App
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channel, Channels
 from adapters.discord.lines import Lines
 from adapters.discord.markup import escape
-from adapters.discord.parse import App
 from adapters.discord.refs import Root
 from adapters.discord.render import Rendered, clock
 from adapters.discord.roots import place_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.discord import held
 from adapters.discord.acting import Act, Acting
-from adapters.discord.parse import Pressed
+from adapters.discord.happenings import Pressed
 from adapters.discord.presses import DEEDS, MAY_EXPLAIN, SETTLED, action_of, is_taken_back
 from adapters.discord.render import Rendered
 from adapters.discord.replies import Reply

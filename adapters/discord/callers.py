@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from adapters.discord.parse import Author
+from adapters.discord.happenings import Author
 from adapters.discord.people import People
 from adapters.discord.refs import NAME, Root
 from adapters.discord.replies import Reply

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from adapters.discord.markup import escape, units
-from adapters.discord.parse import MENU
-from adapters.discord.refs import custom_id
+from adapters.discord.refs import MENU, custom_id
 from adapters.discord.render import Rendered, button, clock, menu, row
 from bridge.card import BUTTONS, Card, Link, Moment, Person, Value, Wording, Words
 from bridge.cards import Current

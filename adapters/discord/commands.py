@@ -8,10 +8,10 @@ from __future__ import annotations
 from adapters.discord import sheet, slash
 from adapters.discord.acting import Act, Acting
 from adapters.discord.callers import Callers
+from adapters.discord.happenings import Commanded, Shortcut
 from adapters.discord.held import SEND
 from adapters.discord.home import Home
 from adapters.discord.naming import Naming
-from adapters.discord.parse import Commanded, Shortcut
 from adapters.discord.posted import message_in
 from adapters.discord.refs import NAME
 from adapters.discord.render import Rendered

@@ -13,7 +13,7 @@ from time import monotonic
 import structlog
 
 from adapters.discord.client import RestApi
-from adapters.discord.parse import Said
+from adapters.discord.happenings import Said
 from adapters.discord.refs import NAME
 from adapters.discord.shape import Given
 from adapters.discord.whispers import Whispers

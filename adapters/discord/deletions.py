@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.discord import held, render
-from adapters.discord.parse import Moderated, Withdrawn
+from adapters.discord.happenings import Moderated, Withdrawn
 from adapters.discord.refs import NAME, custom_id, made_at
 from adapters.discord.whispers import Whispers
 from bridge.deferred import Deferred

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from adapters.discord.client import RestApi
-from adapters.discord.parse import Attachment, Sticker
+from adapters.discord.happenings import Attachment, Sticker
 from bridge.errors import DeliveryError, Fault
 from bridge.files import MIB, Files
 from bridge.messages import FilePart

@@ -6,7 +6,7 @@ It stands in the thread, as a reply to their message, with the button that sends
 from __future__ import annotations
 
 from adapters.discord import held
-from adapters.discord.parse import Revised, Said
+from adapters.discord.happenings import Revised, Said
 from adapters.discord.reading import Reading
 from adapters.discord.whispers import Whispers
 from bridge import explanations

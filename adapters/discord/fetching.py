@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from adapters.discord.app import App
 from adapters.discord.downloads import Downloads, NotFetchedError
+from adapters.discord.happenings import Attachment, Forwarded, Revised, Said, Sticker
 from adapters.discord.history import History
-from adapters.discord.parse import App, Attachment, Forwarded, Revised, Said, Sticker, message
+from adapters.discord.parse import message
 from adapters.discord.people import People
 from adapters.discord.whispers import Whispers
 from bridge.errors import KakehashiError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.discord import sheet
 from adapters.discord.callers import Callers
-from adapters.discord.parse import AtHome
+from adapters.discord.happenings import AtHome
 from adapters.discord.replies import Reply
 from adapters.discord.sheet import AWAY, BACK, LOOK, NEXT
 from bridge.claims import claim_next

@@ -16,16 +16,14 @@ from weakref import WeakValueDictionary
 
 import structlog
 
+from adapters.discord.app import App
 from adapters.discord.backfill import Backfill
 from adapters.discord.contents import Contents
 from adapters.discord.deletions import Deletions
 from adapters.discord.downloads import Downloads
 from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching
-from adapters.discord.history import History
-from adapters.discord.interactions import Interactions
-from adapters.discord.parse import (
-    App,
+from adapters.discord.happenings import (
     Asked,
     Happening,
     Ignored,
@@ -40,8 +38,10 @@ from adapters.discord.parse import (
     ThreadsSeen,
     Typing,
     Withdrawn,
-    parse,
 )
+from adapters.discord.history import History
+from adapters.discord.interactions import Interactions
+from adapters.discord.parse import parse
 from adapters.discord.people import People
 from adapters.discord.quotes import Quotes
 from adapters.discord.reactions import Reactions

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import structlog
 
 from adapters.discord.answers import Answers
+from adapters.discord.app import App
 from adapters.discord.buttons import Buttons
 from adapters.discord.client import RestApi
 from adapters.discord.commands import Commands
+from adapters.discord.happenings import Asked, AtHome, Commanded, Pinged, Pressed, Shortcut, Submitted
 from adapters.discord.home import Home
 from adapters.discord.naming import Naming
-from adapters.discord.parse import App, Asked, AtHome, Commanded, Pinged, Pressed, Shortcut, Submitted
 from adapters.discord.replies import Reply
 from adapters.discord.windows import Windows
 from bridge.card import Wording

@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from adapters.discord.app import App
 from adapters.discord.channels import Channel, Channels, Kind
 from adapters.discord.client import NOBODY, RestApi
 from adapters.discord.history import History, Message, snowflake
 from adapters.discord.markup import certain
-from adapters.discord.parse import App
 from adapters.discord.refs import NAME, Post
 from adapters.discord.render import Rendered
 from adapters.discord.roots import TITLE, WEEK, nonce

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from adapters.discord import slash
+from adapters.discord.app import App
 from adapters.discord.callers import Callers
-from adapters.discord.parse import App, Commanded
+from adapters.discord.happenings import Commanded
 from adapters.discord.refs import Post, Root
 from adapters.discord.render import OPTIONS
 from adapters.discord.replies import Reply

@@ -1,8 +1,8 @@
 """Discord as a network: its life cycle, and the port's methods handed to those who carry them out.
 
-`client` calls the REST API within its `limits`, `gateway` hears, `parse` reads what it hears, `inbound` makes input of
-it, `outbound` carries out effects (`render` and `card` draw them), `roots` opens threads, `threads` knows whose they
-are.
+`client` calls the REST API within its `limits`, `gateway` hears, `parse` reads what it hears as `happenings`, `inbound`
+makes input of them, `outbound` carries out effects (`render` and `card` draw them), `roots` opens threads, `threads`
+knows whose they are.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from aiohttp import web
 
 from adapters.discord.announcements import Announcements
 from adapters.discord.answers import Answers
+from adapters.discord.app import App
 from adapters.discord.asking import asking
 from adapters.discord.attached import Uploads
 from adapters.discord.backfill import Backfill
@@ -45,7 +46,6 @@ from adapters.discord.limits import urgent
 from adapters.discord.lines import Lines
 from adapters.discord.membership import Membership
 from adapters.discord.outbound import Outbound
-from adapters.discord.parse import App
 from adapters.discord.people import People
 from adapters.discord.personas import Personas
 from adapters.discord.receiver import HttpDoor

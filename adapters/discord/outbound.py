@@ -15,6 +15,7 @@ from typing import Any
 import structlog
 
 from adapters.discord import held, reactions, render, withdrawals
+from adapters.discord.app import App
 from adapters.discord.attached import LARGEST, Uploads, left_in, packed
 from adapters.discord.beneath import Beneath
 from adapters.discord.beyond import Beyond, Told
@@ -23,7 +24,6 @@ from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi, Upload
 from adapters.discord.faults import ALREADY_GONE, ANOTHERS, FILES_REFUSED, NO_DIRECT, THREAD_GONE
 from adapters.discord.filtered import Filter
-from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks
 from adapters.discord.personas import Personas
 from adapters.discord.reconciliation import POSTS, Reconciliation

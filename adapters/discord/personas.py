@@ -17,8 +17,8 @@ from typing import Any
 
 import structlog
 
+from adapters.discord.app import App
 from adapters.discord.client import NOBODY, RestApi, Upload
-from adapters.discord.parse import App
 from adapters.discord.refs import NAME, Post, Root
 from adapters.discord.roots import place_of
 from adapters.discord.shape import Given

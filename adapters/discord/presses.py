@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from adapters.discord.happenings import Pressed
 from adapters.discord.held import KEEP, OFFER, SEND, UNDO, WITHDRAW
-from adapters.discord.parse import MENU, Pressed
+from adapters.discord.refs import MENU
 from adapters.discord.views import TEMPLATE
 from bridge.card import Action
 from bridge.deeds import BARE

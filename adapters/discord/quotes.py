@@ -6,7 +6,7 @@ is not quoted, and who answers a colleague speaks to them, until they say otherw
 
 from __future__ import annotations
 
-from adapters.discord.parse import Said
+from adapters.discord.happenings import Said
 from adapters.discord.posted import message_in
 from bridge.messages import Body, Mark, MarkKind, TextPart
 from bridge.names import one_line

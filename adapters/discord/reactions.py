@@ -12,7 +12,7 @@ import structlog
 from adapters.discord.acting import place_of
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE
-from adapters.discord.parse import Reacted, ReactionsCleared
+from adapters.discord.happenings import Reacted, ReactionsCleared
 from adapters.discord.people import People
 from adapters.discord.posted import message_in
 from adapters.discord.refs import Post, Root, written_at

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from adapters.discord.happenings import Attachment, Forwarded, Said, Sticker
 from adapters.discord.markdown import read
 from adapters.discord.mentions import Names
-from adapters.discord.parse import Attachment, Forwarded, Said, Sticker
 from adapters.discord.refs import NAME
 from adapters.discord.render import Wording
 from bridge.directory import Directory

@@ -19,7 +19,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from adapters.discord.answers import Answers
-from adapters.discord.parse import App, Asked, Pinged, parse
+from adapters.discord.app import App
+from adapters.discord.happenings import Asked, Pinged
+from adapters.discord.parse import parse
 from adapters.discord.refs import NAME
 from adapters.discord.shape import GarbledError
 from bridge.errors import DeliveryError, KakehashiError

@@ -15,11 +15,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from adapters.discord import render
+from adapters.discord.app import App
 from adapters.discord.client import RestApi
 from adapters.discord.faults import put_off
 from adapters.discord.history import History, Message, snowflake
 from adapters.discord.markup import certain
-from adapters.discord.parse import App
 from adapters.discord.parts import PartBooks, digest_of
 from adapters.discord.refs import NAME, Post, Root
 from adapters.discord.render import Rendered

@@ -21,6 +21,9 @@ WEB = "https://discord.com/channels"
 EPOCH = 1_420_070_400_000
 """ms since 1970 at which Discord's ids (snowflakes) begin to count."""
 
+MENU = "menu"
+"""The action of a card's menu: what was chosen stands in the interaction's values."""
+
 LONGEST = 100
 """Characters of a custom id, and of an option's value."""
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import structlog
 
 from adapters.discord import slash
+from adapters.discord.app import App
 from adapters.discord.client import RestApi
-from adapters.discord.parse import App
 from bridge.card import Wording
 from bridge.errors import DeliveryError
 

@@ -12,10 +12,11 @@ from functools import partial
 import structlog
 
 from adapters.discord import render
+from adapters.discord.app import App
 from adapters.discord.client import RestApi
 from adapters.discord.filtered import Filter
 from adapters.discord.history import History
-from adapters.discord.parse import SPOKEN, App
+from adapters.discord.parse import SPOKEN
 from adapters.discord.refs import Root, written_at
 from adapters.discord.render import Rendered
 from adapters.discord.roots import Roots, nonce

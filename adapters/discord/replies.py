@@ -14,8 +14,9 @@ from typing import Any
 import structlog
 
 from adapters.discord.answers import Answers
+from adapters.discord.app import App
 from adapters.discord.client import RestApi
-from adapters.discord.parse import App, Interaction
+from adapters.discord.happenings import Interaction
 from adapters.discord.render import OPTION, OPTIONS, Rendered
 from bridge.card import Wording
 from bridge.errors import DeliveryError, KakehashiError

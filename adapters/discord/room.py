@@ -15,9 +15,9 @@ from typing import Any
 import structlog
 
 from adapters.discord import faults
+from adapters.discord.app import App
 from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi
-from adapters.discord.parse import App
 from adapters.discord.refs import Root, made_at
 from adapters.discord.threads import Threads
 from bridge.errors import DeliveryError

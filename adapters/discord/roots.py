@@ -14,13 +14,13 @@ from typing import Any
 
 import structlog
 
+from adapters.discord.app import App
 from adapters.discord.channels import Channel, Channels, Tag
 from adapters.discord.client import NOBODY, RestApi
 from adapters.discord.faults import ALREADY_GONE
 from adapters.discord.filtered import Filter
 from adapters.discord.forum_tags import ForumTags, given_up
 from adapters.discord.history import History, snowflake
-from adapters.discord.parse import App
 from adapters.discord.refs import NAME, Post, Root
 from adapters.discord.render import Rendered
 from adapters.discord.room import Room

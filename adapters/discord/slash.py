@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from adapters.discord.happenings import Commanded
 from adapters.discord.held import SEND
-from adapters.discord.parse import Commanded
 from adapters.discord.replies import LOCALES
 from bridge.card import Action, Wording
 from bridge.commands import RESULTS, Verb, spoken

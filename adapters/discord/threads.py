@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from adapters.discord.app import App
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE
 from adapters.discord.history import History
-from adapters.discord.parse import App
 from adapters.discord.refs import NAME, Root, read_custom_id
 from bridge.errors import DeliveryError
 from bridge.ports import Placed, Store

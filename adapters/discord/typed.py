@@ -12,9 +12,9 @@ from collections.abc import Callable
 from adapters.discord import held
 from adapters.discord.acting import place_of
 from adapters.discord.explanations import Explanations
+from adapters.discord.happenings import Revised, Said
 from adapters.discord.manners import manner
 from adapters.discord.markup import escape
-from adapters.discord.parse import Revised, Said
 from adapters.discord.people import People
 from adapters.discord.reading import Reading
 from adapters.discord.render import clock

@@ -8,7 +8,7 @@ from adapters.discord.acting import place_of
 from adapters.discord.contents import Contents
 from adapters.discord.explanations import Explanations
 from adapters.discord.fetching import Fetching
-from adapters.discord.parse import InThread, Revised, Said, Withdrawn
+from adapters.discord.happenings import InThread, Revised, Said, Withdrawn
 from adapters.discord.people import People
 from adapters.discord.quotes import Quotes
 from adapters.discord.reading import Reading

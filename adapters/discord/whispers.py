@@ -11,7 +11,7 @@ from functools import partial
 import structlog
 
 from adapters.discord.client import NOBODY, RestApi
-from adapters.discord.parse import Said
+from adapters.discord.happenings import Said
 from adapters.discord.refs import Root
 from adapters.discord.render import NO_PREVIEWS, Json, Rendered
 from adapters.discord.roots import nonce

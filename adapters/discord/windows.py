@@ -14,8 +14,8 @@ from math import ceil
 import structlog
 
 from adapters.discord.acting import Act, Acting
+from adapters.discord.happenings import Submitted
 from adapters.discord.markup import escape, fenced
-from adapters.discord.parse import Submitted
 from adapters.discord.refs import NAME
 from adapters.discord.render import Rendered, clock, in_blocks, small
 from adapters.discord.replies import Reply

@@ -12,7 +12,7 @@ from time import monotonic
 
 import structlog
 
-from adapters.discord.parse import Typing
+from adapters.discord.happenings import Typing
 from adapters.discord.people import People
 from adapters.discord.refs import Root
 from adapters.discord.threads import Threads

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.card import COLOURS, card
-from adapters.discord.parse import MENU
 from adapters.discord.presses import DEEDS
-from adapters.discord.refs import read_custom_id
+from adapters.discord.refs import MENU, read_custom_id
 from adapters.discord.render import Rendered
 from bridge import card as content
 from bridge.card import Action, Past

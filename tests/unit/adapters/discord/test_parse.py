@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.discord import parse as p
-from adapters.discord.parse import App, parse
+from adapters.discord import happenings as p
+from adapters.discord.app import App
+from adapters.discord.parse import message as of_history
+from adapters.discord.parse import parse
 from adapters.discord.refs import Post, Root, custom_id, made_at
 from adapters.discord.shape import GarbledError
 from bridge.ports import Placed
@@ -46,7 +48,7 @@ def test_a_persons_words() -> None:
 
 def test_history_reads_as_the_event_did() -> None:
     told = {name: value for name, value in message().items() if name not in ("guild_id", "member")}
-    assert p.message(told, "1", APP) == p.Said(
+    assert of_history(told, "1", APP) == p.Said(
         InputKey(f"discord/1/20/{ID}"), ROOT, ID, p.Author("1", "5", "Kenji"), "hi"
     )
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import parse as p
-from adapters.discord.parse import App, parse
+from adapters.discord import happenings as p
+from adapters.discord.app import App
+from adapters.discord.parse import parse
 from adapters.discord.refs import EPOCH, Post, Root, custom_id
 from bridge.ports import Placed
 from routing.ids import MessageId, SessionId

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from adapters.discord.happenings import Attachment, Author, Forwarded, Said, Sticker
 from adapters.discord.mentions import Names
-from adapters.discord.parse import Attachment, Author, Forwarded, Said, Sticker
 from adapters.discord.reading import words
 from adapters.discord.refs import Root
 from bridge.messages import Mark, MarkKind, TextPart

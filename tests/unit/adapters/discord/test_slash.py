@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from adapters.discord import slash
+from adapters.discord.happenings import Author, Commanded, Interaction
 from adapters.discord.held import SEND
-from adapters.discord.parse import Author, Commanded, Interaction
 from adapters.discord.refs import Root
 from bridge.card import Action
 from bridge.commands import Verb

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.discord.parse import App, Submitted, parse
+from adapters.discord.app import App
+from adapters.discord.happenings import Submitted
+from adapters.discord.parse import parse
 from adapters.discord.refs import custom_id, read_custom_id
 from adapters.discord.render import Rendered
 from adapters.discord.views import TEMPLATE, Pen

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.discord.acting import Act
+from adapters.discord.happenings import Author
 from adapters.discord.markup import FENCE, units
-from adapters.discord.parse import Author
 from adapters.discord.render import Rendered
 from adapters.discord.windows import Windows
 from bridge.card import Action
