@@ -63,6 +63,7 @@ async def talk(here: House, kenji: Person, *words: str) -> Thread:
     for one in words:
         kenji.say(thread, one)
     await here.reads(*words)
+    await is_read_back(here)  # of a first ear: what follows is another gap
     return thread
 
 
@@ -157,6 +158,7 @@ async def talk_in_second(here: House, kenji: Person) -> Thread:
     for words in ("one", "two"):
         kenji.say(thread, words)
     await here.reads("one", "two")
+    await is_read_back(here)
     return thread
 
 
@@ -211,6 +213,7 @@ async def test_of_many_open_threads_only_those_are_read_in_which_somebody_wrote(
             return int(mark or 0) > (latest >> 22) + 1_420_070_400_000
 
         await one.until(all_of_it_was_heard)
+        await is_read_back(one)  # a first ear reads back what was said before there was any
     third, seventh = discord.threads(desk)[3], discord.threads(desk)[7]
     kenji.say(third, "while you were away")
     kenji.say(seventh, "and here")
