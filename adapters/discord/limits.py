@@ -25,7 +25,7 @@ from bridge.pacing import PATIENCE, Bucket, Rate, Urgency
 from bridge.ports import Store
 
 EVERY = "discord/calls"
-EVERY_RATE, EVERY_BURST = 44.0, 5
+EVERY_RATE, EVERY_BURST = 45.0, 4
 """Below Discord's 50 a second for a bot: 49 in whichever second. A larger burst would leave less of the rate, a smaller
 one makes a busy machine slow: no more than that is drawn at once."""
 
