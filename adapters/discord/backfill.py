@@ -37,7 +37,7 @@ from bridge.relay import Relay
 from routing.deletions import is_clearing
 from routing.ids import InputKey, Place, SessionId, ThreadRef, partition_in
 from routing.inputs import DeletionDoubted
-from routing.session import Spoken, State
+from routing.session import Pending, Spoken, State
 
 KEPT = 90 * 24 * 3600 * 1000
 """ms for which a mark is kept: longer than Discord keeps an idle thread active."""
@@ -273,11 +273,11 @@ class Backfill:
     ) -> None:
         missing = [one for one in _written_in(root, placed, stored, window) if _number(one) not in there]
         gone = [one for one in missing if await history.is_deleted(root.thread, _number(one))]
-        cleared = is_clearing([one.by for one in gone])
+        cleared = is_clearing([one.by for one in gone if isinstance(one, Spoken)])
         for one in gone:
             number = _number(one)
             _log.warning("discord_deleted_unheard", session=placed.session, message=one.message, cleared=cleared)
-            if cleared:
+            if cleared and isinstance(one, Spoken):
                 key = InputKey(f"{NAME}/unheard/{one.message}")
                 await self._relay.from_bridge(placed.session, DeletionDoubted(one.message, unheard=True), key)
             else:
@@ -287,24 +287,26 @@ class Backfill:
 
 def _window(stored: Stored | None, since: int) -> int:
     """From before the gap: what was written earlier may have been edited, or deleted, in it."""
-    earliest = min((one.at for one in stored.session.recent), default=since) if stored is not None else since
-    return min(since, max(earliest, since - FORMER))
+    times = [one.at for one in stored.session.recent] if stored is not None else []
+    times += [one.at for one in stored.session.pending] if stored is not None else []
+    return min(since, max(min(times, default=since), since - FORMER))
 
 
-def _written_in(root: Root, placed: Placed, stored: Stored, window: int) -> list[Spoken]:
-    """What people have written in this thread from the window on, and have not deleted as far as we know."""
+def _written_in(root: Root, placed: Placed, stored: Stored, window: int) -> list[Spoken | Pending]:
+    """What people have written in this thread from the window on, and have not deleted as far as we know. What waits to
+    be sent is among it: a colleague must not send what its author has deleted."""
+    said: list[Spoken | Pending] = [one for one in stored.session.recent if not one.withdrawn]
     return [
         one
-        for one in stored.session.recent
+        for one in (*said, *stored.session.pending)
         if one.mirror == placed.mirror
-        and not one.withdrawn
         and (written := written_at(one.message)) is not None
         and written[0] == root.thread
         and made_at(written[1]) >= window
     ]
 
 
-def _number(spoken: Spoken) -> str:
+def _number(spoken: Spoken | Pending) -> str:
     written = written_at(spoken.message)
     return written[1] if written else ""
 

@@ -174,6 +174,28 @@ async def test_what_somebody_clears_up_in_the_gap_the_customer_keeps(
     assert await here.replies_seen() == said
 
 
+async def test_words_that_wait_and_are_deleted_in_the_gap_can_be_sent_by_nobody(
+    here: House, discord: DiscordSimulator, kenji: Person
+) -> None:
+    thread = await talk(here, kenji, "stays")
+    stranger = discord.person("stranger")
+    discord.allow(here.desk, stranger.id, BOT, quietly=True)
+    held = stranger.say(thread, "I think it is lost")
+
+    async def waits() -> bool:
+        return bool((await here.session()).session.pending)
+
+    await here.until(waits)
+    async with unheard(discord):
+        stranger.delete(thread, held)
+
+    async def waits_no_more() -> bool:
+        return not await waits()
+
+    await here.until(waits_no_more)
+    assert await here.replies_seen() == ["stays"]
+
+
 async def test_a_page_that_shows_less_than_there_is_takes_nothing_from_the_customer(
     here: House, discord: DiscordSimulator, kenji: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
