@@ -55,5 +55,6 @@ def _group(file: str) -> str:
     return found[1] if found else ""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return Grouped(config, log) if config.getoption("dist") == "loadgroup" else None

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from adapters.console.network import ConsoleNetwork
-from adapters.discord.network import DiscordNetwork
 from adapters.files.store import DiskFiles
 from adapters.redis.store import RedisStore
 from adapters.slack.manifest import manifest
@@ -468,7 +467,7 @@ async def _discord(
         known = Operator(KENJI, "kenji", {"en": "Kenji"}, network_users={discord_house.DISCORD: (person.id,)})
         await directory.add(known)
         relay = _relay(store, feed, directory, discord_house.DISCORD, channel.id)
-        network = DiscordNetwork(
+        network = discord_house.Ear(
             discord_house.settings(discord),
             store,
             relay,
@@ -479,7 +478,7 @@ async def _discord(
         )
 
         async def settled() -> None:
-            await discord.events.settled()
+            await network.hears_all_of(discord)
             await until(lambda: not network.busy, "everything is taken")
             await until(lambda: _is_empty(store, network.name), "everything is placed")
 

@@ -71,6 +71,27 @@ QUICK = Timing(
 _numbers = itertools.count(1)
 
 
+class Ear(DiscordNetwork):
+    """The network, which knows the event that it heard last: by the gateway's session, and by its number there."""
+
+    heard = "/0"
+
+    def _hear(self, kind: str, data: Any, told: str) -> None:
+        super()._hear(kind, data, told)
+        self.heard = told
+
+    async def hears_all_of(self, discord: DiscordSimulator) -> None:
+        """Return when nothing is on its way. What was sent may still be in a buffer between Discord and us."""
+        await discord.events.settled()
+        await discord.until(lambda: self._has_heard(discord))
+
+    def _has_heard(self, discord: DiscordSimulator) -> bool:
+        connected = [one.session for one in discord.gateway.listening if not one.deaf]
+        sent = {session.id: session.seq for session in connected if session is not None}
+        session, _, number = self.heard.rpartition("/")
+        return int(number) >= sent.get(session, 0)
+
+
 @dataclass
 class House:
     """What a test drives: the customer by `writes`, operators by the simulator's persons."""
@@ -82,7 +103,7 @@ class House:
     feed: Feed
     files: DiskFiles
     directory: Directory
-    network: DiscordNetwork
+    network: Ear
     service: Service
     purges: Purges
 
@@ -182,7 +203,7 @@ class House:
 
     async def settled(self) -> None:
         """No event of Discord's is on its way, and nothing waits to be placed or taken."""
-        await self.discord.events.settled()
+        await self.network.hears_all_of(self.discord)
 
         async def nothing_waits() -> bool:
             return not self.network.busy and not await self.store.unplaced(DISCORD)
@@ -253,7 +274,7 @@ async def house(
         lanes.setbacks, lanes.refuge = Setbacks(relay), Refuges(store, relay, berths)
         lanes.blockages = Blockages(store, policy, networks, partial(text, "page"))
         availability = Availability(store, policy)
-        network = networks[DISCORD] = DiscordNetwork(
+        network = networks[DISCORD] = Ear(
             settings(discord, **(chosen or {})),
             store,
             relay,
