@@ -180,6 +180,19 @@ async def test_a_whole_conversation_needs_no_mouse(desk: Desk, shot: Shot) -> No
     ]
 
 
+async def test_a_button_that_is_held_down_while_the_customer_writes_is_pressed_all_the_same(desk: Desk) -> None:
+    mia = desk.house.customer()
+    await mia.writes("Where is it?")
+    await desk.opens(mia)
+    hold = desk.page.locator('[data-action="hold"]')
+    await hold.hover()
+    await desk.page.mouse.down()
+    await mia.writes("Hello?")
+    await expect(desk.message("customer", "Hello?")).to_be_visible()
+    await desk.page.mouse.up()
+    await expect(desk.page.locator("dialog button[type=submit]")).to_be_visible()
+
+
 async def test_promising_moving_and_putting_back_by_keyboard(desk: Desk, shot: Shot) -> None:
     mia = desk.house.customer()
     await mia.writes()

@@ -8,14 +8,17 @@ export class Card {
   /** `acts` are {check, incident}: what the card's buttons do. */
   constructor({ topicName, nameOf, incidentName, acts, onClose }) {
     Object.assign(this, { topicName, nameOf, incidentName, acts, onClose });
-    this.node = el("aside", { class: "card", "aria-label": t("card.title") });
+    this.node = this.frame();
+  }
+
+  frame(...children) {
+    return el("aside", { class: "card", "aria-label": t("card.title") }, ...children);
   }
 
   show(row, card) {
     const close = { type: "button", class: "icon-button card-close", "aria-label": t("card.close"), onclick: this.onClose };
     const focused = this.node.contains(document.activeElement) && document.activeElement.dataset.act;
-    fill(
-      this.node,
+    const fresh = this.frame(
       el("button", close, icon("close")),
       el("h2", { dir: "auto" }, card.name || t("row.visitor")),
       this.standing(card),
@@ -24,6 +27,8 @@ export class Card {
       el("h3", {}, t("card.history")),
       this.past(card.past),
     );
+    if (fresh.isEqualNode(this.node)) return; // somebody may be pressing a button of it
+    fill(this.node, ...fresh.childNodes);
     if (focused) this.node.querySelector(`[data-act="${focused}"]`)?.focus();
   }
 

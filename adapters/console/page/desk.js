@@ -7,6 +7,7 @@ import { Changes } from "./changes.js";
 import { Composer } from "./composer.js";
 import { askHold, askIncident, askPurge, askResolve, askTransfer, nameFields, show, wording } from "./dialogs.js";
 import { el, fill, icon } from "./dom.js";
+import { Head } from "./head.js";
 import { Incidents } from "./incidents.js";
 import { Kept } from "./kept.js";
 import { listen, showHelp } from "./keys.js";
@@ -16,14 +17,14 @@ import { Handover } from "./handover.js";
 import { Held } from "./held.js";
 import { Offers } from "./offers.js";
 import { Outbox } from "./outbox.js";
-import { Sessions, waiting } from "./sessions.js";
+import { Sessions } from "./sessions.js";
 import { firstNames, signIn, useLink } from "./signin.js";
 import { Standing } from "./standing.js";
 import { Team } from "./team.js";
 import { askTemplate } from "./templates.js";
 import { Thread, titled } from "./thread.js";
-import { ago, moment, setClock } from "./times.js";
-import { languageName, pick, speak, t } from "./words.js";
+import { moment, setClock } from "./times.js";
+import { pick, speak, t } from "./words.js";
 
 const WRITING_FOR = 6_000; // ms that "is writing" holds after the last key
 const TICK = 15_000;
@@ -141,6 +142,23 @@ class Desk {
     });
     this.offers = new Offers({ names, promise: me.promise, onTake: (row) => this.accept(row), onPass: (row) => this.decline(row) });
     this.handover = new Handover({ names, kept: this.kept });
+    this.head = new Head({
+      me: { id: this.id, promise: me.promise },
+      names,
+      acts: {
+        accept: (row) => this.accept(row),
+        decline: (row) => this.decline(row),
+        claim: () => this.claim(),
+        reopen: () => this.claim(),
+        hold: () => this.hold(),
+        transfer: () => this.transfer(),
+        resolve: () => this.resolve(),
+        release: () => this.try("release"),
+        escalate: () => this.escalate(),
+      },
+      onBack: () => (location.hash = ""),
+      onDetails: () => this.pane(root.dataset.pane === "card" ? "thread" : "card"),
+    });
     this.attention = new Attention({ names, acts: { acknowledge: () => this.acknowledge(), check: () => this.check() } });
     this.views = {
       team: me.operator.lead && new Team({ names, promise: me.promise, desks: me.desks, onBack: () => (location.hash = "") }),
@@ -435,57 +453,13 @@ class Desk {
   drawPlace() {
     if (!this.open) return fill(this.place, el("div", { class: "nothing" }, el("p", {}, t("thread.empty")), el("p", { class: "hint" }, t("thread.empty_hint"))));
     if (!this.state) return fill(this.place, el("div", { class: "nothing" }, el("p", {}, t("thread.loading"))));
-    this.head = el("header", { class: "thread-head" });
-    fill(this.place, this.head, this.attention.node, this.thread.node, this.held.node, this.composer.node);
+    fill(this.place, this.head.node, this.attention.node, this.thread.node, this.held.node, this.composer.node);
   }
 
   drawHead() {
     const { row, card } = this.state;
-    const holder = row.assignee === this.id ? t("state.assigned_you") : t("state.assigned", { name: this.nameOf(row.assignee) });
-    const wait = waiting(row, this.me.promise);
-    const back = { type: "button", class: "icon-button back", "aria-label": t("thread.back"), onclick: () => (location.hash = "") };
-    const details = { type: "button", class: "icon-button details", "aria-label": t("thread.details"), onclick: () => this.pane(root.dataset.pane === "card" ? "thread" : "card") };
-    const focused = this.head.contains(document.activeElement) && document.activeElement.dataset.action;
-    fill(
-      this.head,
-      el("button", back, icon("back")),
-      el(
-        "div",
-        { class: "thread-title" },
-        el("h1", {}, el("span", { class: "code" }, row.code), " ", el("span", { dir: "auto" }, card.name || t("row.visitor"))),
-        el(
-          "p",
-          { class: "thread-about" },
-          [languageName(row.language), this.names.topicName(row.topic), row.state === "assigned" ? holder : t(`state.${row.state}`), this.presence(row, card)].filter(Boolean).join(" · "),
-          wait.text && el("span", { class: `wait ${wait.level}` }, wait.said),
-        ),
-      ),
-      el("div", { class: "actions" }, this.actions(row)),
-      el("button", details, icon("details")),
-    );
-    if (focused) this.head.querySelector(`[data-action="${focused}"]`)?.focus();
+    this.head.show(row, card);
     this.attention.show(row, card);
-  }
-
-  presence(row, card) {
-    if (row.state === "closed") return "";
-    if (row.presence === "gone") return t("presence.gone", { ago: ago(card.presence_since) });
-    return t(`presence.${row.presence}`, { time: moment(card.presence_since) });
-  }
-
-  /** The next likely action first and primary. */
-  actions(row) {
-    const button = (name, act, kind = "") => el("button", { type: "button", class: `button ${kind}`, data: { action: name }, onclick: act }, t(`action.${name}`));
-    if (row.state === "closed") return [];
-    const hold = button("hold", () => this.hold());
-    const move = button("transfer", () => this.transfer());
-    const escalate = !row.escalation && button("escalate", () => this.escalate());
-    if (row.state === "resolved") return [button("reopen", () => this.claim(), "primary"), move];
-    if (row.offer?.operator === this.id) return [button("accept", () => this.accept(row), "primary"), button("decline", () => this.decline(row)), move, escalate];
-    if (row.state === "queued") return [button("claim", () => this.claim(), "primary"), hold, move, button("resolve", () => this.resolve()), escalate];
-    const release = row.assignee === this.id && button("release", () => this.try("release"));
-    if (row.unattended && row.assignee !== this.id) return [button("claim", () => this.claim(), "primary"), button("resolve", () => this.resolve()), hold, move, escalate];
-    return [button("resolve", () => this.resolve(), "primary"), hold, move, release, escalate];
   }
 
   // ---------------------------------------------------------------- what an operator does
