@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-SEEDS, MANY = 200, 20_000
+SEEDS, MANY = 100, 20_000
 """Days in an ordinary run, and with `--soak`."""
 
-TOGETHER = 25
+TOGETHER = 20
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

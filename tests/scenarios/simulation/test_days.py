@@ -1,4 +1,4 @@
-"""Two hundred days in `make test`, twenty thousand in `make soak`. A seed that fails replays the same day:
+"""A hundred days in `make test`, twenty thousand in `make soak`. A seed that fails replays the same day:
 
 python -m tests.scenarios.simulation SEED
 """
