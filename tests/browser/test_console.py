@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Request, Route, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from bridge.feed import Shown
 from bridge.messages import About
@@ -632,31 +634,32 @@ async def test_focus_stays_on_its_row_when_the_order_changes(desk: Desk) -> None
 
 async def test_waiting_turns_amber_and_red_in_words_too(desk: Desk, shot: Shot) -> None:
     await desk.house.customer().writes()
-    wait = desk.page.locator(".row .wait")
-    await expect(wait).to_have_class("wait ")
-    for minutes, level, key in ((4, "near", "row.waits_near"), (65, "past", "row.waits_past")):
-        for _ in range(20):  # whatever else the service says meanwhile tells the right time again
-            async with desk.page.expect_response("**/api/sessions?*"):
-                await later(desk, minutes * 60_000)
-            if level in (await wait.get_attribute("class") or ""):
-                break
-        await expect(wait).to_have_class(f"wait {level}")
-        time = {4: "4 min", 65: "1 h 5 min"}[minutes]
-        await expect(wait.locator(".sr")).to_have_text(desk.words(key, time=time))
-        await shot(desk.page, f"desk-{level}")
-
-
-async def later(desk: Desk, ms: int) -> None:
-    """The page is told by the service that so much time has passed."""
+    await expect(desk.page.locator(".row .wait")).to_have_class("wait ")
+    ahead = 0
 
     async def shift(route: Route) -> None:
         answer = await route.fetch()
         body = await answer.json()
-        await route.fulfill(response=answer, json={**body, "now": body["now"] + ms})
+        await route.fulfill(response=answer, json={**body, "now": body["now"] + ahead})
 
-    await desk.page.unroute_all()
     await desk.page.route("**/api/sessions?*", shift)
-    await desk.presses("1")
+    for minutes, level, key in ((4, "near", "row.waits_near"), (65, "past", "row.waits_past")):
+        ahead = minutes * 60_000
+        words = desk.words(key, time={4: "4 min", 65: "1 h 5 min"}[minutes])
+        for _ in range(30):  # whatever else the service says meanwhile tells the right time again
+            await desk.presses("1")
+            with suppress(PlaywrightTimeout):
+                await desk.page.wait_for_function(WAITS, arg=[f"wait {level}", words], timeout=2_000)
+                break
+        else:
+            raise AssertionError(f"it never said: {words}")
+        await shot(desk.page, f"desk-{level}")
+
+
+WAITS = """([look, words]) => {
+  const wait = document.querySelector(".row .wait");
+  return wait?.className === look && wait.querySelector(".sr")?.textContent === words;
+}"""
 
 
 async def test_unread_counts_what_came_since_it_was_looked_at(desk: Desk) -> None:
