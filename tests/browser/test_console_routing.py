@@ -153,12 +153,15 @@ async def test_an_offer_that_lapses_leaves_the_page_on_its_own(desk: Desk, kenji
 async def test_capacity_is_refused_in_words(desk: Desk, kenji: Operator) -> None:
     for number in range(3):
         await desk.house.customer(f"~v{number}").writes()
-    for _ in range(2):
+    rows = desk.page.locator(".row")
+    for taken in range(2):
+        await expect(rows).to_have_count(3 - taken)
         await desk.presses("j", "Enter")
         await expect(desk.page.get_by_role("button", name=desk.words("action.claim"))).to_be_visible()
         await desk.presses("c")
         await expect(desk.page.locator(".thread-about")).to_contain_text(desk.words("state.assigned_you"))
         await desk.presses("Escape")
+    await expect(rows).to_have_count(1)
     await desk.presses("j", "Enter")
     await expect(desk.page.get_by_role("button", name=desk.words("action.claim"))).to_be_visible()
     await desk.presses("c")
