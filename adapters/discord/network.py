@@ -70,6 +70,7 @@ from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.files import Files
 from bridge.hearing import BEAT, Hearing
+from bridge.lasting import lasting
 from bridge.late import Late
 from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
@@ -89,9 +90,6 @@ from routing.policy import Policy, no_policy
 
 INTRODUCED_AGAIN = 5.0
 """Seconds between tries to reach Discord when it cannot be reached at the start."""
-
-BEGUN_AGAIN = 5.0
-"""Seconds until what broke begins again."""
 
 LAST_DELIVERIES = 10.0
 """Seconds that `stop` waits for what is being delivered."""
@@ -319,15 +317,15 @@ class DiscordNetwork:
     async def _introduce(self) -> None:
         """Learn who we are, then let input flow."""
         self._who = await who_we_are(self._api)
-        self._work(_lasting(self._inbound.deferred.run))
-        self._work(_lasting(self._gateway.run))
-        self._work(_lasting(self._contents.run))
-        self._work(_lasting(self._late.run))
-        self._work(_lasting(self._hearing.run))
-        self._work(_lasting(self._backfill.run))
-        self._work(_lasting(self._membership.run))
+        self._work(lasting(self._inbound.deferred.run))
+        self._work(lasting(self._gateway.run))
+        self._work(lasting(self._contents.run))
+        self._work(lasting(self._late.run))
+        self._work(lasting(self._hearing.run))
+        self._work(lasting(self._backfill.run))
+        self._work(lasting(self._membership.run))
         if self._registration is not None:
-            self._work(_lasting(self._registration.run))
+            self._work(lasting(self._registration.run))
         self._trouble = ""
         _log.info("discord_started", application=self._who.application)
 
@@ -502,13 +500,3 @@ async def who_we_are(api: RestApi) -> App:
     user: Mapping[str, Any] = await api.get("/users/@me")
     application: Mapping[str, Any] = await api.get("/oauth2/applications/@me")
     return App(Given.of(user, "user").id("id", must=True), Given.of(application, "application").id("id", must=True))
-
-
-async def _lasting(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """What is to go on until it is cancelled begins again when something that nobody foresaw has ended it."""
-    while True:
-        try:
-            return await work()
-        except Exception:
-            _log.exception("discord_work_broke", work=work.__qualname__)
-        await asyncio.sleep(BEGUN_AGAIN)

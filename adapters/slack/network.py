@@ -63,6 +63,7 @@ from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailable
 from bridge.face import Face
 from bridge.files import Files
 from bridge.hearing import BEAT, Hearing
+from bridge.lasting import lasting
 from bridge.late import Late
 from bridge.names import desk_by_id, desks_of, topic_by_key
 from bridge.orders import Orders
@@ -83,9 +84,6 @@ from routing.session import Session
 INTRODUCED_AGAIN = 5.0
 """Seconds between tries to reach Slack when it cannot be reached at the start."""
 
-BEGUN_AGAIN = 5.0
-"""Seconds until what broke begins again."""
-
 MOVED = f"{NAME}/moved"
 """Prefix of the names under which the store keeps channels' new ids."""
 
@@ -99,16 +97,6 @@ def no_desk(session: Session, file: str) -> str:
     """Where there is no built-in desk, a held file is told of without a way to it."""
     del session, file
     return ""
-
-
-async def _lasting(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """What is to go on until it is cancelled begins again when something that nobody foresaw has ended it."""
-    while True:
-        try:
-            return await work()
-        except Exception:
-            _log.exception("slack_work_broke", work=work.__qualname__)
-        await asyncio.sleep(BEGUN_AGAIN)
 
 
 def _spelt(seconds: float) -> str:
@@ -353,9 +341,9 @@ class SlackNetwork:
         inbound = self._inbound.deferred, self._late
         for part in (*inbound, self._channels, self._membership, self._presence, self._home):
             if part is not None:
-                self._work(_lasting(part.run))
-        self._work(_lasting(self._hearing.run))
-        self._work(_lasting(self._backfill.run))
+                self._work(lasting(part.run))
+        self._work(lasting(self._hearing.run))
+        self._work(lasting(self._backfill.run))
         self._trouble = ""
         _log.info("slack_started", team=team, events=self._settings.events)
 

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack import network
-from routing.ids import Place
 from tests.integration.slack_house import House, house
 from tests.simulators.slack import Fault, Person, SlackSimulator
 
@@ -66,22 +64,3 @@ async def test_a_thread_is_recognised_without_a_bots_id(
         kenji.say(here.desk, "first", thread_ts=(await here.root()).ts)
         await here.settled()
         assert await here.replies_seen() == ["first"]
-
-
-async def test_work_that_breaks_begins_again(
-    engine_url: str, tmp_path: Path, slack: SlackSimulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(network, "BEGUN_AGAIN", 0.01)
-    looks: list[int] = []
-
-    def places() -> list[Place]:
-        looks.append(1)
-        if len(looks) == 1:
-            raise RuntimeError("nobody foresaw this")
-        return []
-
-    async def work() -> None:
-        places()
-
-    await network._lasting(work)
-    assert len(looks) == 2
