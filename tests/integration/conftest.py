@@ -12,6 +12,7 @@ from adapters.discord import receiver, replies
 from adapters.slack.manifest import manifest
 from tests.contract.engines import engine
 from tests.integration.slack_house import settings
+from tests.simulators.discord import DiscordSimulator
 from tests.simulators.slack import Person, SlackSimulator
 
 
@@ -36,6 +37,13 @@ async def slack() -> AsyncIterator[SlackSimulator]:
     """A workspace in which our own manifest created the app: it has that app's scopes and events, and no more."""
     async with SlackSimulator(limits=False) as simulator:
         simulator.install(manifest(settings(simulator), "http://127.0.0.1"))
+        yield simulator
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[DiscordSimulator]:
+    """A server on which nobody is slowed down; tests of limits make one that slows."""
+    async with DiscordSimulator(limits=False) as simulator:
         yield simulator
 
 

@@ -28,12 +28,6 @@ OUR_OWN = {"block", "small", "timestamp", "style", "bold"}
 """What of our messages is more than words: the block around a customer's, small print, times."""
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
 @pytest.fixture(params=["forum", "text"])
 def desk(request: pytest.FixtureRequest, discord: DiscordSimulator) -> Channel:
     """Every story is told in a forum and in a text channel."""

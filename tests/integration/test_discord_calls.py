@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,6 @@ from tests.simulators.discord.permissions import BOT, P
 
 NIGHT = OperatorId("night")
 MESSAGES = "POST /channels/{channel_id}/messages"
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
 
 
 @pytest.fixture(params=["forum", "text"])

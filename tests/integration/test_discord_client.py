@@ -19,12 +19,6 @@ MESSAGES = "POST /channels/{channel_id}/messages"
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def support(discord: DiscordSimulator) -> Channel:
     return discord.channel("support")
 

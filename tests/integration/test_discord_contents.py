@@ -14,12 +14,6 @@ from tests.simulators.discord.permissions import BOT
 SWITCH = "Message Content Intent"
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
 @pytest.fixture(params=["forum", "text"])
 def desk(request: pytest.FixtureRequest, discord: DiscordSimulator) -> Channel:
     return discord.channel("support", request.param, private=True)

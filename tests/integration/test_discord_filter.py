@@ -19,12 +19,6 @@ HARMFUL, AUTOMOD, TITLE = 240000, 200000, 200001
 BAD = "evil.example"
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
 @pytest.fixture(params=["forum", "text"])
 def desk(request: pytest.FixtureRequest, discord: DiscordSimulator) -> Channel:
     return discord.channel("support", request.param, private=True)

@@ -18,12 +18,6 @@ from tests.simulators.discord.permissions import BOT, P
 HISTORY = "GET /channels/{channel_id}/messages"
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
 @pytest.fixture(params=["forum", "text"])
 def desk(request: pytest.FixtureRequest, discord: DiscordSimulator) -> Channel:
     return discord.channel("support", request.param, private=True)

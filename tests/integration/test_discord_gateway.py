@@ -25,12 +25,6 @@ from tests.simulators.discord import DiscordSimulator, Fault
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 async def store(engine_url: str) -> AsyncIterator[RedisStore]:
     async with opened(engine_url, secrets.token_hex(4)) as one:
         yield one

@@ -26,12 +26,6 @@ COMMANDS = "/applications/{application_id}/commands"
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def desk(discord: DiscordSimulator) -> Channel:
     return discord.channel("support", "forum", private=True)
 

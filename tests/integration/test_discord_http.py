@@ -23,12 +23,6 @@ from tests.simulators.discord.permissions import BOT
 CALLBACK = "POST /interactions/{interaction_id}/{webhook_token}/callback"
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
 @pytest.fixture(autouse=True)
 def patient(discord: DiscordSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that is busy with other tests is not what any of these is about."""

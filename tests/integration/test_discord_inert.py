@@ -40,12 +40,6 @@ def hostile(seed: int) -> str:
     return "".join(f"{piece}{random.choice(('', ' ', chr(10)))}" for piece in pieces)
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
 @pytest.fixture(params=["forum", "text"])
 def desk(request: pytest.FixtureRequest, discord: DiscordSimulator) -> Channel:
     return discord.channel("support", request.param, private=True)

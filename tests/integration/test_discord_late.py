@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,6 @@ from tests.simulators.discord.permissions import BOT, P
 
 POSTS = "POST /channels/{channel_id}/messages"
 REACTS = "PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me"
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
 
 
 @pytest.fixture

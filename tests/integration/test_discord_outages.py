@@ -23,12 +23,6 @@ AIKO = OperatorId("aiko")
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def desk(discord: DiscordSimulator) -> Channel:
     return discord.channel("support", "forum", private=True)
 

@@ -18,12 +18,6 @@ from tests.simulators.discord.permissions import BOT, P
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def desk(discord: DiscordSimulator) -> Channel:
     return discord.channel("support", "forum", private=True)
 

@@ -28,12 +28,6 @@ TAGS = ("対応待ち", "In Progress", "🟢 Resolved", "已结束", "English", 
 OTHERS = [CustomerKey("main", f"~visitor{number}") for number in range(6)]
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
 @pytest.fixture(params=["forum", "text"])
 def desk(request: pytest.FixtureRequest, discord: DiscordSimulator) -> Channel:
     return discord.channel("support", request.param, private=True, tags=TAGS if request.param == "forum" else ())

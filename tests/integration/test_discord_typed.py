@@ -24,12 +24,6 @@ READY = (
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def desks(discord: DiscordSimulator) -> list[Channel]:
     return [discord.channel("support", "forum", private=True), discord.channel("other", "text", private=True)]
 

@@ -19,12 +19,6 @@ from tests.unit.adapters.files.test_sounds import page
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def desk(discord: DiscordSimulator) -> Channel:
     return discord.channel("support", "forum", private=True)
 

@@ -31,12 +31,6 @@ PARTS: dict[str, Any] = {"templates": lambda desk: (REFUND, HELLO, FOREIGN), "ta
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def desk(discord: DiscordSimulator, request: pytest.FixtureRequest) -> Channel:
     """A forum; a test marked so is told in a text channel, too, where the card stands above its thread."""
     return discord.channel("support", getattr(request, "param", "forum"), private=True)

@@ -16,12 +16,6 @@ READ = "GET /channels/{channel_id}/messages/{message_id}"
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[DiscordSimulator]:
-    async with DiscordSimulator(limits=False) as simulator:
-        yield simulator
-
-
-@pytest.fixture
 def desk(discord: DiscordSimulator) -> Channel:
     return discord.channel("support", "forum", private=True)
 
