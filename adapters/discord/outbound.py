@@ -32,13 +32,14 @@ from adapters.discord.render import Rendered
 from adapters.discord.reopening import Reopening
 from adapters.discord.rewording import reworded
 from adapters.discord.roots import Roots, nonce, place_of
+from adapters.discord.untaken import Untaken
 from adapters.discord.upkeep import Upkeep
 from adapters.discord.waking import Waking
 from adapters.discord.withdrawals import Withdrawals
 from bridge.card import Wording
 from bridge.directory import Directory
 from bridge.errors import DeliveryError, Fault
-from bridge.messages import TextPart
+from bridge.messages import FilePart, TextPart
 from bridge.names import customer_name
 from bridge.ports import Delivered, Delivery, Store
 from bridge.purges import note_remains
@@ -62,6 +63,7 @@ from routing.effects import (
     ReviseMessage,
     WithdrawMessage,
     WithdrawTranslation,
+    kept_under,
 )
 from routing.facts import Side
 from routing.ids import OperatorId, PostRef
@@ -121,6 +123,7 @@ class Outbound:
         self._reopening = Reopening(api, store, roots, app, self._retelling, past_filter)
         self._withdrawals = Withdrawals(api)
         self._part_books = PartBooks(store)
+        self._untaken = Untaken(store)
         self._reconciliation = Reconciliation(
             api=api,
             store=store,
@@ -258,7 +261,7 @@ class Outbound:
         return await self._rewrite(delivery, await self._revised(delivery, effect))
 
     async def _revised(self, delivery: Delivery, effect: ReviseMessage) -> tuple[Rendered, ...]:
-        *before, last = await self._said(delivery, effect.side, self._author(delivery, effect))
+        *before, last = await self._said_anew(delivery, effect)
         return (*before, reworded(last, delivery.former, delivery.session.language, self._wording))
 
     async def _retell(self, delivery: Delivery) -> Delivered:
@@ -312,7 +315,7 @@ class Outbound:
             return Delivered()
         posts = [Post.of(ref) for ref in delivery.posts]
         (first, *_), left = posts, left_in(posts, delivery.body, await self._file_limit(delivery))
-        rendered = await self._said(delivery, effect.side, self._author(delivery, effect))
+        rendered = await self._said_anew(delivery, effect)
         await self._update(delivery, first, rendered[0], files=left[first.message])
         for post in (one for one in posts[1:] if one.files and left[one.message] != one.files):
             shown = render.files_only(delivery.body.files, delivery.session.language, self._wording)
@@ -427,7 +430,7 @@ class Outbound:
             if error.code == "unknown_message":
                 return root, ""  # it was there already, and somebody has deleted it since
             if error.code in FILES_REFUSED and files:
-                told = self._told_of(delivery, rendered, too_large=error.code == "too_large")
+                told = await self._told_of(delivery, rendered, too_large=error.code == "too_large")
                 return await self._say(delivery, root, told, part)
             if error.code not in THREAD_GONE:
                 raise
@@ -470,9 +473,10 @@ class Outbound:
         more = (render.files_only(one, language, self._wording) for one in posts[1:])
         return (replace(first, files=posts[0] if posts else ()), *words, *more)
 
-    def _told_of(self, delivery: Delivery, rendered: Rendered, *, too_large: bool) -> Rendered:
+    async def _told_of(self, delivery: Delivery, rendered: Rendered, *, too_large: bool) -> Rendered:
         """Discord does not take these files after all, or not from us: the words need not wait for that."""
-        words = replace(rendered, files=())
+        message, words = kept_under(delivery.effect), replace(rendered, files=())
+        await self._untaken.note(delivery, message, rendered.files, too_large=too_large)
         if not too_large:
             return self._beneath.add_to(words, delivery, refused=rendered.files)
         self._channels.no_more_than(place_of(delivery), LARGEST)
@@ -484,7 +488,19 @@ class Outbound:
         is_large = any(one.size > LARGEST for one in files)
         return await self._channels.file_limit(place_of(delivery)) if is_large else LARGEST
 
-    async def _said(self, delivery: Delivery, side: Side, operator: OperatorId | None) -> tuple[Rendered, ...]:
+    async def _said_anew(self, delivery: Delivery, effect: ReviseMessage | RemoveFile) -> tuple[Rendered, ...]:
+        """What stands there already: what Discord did not take of it then, it has not taken since."""
+        too_large, refused = await self._untaken.of(delivery, effect.message)
+        return await self._said(delivery, effect.side, self._author(delivery, effect), too_large, refused)
+
+    async def _said(
+        self,
+        delivery: Delivery,
+        side: Side,
+        operator: OperatorId | None,
+        turned_out_large: Sequence[FilePart] = (),
+        refused: Sequence[FilePart] = (),
+    ) -> tuple[Rendered, ...]:
         """The words, and what there is to say of files that are not here."""
         if delivery.body is None:
             raise AssertionError("asked for with a body only")
@@ -501,8 +517,9 @@ class Outbound:
             wording=self._wording,
             others=len(delivery.held) + delivery.body.purged,
         )
-        too_large = packed(delivery.body.files, await self._file_limit(delivery)).too_large
-        return self._beneath.add(rendered, delivery, too_large)
+        beyond = packed(delivery.body.files, await self._file_limit(delivery)).too_large
+        too_large = [one for one in delivery.body.files if one in beyond or one in turned_out_large]
+        return self._beneath.add(rendered, delivery, too_large, [one for one in refused if one not in too_large])
 
     def _author(self, delivery: Delivery, effect: ReviseMessage | RemoveFile) -> OperatorId | None:
         spoken = delivery.session.spoken(effect.message)

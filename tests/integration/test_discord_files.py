@@ -10,15 +10,15 @@ import pytest
 from PIL import Image
 
 from bridge.files import MIB
-from bridge.messages import FilePart
+from bridge.messages import Body, FilePart, TextPart
 from bridge.ports import Stored
 from routing.effects import FILES
 from routing.facts import Side
 from routing.ids import OperatorId
-from routing.inputs import PurgeReason
+from routing.inputs import CustomerRevised, PurgeReason
 from routing.policy import Attachments
 from tests.integration.discord_house import House, house
-from tests.simulators.discord import Channel, DiscordSimulator, Message, Person, Thread
+from tests.simulators.discord import Channel, DiscordSimulator, Fault, Message, Person, Thread
 from tests.simulators.discord.permissions import BOT, P
 
 
@@ -102,6 +102,43 @@ async def test_where_no_files_may_be_attached_the_words_stand_and_say_so(
     assert "which Discord does not take here" in line
     assert f"https://files.example/{file.file}" in line
     assert "secret" not in line
+
+
+async def test_what_was_not_taken_is_still_said_when_the_words_are_edited_and_goes_with_its_file(
+    here: House, discord: DiscordSimulator, desk: Channel
+) -> None:
+    discord.deny(desk, discord.guild.app.bot.id, P.ATTACH_FILES)
+    one, two = await kept(here, "one.png", picture()), await kept(here, "two.png", picture(16))
+    receipt = await here.writes("look", one, two)
+    thread = await here.thread()
+    await here.lanes_are_empty()
+    body = Body((TextPart("please look"), one, two))
+    assert await here.does(CustomerRevised(receipt.stored.session.recent[-1].message, committed=True), body)
+    (line,) = [line for line in await here.shows(thread, "please look") if "please look" in line]
+    assert line.count("which Discord does not take here") == 2
+    assert f"https://files.example/{one.file}" in line
+    assert f"https://files.example/{two.file}" in line
+    await purge(here, await here.session(), one.file)
+    (line,) = [line for line in here.said(thread) if "please look" in line]
+    assert line.count("which Discord does not take here") == 1
+    assert f"https://files.example/{two.file}" in line
+
+
+async def test_what_turned_out_too_large_is_still_said_when_the_words_are_edited(
+    here: House, discord: DiscordSimulator
+) -> None:
+    await here.writes("hello")
+    thread = await here.thread()
+    await here.lanes_are_empty()
+    file = await kept(here, "a.png", picture())
+    refused = discord.mischief.add(Fault.REFUSE, "POST /channels/{channel_id}/messages", status=413, code=40005)
+    receipt = await here.writes("look", file)
+    await here.lanes_are_empty()
+    assert refused.fired == 1
+    body = Body((TextPart("please look"), file))
+    assert await here.does(CustomerRevised(receipt.stored.session.recent[-1].message, committed=True), body)
+    (line,) = [line for line in await here.shows(thread, "please look") if "please look" in line]
+    assert line.count("too large to show here") == 1
 
 
 async def test_a_boosted_server_takes_more_until_its_boosts_are_gone(here: House, discord: DiscordSimulator) -> None:
