@@ -66,11 +66,13 @@ def rank_of(urgency: Urgency, since: int) -> int:
 @dataclass(frozen=True, slots=True)
 class Rate:
     """`ahead`: seconds for which tokens are drawn before they are needed. Where the platform counts by the second, none
-    are: what was drawn before would come on top of a whole second's."""
+    are: what was drawn before would come on top of a whole second's. `most`: never more than so many in whichever
+    so many ms, where `burst` and what fills meanwhile would be."""
 
     per_second: float
     burst: int
     ahead: float = VALID
+    most: tuple[int, int] | None = None
 
 
 @dataclass(slots=True)
@@ -185,9 +187,7 @@ class Bucket:
         while (first := self._first()) is not None:
             given, wait = 0, 0
             try:
-                given, wait = await self._store.draw(
-                    self._name, self._wanted(first), self._rate.per_second, self._rate.burst, first.rank
-                )
+                given, wait = await self._draw(self._wanted(first), first.rank)
             except KakehashiError:
                 return self._fail_all()
             except Exception:
@@ -199,6 +199,10 @@ class Bucket:
             if self._first() is not None and (wait or not given):
                 await asyncio.sleep(max(wait, 5) / 1000)
         return None
+
+    async def _draw(self, wanted: int, rank: int) -> tuple[int, int]:
+        rate = self._rate
+        return await self._store.draw(self._name, wanted, rate.per_second, rate.burst, rank, rate.most)
 
     def _first(self) -> Turn | None:
         """Whose turn is next, once those who have left the line are out of it."""

@@ -523,11 +523,20 @@ class Store(Protocol):
         ...
 
     # --- shared limits and small secrets
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+    async def draw(
+        self,
+        bucket: str,
+        wanted: int,
+        rate: float,
+        burst: int,
+        rank: int | None = None,
+        most: tuple[int, int] | None = None,
+    ) -> tuple[int, int]:
         """Draw up to `wanted` tokens from a bucket shared by all processes: (granted, ms until there is one more).
 
         `rank`: the place in line of whoever asks, the lower the sooner. While one of a lower rank waits who asked a
-        moment ago in vain, there is nothing for the others.
+        moment ago in vain, there is nothing for the others. `most`: never more than so many in whichever so many
+        ms, however much the bucket holds.
         """
         ...
 

@@ -36,7 +36,7 @@ PATIENCE = aiohttp.ClientTimeout(total=TOTAL, sock_connect=CONNECT)
 
 CONNECTIONS = 128
 
-LONGEST_WAIT = 3_600.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.02, 3_600.0
 """Seconds that a 429 is believed."""
 
 BANNED = 60.0
@@ -233,8 +233,8 @@ def _seconds(*named: object) -> float:
             seconds = float(str(one))
         except ValueError:
             continue
-        if seconds > 0:
-            return min(seconds, LONGEST_WAIT)
+        if seconds >= 0:  # below a millisecond Discord says 0, and its header, in whole seconds, 1
+            return min(max(seconds, SHORTEST_WAIT), LONGEST_WAIT)
     return 1.0
 
 

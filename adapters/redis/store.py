@@ -767,8 +767,16 @@ class RedisStore:
 
     # ------------------------------------------------------------------ limits and small secrets
 
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
-        args = [wanted, rate, burst, "" if rank is None else rank, WAITED_FOR]
+    async def draw(
+        self,
+        bucket: str,
+        wanted: int,
+        rate: float,
+        burst: int,
+        rank: int | None = None,
+        most: tuple[int, int] | None = None,
+    ) -> tuple[int, int]:
+        args = [wanted, rate, burst, "" if rank is None else rank, WAITED_FOR, *(most or ())]
         given, wait = await self._wire.run(self._draw, [self._keys.bucket(bucket)], args)
         return int(given), int(wait)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -573,6 +574,29 @@ async def test_a_bucket_is_shared_and_pauses_when_told(store: RedisStore, other_
     assert 0 < wait <= 61_000, "a minute by the store's own clock, which is not read anew for every `now`"
     await store.pause("slack/C3", await store.now() - 1)
     assert (await other_store.draw("slack/C3", 5, rate=0.001, burst=5))[0] == 0, "after a pause it is empty"
+
+
+async def test_a_bound_holds_in_whichever_span_however_much_a_bucket_holds(
+    store: RedisStore, other_store: RedisStore
+) -> None:
+    assert (await store.draw("discord/C1", 2, rate=1_000, burst=50, most=(3, 60_000)))[0] == 2
+    given, wait = await other_store.draw("discord/C1", 5, rate=1_000, burst=50, most=(3, 60_000))
+    assert given == 1
+    assert 59_000 < wait <= 60_000
+    given, wait = await store.draw("discord/C1", 1, rate=1_000, burst=50, most=(3, 60_000))
+    assert given == 0
+    assert wait > 50_000, "until the oldest of them is that old"
+
+
+async def test_a_bounded_bucket_gives_all_that_its_bound_allows_and_no_more(store: RedisStore) -> None:
+    most, span = 5, 20
+    begun, given = await store.now(), 0
+    for wanted in itertools.islice(itertools.cycle((1, 7, 3)), 120):
+        got, wait = await store.draw("discord/C1", wanted, rate=1_000_000, burst=1_000, most=(most, span))
+        given += got
+        assert got == min(wanted, most) or wait <= span
+    spans = (await store.now() - begun) // span + 2
+    assert most <= given <= most * spans
 
 
 async def test_a_buckets_tokens_go_to_the_first_in_line_whichever_process_it_is_in(

@@ -49,7 +49,15 @@ class Book:
         self.lasting.pop(name, None)
         self.passing.pop(name, None)
 
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+    async def draw(
+        self,
+        bucket: str,
+        wanted: int,
+        rate: float,
+        burst: int,
+        rank: int | None = None,
+        most: tuple[int, int] | None = None,
+    ) -> tuple[int, int]:
         tokens, at = self.buckets.get(bucket, (float(burst), self.clock))
         tokens = min(burst, tokens + (self.clock - at) * rate / 1000)
         given = max(0, min(wanted, int(tokens)))

@@ -100,6 +100,7 @@ async def test_a_limit_that_nobody_can_read_undoes_nothing(api: RestApi, front: 
         ('{"message": "", "retry_after": 64.57, "global": false}', {"Retry_After": "65"}, 64.57, False),
         ('{"message": "", "retry_after": 3, "global": true}', {"Retry_After": "3"}, 3, True),
         ('{"message": "", "retry_after": 3}', {"Retry_After": "3", "X_RateLimit_Global": "true"}, 3, True),
+        ('{"message": "", "retry_after": 0.0, "global": true}', {"Retry_After": "1"}, 0.02, True),
         ('{"message": "", "global": false}', {"Retry_After": "12"}, 12, False),
         ('{"message": "", "retry_after": "x", "code": 20016}', {}, 1, False),
         (PAGE, {"Retry_After": "600"}, 600, True),

@@ -27,7 +27,15 @@ class Drawn:
     paused: list[tuple[str, int]] = field(default_factory=list)
     away: bool = False
 
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+    async def draw(
+        self,
+        bucket: str,
+        wanted: int,
+        rate: float,
+        burst: int,
+        rank: int | None = None,
+        most: tuple[int, int] | None = None,
+    ) -> tuple[int, int]:
         assert (rank is None) == (bucket == INVALID), "who waits has a place in line"
         if self.away:
             raise StoreUnavailableError("away")
@@ -184,3 +192,17 @@ async def test_a_crowd_that_waits_for_one_channel_takes_no_more_than_it_has() ->
     for one in crowd[2:]:
         one.cancel()
     limits.close()
+
+
+async def test_turns_that_were_kept_for_a_while_are_not_all_called_at_once() -> None:
+    limits, _store, clock = made()
+    limits.learn("GET", "/gateway/bot", {})
+    for _ in range(module.EVERY_MOST):
+        await limits.admit("GET", "/gateway/bot")
+    late = asyncio.create_task(limits.admit("GET", "/gateway/bot"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not late.done()
+    late.cancel()
+    clock.now += 2 * module.A_SECOND
+    await limits.admit("GET", "/gateway/bot")

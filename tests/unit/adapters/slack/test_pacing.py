@@ -31,7 +31,15 @@ class Tokens:
         self.down = False
         self.drawn = asyncio.Event()
 
-    async def draw(self, bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+    async def draw(
+        self,
+        bucket: str,
+        wanted: int,
+        rate: float,
+        burst: int,
+        rank: int | None = None,
+        most: tuple[int, int] | None = None,
+    ) -> tuple[int, int]:
         assert rank is not None, "who waits has a place in line"
         self.draws.append((bucket, wanted))
         self.drawn.set()
@@ -250,7 +258,7 @@ async def test_a_crowded_channel_takes_nothing_from_the_others(tokens: Tokens, m
     """Whoever waits for its channel holds nothing of what the channels share."""
     shared: list[str] = []
 
-    async def draw(bucket: str, wanted: int, rate: float, burst: int, rank: int | None = None) -> tuple[int, int]:
+    async def draw(bucket: str, wanted: int, *_args: object) -> tuple[int, int]:
         shared.extend([bucket] * wanted if bucket.endswith("postMessage") else ())
         return (0, 1_000) if bucket.endswith("/C1") else (wanted, 0)
 
