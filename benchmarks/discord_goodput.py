@@ -1,9 +1,9 @@
 """How much of what Discord lets through gets through, and how long people wait for it: 300 sessions over 12 forums.
 
 Discord takes 50 calls a second of a bot, whichever; that is the ceiling. What is counted against it is *posts* that
-Discord accepted while the whole load lasted: forum posts with their cards, and messages. What a card costs when it is drawn
-anew comes out of the same fifty. (Each thread takes five messages in five seconds, which people who talk do not reach;
-each forum takes 50 new posts in five minutes, so there are enough forums that this is not what is measured.)
+Discord accepted while the whole load lasted: forum posts with their cards, and messages. What a card costs when it is
+drawn anew comes out of the same fifty. (Each thread takes five messages in five seconds, which people who talk do not
+reach; each forum takes 50 new posts in five minutes, so there are enough forums that this is not what is measured.)
 
 A customer opens a session and later says two things more: four posts, the root is one. The load is offered at 50 %,
 90 % and 150 % of the ceiling, counted so. Delays run from the customer's frame until Discord has accepted the post that
