@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from adapters.slack import attached, render
 from adapters.slack.attached import DeskLink
-from adapters.slack.bursts import Said
 from adapters.slack.client import WebApi
 from adapters.slack.render import Rendered, Wording
 from adapters.slack.rewording import reworded
+from bridge.bursts import Said
 from bridge.directory import Directory
 from bridge.names import customer_name, persona
 from bridge.ports import Delivery, Store

@@ -18,11 +18,12 @@ import structlog
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
-from adapters.slack import bursts, receiver, sockets
+from adapters.slack import receiver, sockets
 from adapters.slack.alerts import Whom, everybody_here
 from adapters.slack.announcements import Announcements
 from adapters.slack.attached import DeskLink
 from adapters.slack.backfill import UNHEARD, Backfill
+from adapters.slack.bursts import MEASURE
 from adapters.slack.card import card
 from adapters.slack.channels import Channels
 from adapters.slack.checkup import Setup, checkup
@@ -437,7 +438,7 @@ class SlackNetwork:
 
     def together(self, deliveries: Sequence[Delivery]) -> int:
         """See `bridge.ports.SupportsBursts`."""
-        return bursts.fitting(deliveries)
+        return MEASURE.fitting(deliveries)
 
     async def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
         with self._at_work():

@@ -306,7 +306,7 @@ class Outbound:
     async def _revise_in_burst(self, delivery: Delivery, effect: ReviseMessage, post: Post) -> Delivered:
         """In the post that it shares; whole below, where it has outgrown that."""
         await self._posts.update(post.channel, post.ts, await self._bursts.redrawn(delivery, post))
-        is_cut = await self._bursts.is_cut(delivery, effect.message)
+        is_cut = await self._bursts.books.is_cut(delivery, effect.message, post)
         whole = self._drawing.reworded(delivery, effect) if is_cut else ()
         below = replace(delivery, posts=delivery.posts[1:])
         done = await self._rewrite(below, whole, self._drawing.persona(delivery, effect.side))

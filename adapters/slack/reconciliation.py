@@ -113,8 +113,8 @@ class Reconciliation:
     async def _grew(self, delivery: Delivery) -> bool:
         """Whether a change posts anything: what was said has become too long for the posts that it has."""
         effect, words = delivery.effect, [ref for ref in delivery.posts if not Post.of(ref).files]
-        if isinstance(effect, ReviseMessage) and words and Post.of(words[0]).together:
-            grew = len(words) == 1 and await self._bursts.is_cut(delivery, effect.message)
+        if isinstance(effect, ReviseMessage) and words and (post := Post.of(words[0])).together:
+            grew = len(words) == 1 and await self._bursts.books.is_cut(delivery, effect.message, post)
             grew = grew or (len(words) > 1 and _pieces_of(delivery) >= len(words))
         else:
             grew = _pieces_of(delivery) > max(1, len(words))
@@ -188,7 +188,7 @@ class Reconciliation:
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
         """Take back a second result. A second root that people answered in stays, and points to the first."""
         for post in map(Post.of, double.posts):
-            if post.together and await self._bursts.is_needed(delivery, post):
+            if post.together and await self._bursts.books.is_needed(delivery, post):
                 await self._posts.update(post.channel, post.ts, await self._bursts.redrawn(delivery, post))
             else:
                 await self._posts.remove(post)

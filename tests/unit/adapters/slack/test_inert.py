@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from adapters.slack import render
 from adapters.slack.announcements import announcement
 from adapters.slack.attached import beneath
-from adapters.slack.bursts import Bursts, Said, Say
+from adapters.slack.bursts import Bursts, Say
 from adapters.slack.render import Rendered
 from adapters.slack.rewording import reworded
 from adapters.slack.sheet import home
 from adapters.slack.threads import metadata
 from adapters.slack.views import QUOTE, Pen
 from bridge.answers import Found, Shown
+from bridge.bursts import Said
 from bridge.commands import Verb
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.names import customer_name, persona
@@ -29,7 +30,7 @@ from bridge.ports import Delivery, HeldFile, Store
 from config.locales import LANGUAGES, thread_words
 from routing.effects import Effect
 from routing.facts import Side
-from routing.ids import SessionId
+from routing.ids import MessageId, SessionId
 from tests.simulators.slack.blocks import reading_of
 from tests.simulators.slack.composing import compose
 from tests.simulators.slack.methods.views import view_errors
@@ -173,7 +174,7 @@ def test_several_messages_in_one_post(texts: list[str], name: str) -> None:
 
     bursts = Bursts(cast(Store, None), draw, cast(Say, None))
     delivery = Delivery(cast(Effect, None), SESSION, About(name=name), None, None)
-    message = post(bursts._joined(delivery, [Said(Body((TextPart(text),))) for text in texts]))
+    message = post(bursts._joined(delivery, [Said(MessageId(""), Body((TextPart(text),))) for text in texts]))
     do_nothing([message], ours=[speaker])
     assert read(message) == "\n".join((speaker, *texts))
     assert kinds_in(message) == ["rich_text"] * len(texts)
