@@ -28,7 +28,8 @@ class ConsoleNetwork:
         """The same answer for the same effect, however often it is asked for."""
         effect = delivery.effect
         thread = ThreadRef(f"{delivery.session.id}/{effect.mirror}")
-        return Delivered(thread, (PostRef(effect.id),) if isinstance(effect, PostMessage) else ())
+        is_shown = isinstance(effect, PostMessage) and delivery.body is not None  # erased words reach nobody
+        return Delivered(thread, (PostRef(effect.id),) if is_shown else ())
 
     async def find(self, delivery: Delivery) -> list[Delivered]:
         """What `deliver` answered, or would have: it has no other outcome."""

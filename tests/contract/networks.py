@@ -12,8 +12,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, cast
 
+from adapters.console.accounts import mint_sign_in_link
 from adapters.console.network import ConsoleNetwork
 from adapters.files.store import DiskFiles
 from adapters.redis.store import RedisStore
@@ -48,60 +49,18 @@ from routing.inputs import CustomerInput, CustomerWrote, OperatorInput
 from routing.policy import Desk, Policy
 from routing.view import CustomerMessage
 from tests.contract.engines import opened
-from tests.integration import discord_house, slack_house
+from tests.contract.outsides import AtTheDesk, OnDiscord, OnSlack, Outside, Platform
+from tests.integration import console_house, discord_house, slack_house
 from tests.integration.engine_room import until
-from tests.simulators.discord import Channel as DiscordChannel
+from tests.scenarios.operator import Operator as DeskClient
+from tests.scenarios.stage import browser_like
 from tests.simulators.discord import DiscordSimulator
-from tests.simulators.discord import Fault as DiscordFault
 from tests.simulators.discord.permissions import BOT
-from tests.simulators.slack import Fault as SlackFault
 from tests.simulators.slack import SlackSimulator
-from tests.simulators.slack.workspace import Message as SlackMessage
 
 KENJI = OperatorId("kenji")
 
 _numbers = itertools.count(1)
-
-
-class Outside(Protocol):
-    """A platform, as people see it and as it fails. A thread is named by its reference."""
-
-    def threads(self) -> int: ...
-    def card(self, thread: ThreadRef) -> str: ...
-    def said(self, thread: ThreadRef) -> list[str]:
-        """What people read beneath the card."""
-        ...
-
-    def rung(self) -> list[str]:
-        """Everybody whose telephone rang."""
-        ...
-
-    def say(self, thread: ThreadRef, text: str) -> Any: ...
-    def edit(self, thread: ThreadRef, said: Any, text: str) -> None: ...
-    def delete(self, thread: ThreadRef, said: Any) -> None: ...
-    def twice(self) -> None:
-        """The next message of somebody's is told of twice."""
-        ...
-
-    def lose_answer(self) -> None:
-        """Of the next post: it is done, and nobody is told."""
-        ...
-
-    def lose_request(self) -> None: ...
-    def be_slow(self, seconds: float) -> Callable[[], bool]:
-        """The next post is; the answer says whether it has come."""
-        ...
-
-    def be_busy(self, seconds: float) -> None: ...
-    def forbid(self) -> None:
-        """The desk's place takes no posts."""
-        ...
-
-    def go_away(self) -> None: ...
-    def come_back(self) -> None: ...
-    def forget(self) -> None:
-        """Whatever it remembers of what was sent a moment ago."""
-        ...
 
 
 @dataclass
@@ -125,6 +84,12 @@ class Bench:
     @property
     def to(self) -> NetworkName:
         return NetworkName(self.network.name)
+
+    @property
+    def platform(self) -> Platform:
+        """The outside of one of PLATFORMS."""
+        assert self.name != "console", "nobody's platform stands between us and the page"
+        return cast(Platform, self.outside)
 
     # ------------------------------------------------------------------ what happens
 
@@ -225,7 +190,7 @@ class Bench:
 
     async def post_again(self, delivery: Delivery) -> Delivered:
         """As another process does that knows nothing of the first post, when the platform has forgotten it, too."""
-        self.outside.forget()
+        self.platform.forget()
         done: Delivered = await self.network.deliver(delivery)
         return done
 
@@ -238,157 +203,15 @@ class Bench:
         return self._leases[partition]
 
 
-# ------------------------------------------------------------------ Slack
-
-
-@dataclass
-class OnSlack:
-    slack: SlackSimulator
-    channel: Any
-
-    def _root(self, thread: ThreadRef) -> SlackMessage:
-        return self.slack.message(self.channel, thread.split(":")[2])
-
-    def threads(self) -> int:
-        return len(self.slack.roots(self.channel))
-
-    def card(self, thread: ThreadRef) -> str:
-        return self.slack.seen(self._root(thread))
-
-    def said(self, thread: ThreadRef) -> list[str]:
-        return self.slack.thread(self.channel, self._root(thread).ts)
-
-    def rung(self) -> list[str]:
-        return [ping.target or ping.kind for one in self.channel.messages.values() for ping in one.pings]
-
-    def say(self, thread: ThreadRef, text: str) -> Any:
-        return self.slack.person("kenji").say(self.channel, text, thread_ts=self._root(thread).ts)
-
-    def edit(self, thread: ThreadRef, said: Any, text: str) -> None:
-        self.slack.person("kenji").edit(self.channel, said, text)
-
-    def delete(self, thread: ThreadRef, said: Any) -> None:
-        self.slack.person("kenji").delete(self.channel, said)
-
-    def twice(self) -> None:
-        self.slack.mischief.add(SlackFault.DUPLICATE, "message")
-
-    def lose_answer(self) -> None:
-        self.slack.mischief.add(SlackFault.LOSE_ANSWER, "chat.postMessage")
-
-    def lose_request(self) -> None:
-        self.slack.mischief.add(SlackFault.LOSE_REQUEST, "chat.postMessage")
-
-    def be_slow(self, seconds: float) -> Callable[[], bool]:
-        rule = self.slack.mischief.add(SlackFault.SLOW, "chat.postMessage", seconds=seconds)
-        return lambda: rule.fired > 0
-
-    def be_busy(self, seconds: float) -> None:
-        self.slack.mischief.add(SlackFault.RATE_LIMIT, "chat.postMessage", seconds=seconds)
-
-    def forbid(self) -> None:
-        self.slack.mischief.add(SlackFault.ERROR, "chat.postMessage", error="is_archived")
-
-    def go_away(self) -> None:
-        self.slack.go_down()
-
-    def come_back(self) -> None:
-        self.slack.come_back()
-
-    def forget(self) -> None:
-        """It remembers nothing."""
-
-
-# ------------------------------------------------------------------ Discord
-
-POSTS = ("POST /channels/{channel_id}/messages", "POST /channels/{channel_id}/threads")
-
-
-@dataclass
-class OnDiscord:
-    discord: DiscordSimulator
-    channel: DiscordChannel
-
-    def _thread(self, thread: ThreadRef) -> Any:
-        return self.discord.guild.threads[thread.split(":")[1]]
-
-    def _beneath(self, thread: ThreadRef) -> list[Any]:
-        there = self._thread(thread)
-        return [one for one in self.discord.messages(there) if one.id != there.id]
-
-    def threads(self) -> int:
-        return len(self.discord.threads(self.channel))
-
-    def card(self, thread: ThreadRef) -> str:
-        there = self._thread(thread)
-        return self.discord.seen(there.messages.get(there.id) or self.channel.messages[there.id])
-
-    def said(self, thread: ThreadRef) -> list[str]:
-        return [self.discord.seen(one) for one in self._beneath(thread)]
-
-    def rung(self) -> list[str]:
-        places = [self.channel, *self.discord.threads(self.channel)]
-        return [ping.target or ping.kind for place in places for one in place.messages.values() for ping in one.pings]
-
-    def say(self, thread: ThreadRef, text: str) -> Any:
-        return self.discord.person("kenji").say(self._thread(thread), text)
-
-    def edit(self, thread: ThreadRef, said: Any, text: str) -> None:
-        self.discord.person("kenji").edit(self._thread(thread), said, text)
-
-    def delete(self, thread: ThreadRef, said: Any) -> None:
-        self.discord.person("kenji").delete(self._thread(thread), said)
-
-    def twice(self) -> None:
-        self.discord.mischief.add(DiscordFault.DUPLICATE, "MESSAGE_CREATE")
-
-    def _strike(self, fault: DiscordFault, **more: Any) -> Callable[[], bool]:
-        """The next post, whichever kind it is; the answer says whether it has come."""
-        rules = [self.discord.mischief.add(fault, route, **more) for route in POSTS]
-        for rule, other in zip(rules, reversed(rules), strict=True):
-            rule.where = lambda _subject, other=other: not other.fired
-        return lambda: any(rule.fired for rule in rules)
-
-    def lose_answer(self) -> None:
-        self._strike(DiscordFault.LOSE_ANSWER)
-
-    def lose_request(self) -> None:
-        self._strike(DiscordFault.LOSE_REQUEST)
-
-    def be_slow(self, seconds: float) -> Callable[[], bool]:
-        return self._strike(DiscordFault.SLOW, seconds=seconds)
-
-    def be_busy(self, seconds: float) -> None:
-        self._strike(DiscordFault.RATE_LIMIT, seconds=seconds)
-
-    def forbid(self) -> None:
-        self._strike(DiscordFault.REFUSE, status=403, code=50013)
-
-    def go_away(self) -> None:
-        self.discord.go_down()
-
-    def come_back(self) -> None:
-        self.discord.come_back()
-
-    def forget(self) -> None:
-        self.discord.nonces.forget()
-
-
-# ------------------------------------------------------------------ the built-in desk
-
-
-class AtTheDesk:
-    """There is nothing between us and the page's source: it shows the journal, and fails with the store only."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"the desk has no outside: {name}")
-
-
 # ------------------------------------------------------------------ putting one up
 
 NETWORKS = ("slack", "discord", "console")
+
 PLATFORMS = ("slack", "discord")
-"""Those with a platform of somebody else's between us and the people."""
+"""Those with a platform of somebody else's between us and the people. What it does to us cannot befall the built-in
+desk, which shows the journal itself: an answer or a request that is lost, a limit, a place that is shut, an outage, a
+second root or post; nor is it asked for powers that it has by another way: its page hears of typing from the feed and
+of announcements from the store, and `Whereabouts` knows its address."""
 
 PLACES = ("slack", "discord", "forum")
 """Where a thread is opened differently."""
@@ -408,12 +231,15 @@ async def bench(name: str, engine_url: str, folder: Path, *, start: bool = True)
         await files.close()
 
 
-def _relay(store: RedisStore, feed: Feed, directory: Directory, network: NetworkName, place: str) -> Relay:
+Rules = Callable[[], Policy]
+
+
+def _one_desk(directory: Directory, network: NetworkName, place: str) -> Rules:
     desk = Desk(DeskId("support"), network, Place(place))
+    return lambda: replace(Policy({desk.id: desk}), operators=dict(directory.profiles()))
 
-    def policy() -> Policy:
-        return replace(Policy({desk.id: desk}), operators=dict(directory.profiles()))
 
+def _relay(store: RedisStore, feed: Feed, policy: Rules) -> Relay:
     leases = Leases(store, "bench", [])
     return Relay(store, feed, policy, Lanes(store, {}, leases, feed, Metrics("test")))
 
@@ -435,7 +261,7 @@ async def _slack(
         channel, person = slack.channel("support"), slack.person("kenji")
         user = f"{slack.workspace.team_id}:{person.id}"
         await directory.add(Operator(KENJI, "kenji", {"en": "Kenji"}, network_users={slack_house.SLACK: (user,)}))
-        relay = _relay(store, feed, directory, slack_house.SLACK, channel.id)
+        relay = _relay(store, feed, _one_desk(directory, slack_house.SLACK, channel.id))
         network = SlackNetwork(
             slack_house.settings(slack),
             store,
@@ -466,7 +292,7 @@ async def _discord(
         discord.allow(channel, person.id, BOT, quietly=True)
         known = Operator(KENJI, "kenji", {"en": "Kenji"}, network_users={discord_house.DISCORD: (person.id,)})
         await directory.add(known)
-        relay = _relay(store, feed, directory, discord_house.DISCORD, channel.id)
+        relay = _relay(store, feed, _one_desk(directory, discord_house.DISCORD, channel.id))
         network = discord_house.Ear(
             discord_house.settings(discord),
             store,
@@ -475,6 +301,7 @@ async def _discord(
             directory,
             places=lambda: [Place(channel.id)],
             unit=0.1,
+            settle=50,
         )
 
         async def settled() -> None:
@@ -490,11 +317,16 @@ async def _discord(
 async def _console(
     name: str, store: RedisStore, directory: Directory, files: DiskFiles, feed: Feed
 ) -> AsyncIterator[Bench]:
-    del files
     network: Network = ConsoleNetwork()
-    relay = _relay(store, feed, directory, network.name, "desk")
-    outside: Any = AtTheDesk()
-    yield Bench(name, network, outside, Place("desk"), store, relay, feed, lambda: True, _nothing_is_on_its_way)
+    await directory.add(Operator(KENJI, "kenji", {"en": "Kenji"}))
+    policy = _one_desk(directory, network.name, "desk")
+    relay = _relay(store, feed, policy)
+    engine = console_house.engine_of(store, relay, feed, directory, policy, files)
+    async with console_house.served(engine) as url, browser_like() as http:
+        kenji = DeskClient(http, [url])
+        await kenji.sign_in(await mint_sign_in_link(store, f"{url}/console", KENJI))
+        outside = AtTheDesk(kenji)
+        yield Bench(name, network, outside, Place("desk"), store, relay, feed, lambda: True, _nothing_is_on_its_way)
 
 
 __all__ = ["KENJI", "NETWORKS", "PLACES", "PLATFORMS", "Bench", "bench"]

@@ -15,15 +15,16 @@ import pytest
 from bridge.doctor import SupportsDoctor, worst
 from bridge.errors import DeliveryError, Fault
 from bridge.handover import SupportsAnnouncing
-from bridge.messages import About, Body, TextPart
-from bridge.ports import Delivered, Delivery, SupportsTyping
+from bridge.messages import Body, TextPart
+from bridge.ports import SupportsTyping
 from bridge.whereabouts import SupportsLinks
-from routing.effects import OpenThread, PostMessage, PostTranslation
-from routing.ids import EffectId, InputKey, MessageId, PostRef
+from routing.effects import OpenThread, PostMessage
+from routing.ids import InputKey, MessageId
 from routing.inputs import (
     CustomerRevised,
     CustomerWithdrew,
     ErasureOrdered,
+    MessageTranslated,
     OperatorClaimed,
     OperatorNoted,
     OperatorReplied,
@@ -35,6 +36,7 @@ from tests.integration.engine_room import until
 everywhere = pytest.mark.parametrize("here", NETWORKS, indirect=True)
 on_platforms = pytest.mark.parametrize("here", PLATFORMS, indirect=True)
 in_each_place = pytest.mark.parametrize("here", PLACES, indirect=True)
+in_each_place_and_at_the_desk = pytest.mark.parametrize("here", [*PLACES, "console"], indirect=True)
 
 HOSTILE = "<!channel> <@U1> @everyone @here <@&1> [ours](https://evil.example) *bold* ```"
 
@@ -71,7 +73,7 @@ async def test_a_root_whose_answer_was_lost_is_found_and_is_the_only_one(here: B
     opening = await here.next()
     assert isinstance(opening.effect, OpenThread)
     assert await here.network.find(opening) == []
-    here.outside.lose_answer()
+    here.platform.lose_answer()
     await fails(here, Fault.AMBIGUOUS)
     found = await here.network.find(opening)
     if not found:  # its card is there, and its thread is not: it goes on from there
@@ -81,8 +83,8 @@ async def test_a_root_whose_answer_was_lost_is_found_and_is_the_only_one(here: B
     await here.settle(opening, found[0])
     assert await here.network.find(opening) == found
     await here.deliver_all()
-    assert here.outside.threads() == 1
-    (said,) = here.outside.said(here.thread)
+    assert here.platform.threads() == 1
+    (said,) = await here.outside.said(here.thread)
     assert "hello" in said
 
 
@@ -100,7 +102,7 @@ async def test_of_two_roots_the_one_in_the_books_comes_first_and_the_other_can_b
     await here.network.remove_double(opening, second)
     assert [one.thread for one in await here.network.find(opening)] == [first.thread]
     await here.network.remove_double(opening, second)
-    assert here.outside.threads() == 1
+    assert here.platform.threads() == 1
 
 
 @in_each_place
@@ -113,10 +115,10 @@ async def test_a_second_root_in_which_people_answered_stays_and_points_to_the_fi
         await here.store.forget(f"discord/begun/{opening.effect.id}")
     second = await here.post_again(opening)
     assert second.thread is not None
-    here.outside.say(second.thread, "I am here")
+    await here.outside.say(second.thread, "I am here")
     await here.network.remove_double(opening, second)
-    assert here.outside.threads() == 2
-    assert any("double" in one for one in here.outside.said(second.thread))
+    assert here.platform.threads() == 2
+    assert any("double" in one for one in await here.outside.said(second.thread))
 
 
 # ------------------------------------------------------------------ words
@@ -134,40 +136,40 @@ async def test_what_is_delivered_again_is_the_same_or_is_found_before(here: Benc
     assert [one.posts for one in await here.network.find(delivery)] == [done.posts]
 
 
-@on_platforms
+@everywhere
 async def test_words_stand_in_the_thread_once_in_order_and_nothing_in_them_acts(here: Bench) -> None:
     await here.opens(HOSTILE, name=HOSTILE)
     for text in ("second", HOSTILE, "fourth"):
         await here.writes(text)
     await here.deliver_all()
-    said = here.outside.said(here.thread)
+    said = await here.outside.said(here.thread)
     words = (HOSTILE[:20], "second", HOSTILE[:20], "fourth")
     assert all(text in one for text, one in zip(words, said, strict=True))
-    assert here.outside.rung() == []
+    assert await here.outside.acts(here.thread) == []
 
 
 @on_platforms
 async def test_nothing_is_found_where_certainly_nothing_was_said(here: Bench) -> None:
     await here.opens()
     await here.writes("lost on its way there")
-    here.outside.lose_request()
+    here.platform.lose_request()
     await fails(here, Fault.AMBIGUOUS)
     assert await here.network.find(await here.next()) == []
     await here.deliver_all()
-    assert len(here.outside.said(here.thread)) == 2
+    assert len(await here.outside.said(here.thread)) == 2
 
 
 @on_platforms
 async def test_what_was_said_and_not_answered_is_found(here: Bench) -> None:
     await here.opens()
     await here.writes("lost on its way back")
-    here.outside.lose_answer()
+    here.platform.lose_answer()
     await fails(here, Fault.AMBIGUOUS)
     delivery = await here.next()
     found = await here.network.find(delivery)
     assert len(found) == 1
     await here.settle(delivery, found[0])
-    assert len(here.outside.said(here.thread)) == 2
+    assert len(await here.outside.said(here.thread)) == 2
 
 
 @on_platforms
@@ -182,27 +184,27 @@ async def test_the_later_of_two_posts_is_a_double_and_can_be_taken_back_again_an
     for _ in range(2):
         await here.network.remove_double(delivery, second)
     assert [one.posts for one in await here.network.find(delivery)] == [first.posts]
-    assert len(here.outside.said(here.thread)) == 2
+    assert len(await here.outside.said(here.thread)) == 2
 
 
-@on_platforms
+@everywhere
 async def test_a_long_text_stands_whole_in_several_posts_which_are_changed_and_withdrawn_together(here: Bench) -> None:
     await here.opens()
     message = await here.writes("a" * 3_990 + " the end")
     (done,) = await here.deliver_all()
     count = len(done.posts)
-    assert "the end" in here.outside.said(here.thread)[-1]
-    assert sum(one.count("a") for one in here.outside.said(here.thread)[1:]) >= 3_990
+    assert "the end" in (await here.outside.said(here.thread))[-1]
+    assert sum(one.count("a") for one in (await here.outside.said(here.thread))[1:]) >= 3_990
     await here.customer(CustomerRevised(message, 1), "short")
     await here.deliver_all()
-    assert "short" in here.outside.said(here.thread)[1]
+    assert "short" in (await here.outside.said(here.thread))[1]
     await here.customer(CustomerWithdrew(message))
     await here.deliver_all()
-    assert not any("short" in one for one in here.outside.said(here.thread))
-    assert len(here.outside.said(here.thread)) <= 1 + count
+    assert not any("short" in one for one in await here.outside.said(here.thread))
+    assert len(await here.outside.said(here.thread)) <= 1 + count
 
 
-@on_platforms
+@everywhere
 async def test_edits_and_withdrawals_may_be_delivered_again(here: Bench) -> None:
     await here.opens()
     message = await here.writes("first")
@@ -212,40 +214,36 @@ async def test_edits_and_withdrawals_may_be_delivered_again(here: Bench) -> None
     for _ in range(2):
         done = await here.network.deliver(delivery)
     await here.settle(delivery, done)
-    assert "second" in here.outside.said(here.thread)[1]
-    assert "first" in here.outside.said(here.thread)[1], "operators go on seeing what they have read"
+    assert "second" in (await here.outside.said(here.thread))[1]
+    assert "first" in (await here.outside.said(here.thread))[1], "operators go on seeing what they have read"
     await here.customer(CustomerWithdrew(message))
     delivery = await here.next()
     for _ in range(2):
         done = await here.network.deliver(delivery)
     await here.settle(delivery, done)
-    assert not any("second" in one for one in here.outside.said(here.thread))
+    assert not any("second" in one for one in await here.outside.said(here.thread))
 
 
-@on_platforms
+@everywhere
 async def test_a_later_translation_stands_in_the_place_of_the_earlier_one(here: Bench) -> None:
     message = await here.writes("もしもし")
-    await here.deliver_all()
-    session = (await here.stored()).session
-    said: tuple[PostRef, ...] = ()
     for revision, text in enumerate(("hello?", "is anybody there?")):
-        effect = PostTranslation(
-            id=EffectId(f"t{revision}"), to=here.to, mirror=1, message=message, revision=revision, language="en"
-        )
-        body = Body((TextPart(text),))
-        done = await here.network.deliver(Delivery(effect, session, About(), here.thread, body, said))
-        said = said or done.posts
-    _, translation = here.outside.said(here.thread)
+        if revision:
+            await here.customer(CustomerRevised(message, revision), "どなたか")
+        made = MessageTranslated(message, revision, "en")
+        await here.relay.from_bridge(here.session, made, InputKey(f"t{revision}"), body=Body((TextPart(text),)))
+        await here.deliver_all()
+    _, translation = await here.outside.said(here.thread)
     assert ("is anybody there?" in translation, "hello?" in translation) == (True, False)
 
 
-@on_platforms
+@everywhere
 async def test_a_note_of_another_face_looks_like_a_note_and_a_reply_like_a_reply(here: Bench) -> None:
     await here.opens()
     await here.does(OperatorReplied(MessageId("w:1"), KENJI), "I look into it")
     await here.does(OperatorNoted(MessageId("w:2"), KENJI), "a difficult one")
     await here.deliver_all()
-    said = here.outside.said(here.thread)
+    said = await here.outside.said(here.thread)
     (reply,), (note,) = ([one for one in said if words in one] for words in ("I look into it", "a difficult one"))
     assert ("Kenji" in reply, "note" in reply.lower()) == (True, False)
     assert ("Kenji" in note, "note" in note.lower()) == (True, True)
@@ -255,47 +253,47 @@ async def test_a_note_of_another_face_looks_like_a_note_and_a_reply_like_a_reply
 # ------------------------------------------------------------------ what people do
 
 
-@on_platforms
+@everywhere
 async def test_an_operators_words_edits_and_deletions_are_the_customers_once_each(here: Bench) -> None:
     await here.opens()
     await until(here.listens)
     here.outside.twice()
-    said = here.outside.say(here.thread, "On Monday")
+    said = await here.outside.say(here.thread, "On Monday")
     await here.reads("On Monday")
     await here.settled()
     assert await here.replies() == ["On Monday"]
-    here.outside.edit(here.thread, said, "On Tuesday")
+    await here.outside.edit(here.thread, said, "On Tuesday")
     await here.reads("On Tuesday")
-    here.outside.delete(here.thread, said)
+    await here.outside.delete(here.thread, said)
     await here.reads("(withdrawn)")
 
 
-@on_platforms
+@everywhere
 async def test_a_note_never_becomes_a_reply_not_even_by_an_edit(here: Bench) -> None:
     await here.opens()
     await until(here.listens)
-    note = here.outside.say(here.thread, "note: a difficult one")
-    here.outside.say(here.thread, "Hello")
+    note = await here.outside.note(here.thread, "a difficult one")
+    await here.outside.say(here.thread, "Hello")
     await here.reads("Hello")
-    here.outside.edit(here.thread, note, "a difficult one")
+    await here.outside.edit(here.thread, note, "a difficult one")
     await here.settled()
-    here.outside.say(here.thread, "Are you there?")
+    await here.outside.say(here.thread, "Are you there?")
     await here.reads("Hello", "Are you there?")
 
 
 # ------------------------------------------------------------------ the card
 
 
-@on_platforms
+@everywhere
 async def test_the_card_is_drawn_anew_as_often_as_it_is_asked_for(here: Bench) -> None:
     await here.opens()
     code = (await here.stored()).session.code
-    assert code in here.outside.card(here.thread)
+    assert code in await here.outside.card(here.thread)
     await here.does(OperatorClaimed(KENJI))
     for _ in range(2):
         await here.network.refresh(await here.card())
-    assert "Kenji" in here.outside.card(here.thread)
-    assert code in here.outside.card(here.thread)
+    assert "Kenji" in await here.outside.card(here.thread)
+    assert code in await here.outside.card(here.thread)
 
 
 @everywhere
@@ -312,18 +310,18 @@ async def test_a_card_of_a_thread_that_is_not_there_yet_is_no_fault(here: Bench)
 async def test_who_is_busy_says_until_when_and_nothing_was_done(here: Bench) -> None:
     await here.opens()
     await here.writes("later")
-    here.outside.be_busy(1)
+    here.platform.be_busy(1)
     error = await fails(here, Fault.TRANSIENT)
     assert error.retry_after is not None
     assert error.retry_after > 0
-    assert len(here.outside.said(here.thread)) == 1
+    assert len(await here.outside.said(here.thread)) == 1
 
 
 @on_platforms
 async def test_what_a_person_has_to_mend_says_how(here: Bench) -> None:
     await here.opens()
     await here.writes("refused")
-    here.outside.forbid()
+    here.platform.forbid()
     error = await fails(here, Fault.BLOCKED)
     assert error.mend
     assert error.of_place, "all that lives there waits, not this session alone"
@@ -334,7 +332,7 @@ async def test_while_it_is_away_nothing_raises_but_a_delivery_error_and_readyz_s
     await here.opens()
     assert here.network.ready() is None or not here.listens()
     await here.writes("waits")
-    here.outside.go_away()
+    here.platform.go_away()
     for _ in range(3):
         with pytest.raises(DeliveryError) as caught:
             await here.network.deliver(await here.next())
@@ -354,7 +352,7 @@ async def test_one_that_is_slow_holds_up_nobody_else(here: Bench) -> None:
     here.session = first
     await here.writes("slow")
     slow = await here.next()
-    is_on_its_way = here.outside.be_slow(60.0)
+    is_on_its_way = here.platform.be_slow(60.0)
     late = asyncio.create_task(here.network.deliver(slow))
     await until(is_on_its_way)
     await here.network.deliver(hasty)
@@ -367,14 +365,14 @@ async def test_one_that_is_slow_holds_up_nobody_else(here: Bench) -> None:
 async def test_a_delivery_that_is_cut_off_leaves_nothing_behind_that_hinders_the_next(here: Bench) -> None:
     await here.opens()
     await here.writes("cut off")
-    is_on_its_way = here.outside.be_slow(60.0)
+    is_on_its_way = here.platform.be_slow(60.0)
     sending = asyncio.create_task(here.network.deliver(await here.next()))
     await until(is_on_its_way)
     sending.cancel()
     with pytest.raises(asyncio.CancelledError):
         await sending
     await here.deliver_all()
-    assert "cut off" in here.outside.said(here.thread)[-1]
+    assert "cut off" in (await here.outside.said(here.thread))[-1]
 
 
 # ------------------------------------------------------------------ the end
@@ -385,7 +383,7 @@ async def test_stopping_waits_for_what_is_on_its_way_and_takes_nothing_new(here:
     await here.opens()
     await here.writes("the last one")
     delivery = await here.next()
-    is_on_its_way = here.outside.be_slow(0.3)
+    is_on_its_way = here.platform.be_slow(0.3)
     last = asyncio.create_task(here.network.deliver(delivery))
     await until(is_on_its_way)
     await here.network.stop()
@@ -396,14 +394,17 @@ async def test_stopping_waits_for_what_is_on_its_way_and_takes_nothing_new(here:
     assert caught.value.fault is Fault.TRANSIENT
 
 
-@in_each_place
+@in_each_place_and_at_the_desk
 async def test_what_is_deleted_is_gone_with_its_card_and_may_be_deleted_again(here: Bench) -> None:
     await here.opens("a secret")
+    before = await here.outside.everything(here.thread)
+    assert ("a secret" in before, "Hanako" in before) == (True, True)
     await here.relay.from_bridge(here.session, ErasureOrdered(), InputKey("erase"))
     delivery = await here.next()
     done = [await here.network.deliver(delivery) for _ in range(2)]
     await here.settle(delivery, done[-1])
-    assert here.outside.threads() == 0
+    after = await here.outside.everything(here.thread)
+    assert ("a secret" in after, "Hanako" in after) == (False, False)
 
 
 @everywhere
@@ -415,9 +416,8 @@ async def test_what_was_erased_meanwhile_is_not_posted(here: Bench) -> None:
     assert isinstance(delivery.effect, PostMessage)
     assert delivery.body is None
     done = await here.network.deliver(delivery)
-    if here.name != "console":  # which shows the journal, where nothing stands any more
-        assert done == Delivered()
-        assert len(here.outside.said(here.thread)) == 1
+    assert done.posts == ()
+    assert "a secret" not in await here.outside.everything(here.thread)
 
 
 # ------------------------------------------------------------------ optional powers
@@ -430,7 +430,7 @@ async def test_a_thread_has_an_address_and_typing_is_no_post(here: Bench) -> Non
     assert here.network.link(thread).startswith("http")
     assert isinstance(here.network, SupportsTyping)
     await here.network.show_typing(thread)
-    assert len(here.outside.said(thread)) == 1
+    assert len(await here.outside.said(thread)) == 1
 
 
 @in_each_place
@@ -441,7 +441,7 @@ async def test_an_announcement_is_made_once_and_known_by_its_key(here: Bench) ->
     await here.network.announce(here.place, "shift/1", f"Good evening {HOSTILE}")
     assert await here.network.announced(here.place, "shift/1", since)
     assert not await here.network.announced(here.place, "shift/2", since)
-    assert here.outside.rung() == []
+    assert await here.outside.acts(here.thread) == []
 
 
 @everywhere

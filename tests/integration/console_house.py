@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from aiohttp import web
+from aiohttp.test_utils import TestServer
 from argon2 import PasswordHasher
 from PIL import Image
 
@@ -56,6 +57,7 @@ from routing.policy import Desk, Policy
 from tests.redis_servers import private_redis
 
 CONSOLE = NetworkName("console")
+LIMITS, SIGNER = FileLimits(reserve_bytes=0), LinkSigner(bytes(32), 3600)
 PASSWORD = "correct horse battery"
 DESK_TITLES = {
     DeskId("en"): {"en": "English", "ja": "英語", "zh-Hans": "英文", "zh-Hant": "英文"},
@@ -226,30 +228,64 @@ async def _running(
     leases = Leases(store, "house", [CONSOLE, INDEX, TIMERS, FILES])
     lanes = Lanes(store, networks, leases, feed, Metrics("test"))
     relay = Relay(store, feed, rules, lanes)
-    limits = FileLimits(reserve_bytes=0)
-    files = DiskFiles(folder / "files", limits)
-    purges = networks[FILES] = Purges(store, relay, files)
+    files = DiskFiles(folder / "files", LIMITS)
     accounts = Accounts(store, directory, quick_passwords(), DeskSettings())
-    availability, incidents = Availability(store, rules), Incidents(store, relay, rules)
-    assignments = Assignments(store, relay, rules, availability)
-    broadcasts = Broadcasts(store, relay, incidents, "house")
-    house = House(store, relay, feed, directory, files, accounts, assignments, availability, incidents, broadcasts)
+    engine = engine_of(store, relay, feed, directory, rules, files, templates)
+    networks[FILES] = engine.purges
+    house = House(
+        store,
+        relay,
+        feed,
+        directory,
+        files,
+        accounts,
+        engine.assignments,
+        engine.availability,
+        engine.incidents,
+        engine.broadcasts,
+    )
     await directory.refresh()
-    signer = LinkSigner(bytes(32), 3600)
-    engine = Engine(
+    origins: set[str] = set()  # the port is known only when it is open
+    root = pages(engine, accounts, origins)
+    listener = Listener("public", root, "127.0.0.1", 0)
+    timers = Timers(store, relay, leases, rules)
+    views = Views(store, {CONSOLE: networks[CONSOLE]}, leases, rules)
+    background = [("broadcasts", engine.broadcasts.run)]
+    service = Service(store, relay, feed, leases, lanes, timers, views, networks, [listener], background)
+    async with service.running():
+        house.url = listener.url
+        origins.add(listener.url)
+        try:
+            yield house
+        finally:
+            await files.close()
+
+
+def engine_of(
+    store: RedisStore,
+    relay: Relay,
+    feed: Feed,
+    directory: Directory,
+    rules: Callable[[], Policy],
+    files: DiskFiles,
+    templates: Sequence[Template] = (),
+) -> Engine:
+    """What the desk's page stands on."""
+    availability, incidents = Availability(store, rules), Incidents(store, relay, rules)
+    return Engine(
         relay=relay,
         feed=feed,
         store=store,
         directory=directory,
         policy=rules,
         files=files,
-        links=signer,
+        links=SIGNER,
         files_url="/files/",
-        assignments=assignments,
+        assignments=Assignments(store, relay, rules, availability),
         availability=availability,
         incidents=incidents,
-        broadcasts=broadcasts,
-        purges=purges,
+        broadcasts=Broadcasts(store, relay, incidents, "house"),
+        purges=Purges(store, relay, files),
         canned=Canned(
             store,
             directory,
@@ -260,31 +296,36 @@ async def _running(
         ),
         desk_titles=DESK_TITLES,
         topic_titles=TOPIC_TITLES,
-        limits=limits,
+        limits=LIMITS,
     )
-    origins: set[str] = set()  # the port is known only when it is open
-    console = console_app(
-        engine,
-        accounts,
-        DeskSettings(),
-        uploads=lambda who, origins: uploads_app(files, who, limits, origins),
-        address=Address("/console", origins),
-    )
+
+
+def pages(engine: Engine, accounts: Accounts, origins: Collection[str]) -> web.Application:
+    """The desk, and what was attached."""
     root = web.Application()
-    root.add_subapp("/console", console)
-    root.add_subapp("/files/", files_app(files, signer, _anybody, engine.clock))
-    listener = Listener("public", root, "127.0.0.1", 0)
-    timers = Timers(store, relay, leases, rules)
-    views = Views(store, {CONSOLE: networks[CONSOLE]}, leases, rules)
-    background = [("broadcasts", broadcasts.run)]
-    service = Service(store, relay, feed, leases, lanes, timers, views, networks, [listener], background)
-    async with service.running():
-        house.url = listener.url
-        origins.add(listener.url)
-        try:
-            yield house
-        finally:
-            await files.close()
+    root.add_subapp(
+        "/console",
+        console_app(
+            engine,
+            accounts,
+            DeskSettings(),
+            uploads=lambda who, origins: uploads_app(engine.files, who, LIMITS, origins),
+            address=Address("/console", origins),
+        ),
+    )
+    root.add_subapp("/files/", files_app(engine.files, SIGNER, _anybody, engine.clock))
+    return root
+
+
+@asynccontextmanager
+async def served(engine: Engine) -> AsyncIterator[str]:
+    """The pages on a port of their own, without anything else of a house; their address."""
+    origins: set[str] = set()
+    accounts = Accounts(engine.store, engine.directory, quick_passwords(), DeskSettings())
+    async with TestServer(pages(engine, accounts, origins)) as server:
+        url = f"http://127.0.0.1:{server.port}"
+        origins.add(url)
+        yield url
 
 
 async def _anybody(file: str, reader: str) -> bool:

@@ -59,11 +59,13 @@ class Operator:
         await self.does(session, "note", parts=[{"type": "text", "text": text}])
         self.noted[session].append(text)
 
+    @staticmethod
+    def new_id() -> str:
+        return f"desk-{next(_numbers):08}"
+
     async def does(self, session: str, what: str, **fields: Any) -> Json:
         """Any of the desk's actions, durable when it returns."""
-        answer = await self._until_answered(
-            "POST", f"sessions/{session}/{what}", {"id": f"desk-{next(_numbers):08}", **fields}
-        )
+        answer = await self._until_answered("POST", f"sessions/{session}/{what}", {"id": self.new_id(), **fields})
         self.acknowledgements += 1
         return answer
 
@@ -78,10 +80,18 @@ class Operator:
 
     async def refused(self, session: str, what: str, **fields: Any) -> str:
         """Why the session's rules do not allow an action."""
-        form = {"id": f"desk-{next(_numbers):08}", **fields}
+        form = {"id": self.new_id(), **fields}
         async with self._asked("POST", f"sessions/{session}/{what}", form, self.addresses[0]) as response:
             assert response.status == 409, await response.text()
             return str((await response.json())["error"]["code"])
+
+    async def asks(self, path: str) -> Json:
+        """Whatever else the page reads."""
+        return await self._until_answered("GET", path)
+
+    async def look(self, session: str) -> Json:
+        """The session as the page shows it: its row, its card and its latest lines."""
+        return await self.asks(f"sessions/{session}")
 
     async def thread(self, session: str) -> list[tuple[str, str]]:
         """(side, text) of every line that somebody said, in order, from the beginning."""

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from adapters.console.network import ConsoleNetwork
-from bridge.messages import About
+from bridge.messages import About, Body, TextPart
 from bridge.ports import Delivery, Network
 from routing.effects import OpenThread, PostLine, PostMessage
 from routing.facts import Side
@@ -15,7 +17,7 @@ LINE = PostLine(id=EffectId("e2"), to=CONSOLE, mirror=1, key="reopened")
 
 
 def delivery(effect: OpenThread | PostMessage | PostLine) -> Delivery:
-    return Delivery(effect, SESSION, About())
+    return Delivery(effect, SESSION, About(), body=Body((TextPart("hello"),)))
 
 
 async def test_delivering_is_finding() -> None:
@@ -31,6 +33,11 @@ async def test_a_message_has_a_post_of_its_own_and_all_share_the_thread() -> Non
     opened, posted = await network.deliver(delivery(OPEN)), await network.deliver(delivery(POST))
     assert (opened.posts, posted.posts) == ((), ("e1",))
     assert opened.thread == posted.thread is not None
+
+
+async def test_words_that_were_erased_meanwhile_have_reached_nobody() -> None:
+    erased = replace(delivery(POST), body=None)
+    assert (await ConsoleNetwork().deliver(erased)).posts == ()
 
 
 async def test_the_desk_is_always_ready_and_there_is_nothing_to_redraw() -> None:
