@@ -2,8 +2,9 @@
 
 Two clients on one token both get every event, so the one that listens holds a lease, which it renews several times
 within its life; another process listens within seconds of its end. The client is discord.py's, unmodified, and is
-supervised: one malformed event ends its task while its socket stays open, and a silent socket may be dead. What is
-heard is handed on as it came over the wire, before the library reads it.
+supervised: what ends its task may leave its socket open, and a silent socket may be dead. What is heard is handed on as
+it came over the wire. The library makes no models of it: one that it cannot make would end it, each time anew where it
+is told with the server at the beginning.
 """
 
 from __future__ import annotations
@@ -130,6 +131,7 @@ class _Ear(discord.Client):
             max_ratelimit_timeout=30.0,
             allowed_mentions=discord.AllowedMentions.none(),
         )
+        self._connection.parsers = {"READY": lambda _: self.dispatch("connect")}
         self._heard = heard
         self._lost = lost
         self._admitted = admitted

@@ -50,6 +50,7 @@ from adapters.discord.refs import NAME, Root
 from adapters.discord.shape import GarbledError
 from adapters.discord.threads import Threads
 from adapters.discord.typed import Language, Typed
+from adapters.discord.unread import Unread
 from adapters.discord.utterances import Utterances
 from adapters.discord.whispers import Whispers
 from adapters.discord.writers import Writers
@@ -101,7 +102,9 @@ class Inbound:
         wording: Wording,
         app: Callable[[], App],
         public_place: Callable[[str, str], str | None],
+        unread: Unread,
     ) -> None:
+        self._unread = unread
         self._store = store
         self._relay = relay
         self._door = door
@@ -159,6 +162,7 @@ class Inbound:
             happening = parse(kind, data, self._app(), told)
         except GarbledError as error:
             _log.warning("discord_event_garbled", kind=kind, reason=error.what)
+            self._unread.hear(kind)
             return
         if isinstance(happening, ThreadsSeen):
             for thread in happening.threads if happening.channels else ():  # at the beginning they are read otherwise
@@ -188,6 +192,7 @@ class Inbound:
 
     async def stop(self) -> None:
         """What is under way is finished, as long as the store takes it."""
+        self._unread.stop()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5.0)
         for task in self._tasks:

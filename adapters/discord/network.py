@@ -56,6 +56,7 @@ from adapters.discord.roots import Roots, titled
 from adapters.discord.shape import Given
 from adapters.discord.threads import Threads
 from adapters.discord.turns import Turns
+from adapters.discord.unread import Unread
 from adapters.discord.upkeep import Upkeep
 from adapters.discord.waking import Waking
 from adapters.discord.whispers import Whispers
@@ -275,6 +276,7 @@ class DiscordNetwork:
             wording=wording,
             app=self._app,
             public_place=desks_of(policy, desk_title, NAME),
+            unread=Unread(self._hearing.lost, unit),
         )
         self._gateway = Gateway(
             settings, store, holder or secrets.token_hex(6), self._hear, Identifies(store, self._api, unit)

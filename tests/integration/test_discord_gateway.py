@@ -93,16 +93,34 @@ async def test_a_process_that_dies_without_a_word_is_replaced_within_five_second
     assert monotonic() - begun < 5.0
 
 
-async def test_a_client_that_an_event_has_broken_is_begun_anew(discord: DiscordSimulator, store: RedisStore) -> None:
+async def test_a_client_that_has_ended_is_begun_anew(discord: DiscordSimulator, store: RedisStore) -> None:
     channel, kenji = discord.channel("support"), discord.person("kenji")
     async with listening(discord, store, "one") as one:
         await until(lambda: one.gateway.ready)
-        discord.mischief.add(Fault.MALFORM, "MESSAGE_CREATE", missing=("id", "author"))
-        kenji.say(channel, "broken")
-        await until(lambda: not one.gateway.ready)
+        (first,) = discord.gateway.listening
+        first.send({"op": 10, "d": None, "t": None, "s": None})
+        await until(lambda: discord.gateway.listening and first not in discord.gateway.listening)
         await until(lambda: one.gateway.ready)
         kenji.say(channel, "whole")
         await until(lambda: "whole" in one.heard)
+
+
+@pytest.mark.parametrize(
+    ("event", "missing"), [("MESSAGE_CREATE", ("id", "author")), ("GUILD_CREATE", ("channels", "roles", "name"))]
+)
+async def test_what_the_library_can_make_no_model_of_ends_no_connection(
+    discord: DiscordSimulator, store: RedisStore, event: str, missing: tuple[str, ...]
+) -> None:
+    """A server's own form may be one that the library does not know: nobody would hear anything of it, however often
+    a client is begun anew."""
+    channel, kenji = discord.channel("support"), discord.person("kenji")
+    discord.mischief.add(Fault.MALFORM, event, missing=missing)
+    async with listening(discord, store, "one") as one:
+        await until(lambda: one.gateway.ready)
+        kenji.say(channel, "broken")
+        kenji.say(channel, "whole")
+        await until(lambda: "whole" in one.heard)
+        assert len(discord.gateway.identifies) == 1
 
 
 async def test_a_lost_intent_is_said_plainly(discord: DiscordSimulator, store: RedisStore) -> None:
