@@ -45,7 +45,7 @@ class Downloads:
     def picture(self, sticker: Sticker) -> Attachment:
         """A sticker as a file. Moving pictures of one kind stand on another host of Discord's."""
         ending = "gif" if sticker.kind == GIF else "png"
-        place = self._cdn._replace(path=f"/stickers/{sticker.id}.{ending}")
+        place = self._cdn._replace(path=f"{self._cdn.path.rstrip('/')}/stickers/{sticker.id}.{ending}")
         if sticker.kind == GIF and place.netloc == CDN:
             place = place._replace(netloc=MEDIA)
         return Attachment(f"sticker-{sticker.id}", f"{sticker.name}.{ending}", url=place.geturl())
