@@ -148,7 +148,7 @@ async def _stage(size: Size) -> AsyncIterator[tuple[House, DiscordSimulator, Per
             "DISCORD__CDN_URL": f"{discord.cdn_url}/",
             "LOG__LEVEL": "warning",
         }
-        installation = await stack.enter_async_context(Installation(Path(folder), settings))
+        installation = await stack.enter_async_context(Installation(Path(folder), settings, afresh=True))
         await installation.answer("operators", "add", "kenji", "--name", "en=Kenji", "--no-password")
         await installation.answer("operators", "link", "kenji", kenji.id)
         house = House(installation, discord)

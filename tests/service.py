@@ -1,5 +1,6 @@
 """The service as people run it: real processes of `kakehashi up`, on a data folder and a port of their own.
 
+They are forked from one that has imported the service (`tests.forked`), unless an installation is `afresh`.
 An `Installation` outlives its processes, as a server's disk does: they are killed, drained and started again on it.
 Whatever happens in its block, nothing that it started is left behind.
 """
@@ -14,7 +15,7 @@ import re
 import signal
 import socket
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from adapters.redis.connection import Target, open_store
 from adapters.redis.folder import Folder
 from adapters.redis.server import PrivateServer
 from adapters.redis.store import RedisStore
+from tests.forked import Forked
 
 DEADLINE = 90.0
 """Seconds. How long a test waits for what must happen, on a machine busy with other tests."""
@@ -63,7 +65,7 @@ class Ended:
 class Running:
     """One process of the service."""
 
-    process: Process
+    process: Process | Forked
     log: Path
     url: str = ""
     sign_in_link: str = ""
@@ -120,15 +122,17 @@ class Running:
 class Installation:
     """A data folder, its settings, and the processes that run on it.
 
-    `settings` are environment variables without their KAKEHASHI_, such as WEB__LIMITS__FRAME.
+    `settings` are environment variables without their KAKEHASHI_, such as WEB__LIMITS__FRAME. `afresh` starts the
+    command itself, with all that a start costs.
     """
 
-    def __init__(self, folder: Path, settings: Mapping[str, str | int] | None = None) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str | int] | None = None, *, afresh: bool = False) -> None:
         self.folder = folder
         self.settings = {name: str(value) for name, value in (settings or {}).items()}
         self.port = free_port()
         self.processes: list[Running] = []
-        self._commands: list[Process] = []
+        self._afresh = afresh
+        self._commands: list[Process | Forked] = []
         self._logs: list[IO[bytes]] = []
 
     @property
@@ -181,9 +185,7 @@ class Installation:
         log = self.folder / f"process-{len(self.processes)}.log"
         file = log.open("wb")
         self._logs.append(file)
-        process = await asyncio.create_subprocess_exec(
-            COMMAND, "up", stdin=asyncio.subprocess.DEVNULL, stdout=PIPE, stderr=file, **self._around(settings)
-        )
+        process = await self._start("up", stderr=file.fileno(), settings=settings)
         self.processes.append(Running(process, log))
         return self.running
 
@@ -195,26 +197,28 @@ class Installation:
 
     async def command(self, *arguments: str, **settings: str | int) -> Ended:
         """`kakehashi …`, to its end."""
-        process = await asyncio.create_subprocess_exec(
-            COMMAND,
-            *arguments,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=PIPE,
-            stderr=PIPE,
-            **self._around(settings),
-        )
+        process = await self._start(*arguments, stderr=PIPE, settings=settings)
         self._commands.append(process)
         async with asyncio.timeout(DEADLINE):
             out, err = await process.communicate()
         assert process.returncode is not None, "communicate() returns when the process has ended"
         return Ended(process.returncode, out.decode(), err.decode())
 
-    def _around(self, settings: Mapping[str, str | int]) -> dict[str, Any]:
-        """The environment, free of whatever this machine has set; and a folder without a kakehashi.toml."""
+    async def _start(self, *arguments: str, stderr: int, settings: Mapping[str, str | int]) -> Process | Forked:
+        """In a folder without a kakehashi.toml."""
+        env = self._environment(settings)
+        if sys.platform == "linux" and not self._afresh:
+            return await Forked.start(*arguments, stderr=stderr, env=env, cwd=self.folder)
+        return await asyncio.create_subprocess_exec(
+            COMMAND, *arguments, stdin=DEVNULL, stdout=PIPE, stderr=stderr, env=env, cwd=self.folder
+        )
+
+    def _environment(self, settings: Mapping[str, str | int]) -> dict[str, str]:
+        """Free of whatever this machine has set."""
         ours = {"DATA_DIR": str(self.folder / "data"), "WEB__PORT": str(self.port), **self.settings}
         ours |= {name: str(value) for name, value in settings.items()}
         rest = {name: value for name, value in os.environ.items() if not name.startswith("KAKEHASHI_")}
-        return {"env": {**rest, **{f"KAKEHASHI_{name}": value for name, value in ours.items()}}, "cwd": self.folder}
+        return {**rest, **{f"KAKEHASHI_{name}": value for name, value in ours.items()}}
 
     # ------------------------------------------------------------------ the engine underneath
 

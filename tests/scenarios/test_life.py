@@ -55,7 +55,7 @@ async def test_a_second_process_takes_over_at_once_from_one_that_drains(tmp_path
     """At once: the leases are given back, so nobody waits until they have run out."""
     async with AsyncExitStack() as stack:
         redis = await stack.enter_async_context(private_redis(tmp_path / "redis", durable=True))
-        house = await stack.enter_async_context(Installation(tmp_path, {**UNHURRIED, "REDIS__URL": redis}))
+        house = await stack.enter_async_context(Installation(tmp_path, {**UNHURRIED, "REDIS__URL": redis}, afresh=True))
         first = await house.up()
         second = await house.up(WEB__PORT=free_port())
         addresses = [first.url, second.url]
