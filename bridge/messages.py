@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from routing.ids import MessageId
+
 TEXT_LIMIT = 4_000
 """Characters (code points) in one message: what Slack recommends for one post, so none needs splitting there."""
 
@@ -48,11 +50,12 @@ class TextPart:
     """Words, byte for byte as they were written. Never interpreted: escaping is each face's own duty.
 
     The words are complete by themselves. Marks stand beside them and only say how to draw them: a face that knows none
-    loses no meaning. Only operators' words have any.
+    loses no meaning. Only operators' words have any. `quotes`: it is the beginning of that message (`quotations`).
     """
 
     text: str
     marks: tuple[Mark, ...] = ()
+    quotes: MessageId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,19 +10,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import monotonic
 
 from bridge.attachments import carries, without
+from bridge.carriers import Carrier, carriers_of
 from bridge.errors import KakehashiError
 from bridge.files import Files
 from bridge.messages import Body, FilePart
 from bridge.ports import Delivered, Delivery, LaneState, Store, Stored, Written
 from bridge.relay import Relay
-from routing import facts as f
 from routing.decide import Refusal
 from routing.effects import FILES, PurgeFile
-from routing.facts import Fact, Side
+from routing.facts import Side
 from routing.ids import InputKey, MessageId, NetworkName, OperatorId, SessionId
 from routing.inputs import FilePurgeOrdered, PurgeReason
 
@@ -64,18 +64,6 @@ class Attached:
     purged: bool
 
 
-@dataclass(slots=True)
-class _Carrier:
-    """A message, and all its wordings."""
-
-    message: MessageId
-    side: Side
-    at: int
-    revisions: list[int] = field(default_factory=lambda: [0])  # a network's are not one after the other
-    withdrawn: bool = False
-    bodies: dict[int, Body] = field(default_factory=dict)
-
-
 class Purges:
     """Orders purges, and is the destination of PurgeFile: a `bridge.ports.Network` without threads."""
 
@@ -91,7 +79,7 @@ class Purges:
     async def attached(self, session: SessionId) -> list[Attached]:
         """Every attachment of the session's, oldest first; each once."""
         found: dict[str, Attached] = {}
-        for one in await self._carriers(session):
+        for one in await carriers_of(self._store, session):
             for body in one.bodies.values():
                 for part in body.parts:
                     if isinstance(part, FilePart) and part.file not in found:
@@ -102,7 +90,7 @@ class Purges:
     async def order(self, stored: Stored, file: str, why: PurgeReason, by: OperatorId | None) -> bool:
         """Have the file removed. False when it was ordered before. Raises PurgeError when the session has no such file,
         and as the relay does."""
-        carriers = await self._carriers(stored.session.id)
+        carriers = await carriers_of(self._store, stored.session.id)
         named = [one for one in carriers if any(_names(body, file) for body in one.bodies.values())]
         if not named:
             raise PurgeError(
@@ -115,7 +103,7 @@ class Purges:
         return bool(fresh)
 
     async def _order(
-        self, session: SessionId, one: _Carrier, file: str, why: PurgeReason, by: OperatorId | None
+        self, session: SessionId, one: Carrier, file: str, why: PurgeReason, by: OperatorId | None
     ) -> None:
         still = {revision: body for revision, body in one.bodies.items() if carries(body, file)}
         event = FilePurgeOrdered(one.message, file, one.side, why, one.revisions[-1], one.withdrawn, by)
@@ -125,18 +113,6 @@ class Purges:
         answer = await self._relay.from_bridge(session, event, key, bodies=bodies)
         if isinstance(answer, Refusal):
             raise AssertionError("a purge is accepted in every state")
-
-    async def _carriers(self, session: SessionId) -> list[_Carrier]:
-        """Every message with its bodies, in every revision."""
-        said: dict[MessageId, _Carrier] = {}
-        for entry in await self._store.journal(session):
-            _read(entry.fact, said)
-        wanted = [(one.message, revision) for one in said.values() for revision in one.revisions]
-        found = await self._store.bodies(session, wanted) if wanted else []
-        for (message, revision), body in zip(wanted, found, strict=True):
-            if body is not None:
-                said[message].bodies[revision] = body
-        return list(said.values())
 
     # ------------------------------------------------------------------ what is left
 
@@ -167,7 +143,7 @@ class Purges:
         effect, session = delivery.effect, delivery.session
         if not isinstance(effect, PurgeFile):
             raise AssertionError("nothing but PurgeFile leads here")
-        for one in [] if session.erased else await self._carriers(session.id):
+        for one in [] if session.erased else await carriers_of(self._store, session.id):
             if any(carries(body, effect.file) for body in one.bodies.values()):
                 await self._order(session.id, one, effect.file, PurgeReason.OTHER, None)
         await self._files.delete(effect.file)
@@ -186,28 +162,6 @@ class Purges:
 
     def ready(self) -> str | None:
         return None
-
-
-_SIDES: dict[type[Fact], Side] = {
-    f.CustomerMessageAdded: Side.CUSTOMER,
-    f.ReplyAdded: Side.REPLY,
-    f.UpdateAdded: Side.REPLY,
-    f.NoteAdded: Side.NOTE,
-    f.WordsHeld: Side.NOTE,
-}
-
-
-def _read(fact: Fact, said: dict[MessageId, _Carrier]) -> None:
-    message: MessageId | None = getattr(fact, "message", None)
-    side = _SIDES.get(type(fact))
-    if message is not None and side is not None:
-        first = {0, getattr(fact, "revision", 0), getattr(fact, "wording", 0)}  # it may have been a note before
-        first |= set(said[message].revisions) if message in said else set()
-        said[message] = _Carrier(message, side, fact.at, sorted(first))
-    elif message in said and isinstance(fact, f.MessageRevised | f.HeldWordsRevised):
-        said[message].revisions.append(fact.revision)
-    elif message in said and isinstance(fact, f.MessageWithdrawn):
-        said[message].withdrawn = True
 
 
 def _names(body: Body, file: str) -> bool:

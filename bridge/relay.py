@@ -18,12 +18,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from bridge.carriers import carriers_of
 from bridge.errors import LostLeaseError, OverloadedError
 from bridge.feed import Feed, Signal
 from bridge.memory import REMEMBERED, Memory
 from bridge.messages import About, Body
 from bridge.metrics import Metrics
 from bridge.ports import Commit, CommitResult, Committed, Duplicate, Entry, Fenced, Store, Stored, Written
+from bridge.quotations import all_requoted, quoted_in, requoted
 from routing import inputs as i
 from routing.attention import DeliveryState, delivery
 from routing.decide import NO_BERTHS, Decision, Nothing, Refusal, decide
@@ -308,7 +310,8 @@ class Relay:
             event, before = await self._opening(arrival, stored), None
         else:
             event, before = await self._aware_of_old_words(arrival.event, stored), stored
-            arrival = replace(arrival, event=event)
+            arrival = await self._aware_of_quotes(replace(arrival, event=event), stored)
+            event = arrival.event
         verdict = decide(
             before.session if before else None,
             event,
@@ -353,6 +356,16 @@ class Relay:
             return event
         return replace(event, committed=await self._store.has_body(stored.session.id, event.message))
 
+    async def _aware_of_quotes(self, arrival: _Arrival, stored: Stored | None) -> _Arrival:
+        """A customer's edit or withdrawal with what quotes the message, which then says what is left of it."""
+        event = arrival.event
+        if stored is None or not isinstance(event, CHANGES) or not _may_be_quoted(stored.session, event.message):
+            return arrival
+        now = arrival.body if isinstance(event, i.CustomerRevised) else None
+        quoting = all_requoted(await carriers_of(self._store, stored.session.id), event.message, now)
+        named = tuple(dict.fromkeys(one.message for one in quoting))
+        return replace(arrival, event=replace(event, quoted_in=named), bodies=tuple(quoting))
+
     async def _commit(self, arrival: _Arrival, before: Stored | None, decision: Decision) -> Answer | None:
         bodies = await self._bodies(arrival, decision)
         if bodies is None:
@@ -391,6 +404,10 @@ class Relay:
         """What is written down with it. A note that is sent lends its words to the reply, and so does its edit; None
         where they are erased."""
         written, event = arrival.written, arrival.event
+        if arrival.body is not None and (quoted := quoted_in(arrival.body)) is not None:
+            now = await self._says(decision.session, quoted)  # it may have changed since whoever wrote has read it
+            arrival = replace(arrival, body=requoted(arrival.body, quoted, now))
+            written = arrival.written
         for fact in decision.facts:
             if isinstance(fact, ReplyAdded) and fact.note is not None:
                 (body,) = await self._store.bodies(decision.session.id, [(fact.note, fact.wording)])
@@ -400,6 +417,13 @@ class Relay:
             elif isinstance(fact, MessageRevised) and arrival.body and fact.message == _reply_to(event):
                 written = (*written, Written(fact.message, fact.revision, arrival.body))
         return written
+
+    async def _says(self, session: Session, message: MessageId) -> Body | None:
+        """What a message says now; None where it is taken back, or out of sight."""
+        spoken = session.spoken(message)
+        if spoken is None or spoken.withdrawn:
+            return None
+        return (await self._store.bodies(session.id, [(message, spoken.revision)]))[0]
 
     async def _committed(self, commit: Commit) -> CommitResult:
         """Ask the store. Whatever interrupts it, the commit may have been made: what we knew is not to be trusted."""
@@ -450,6 +474,8 @@ class Relay:
             self._memory.drop(stored.session.id)
 
 
+CHANGES = (i.CustomerRevised, i.CustomerWithdrew)
+
 EDITS = (i.CustomerRevised, i.CustomerWithdrew, i.CustomerReacted, i.OperatorRevised, i.OperatorWithdrew)
 
 
@@ -472,7 +498,7 @@ class _Arrival:
     @property
     def written(self) -> tuple[Written, ...]:
         event = self.event
-        if isinstance(event, i.FilePurgeOrdered):
+        if isinstance(event, i.FilePurgeOrdered | i.CustomerWithdrew):
             return self.bodies
         if self.body is not None and isinstance(event, i.MessageTranslated):
             return (Written(translation_id(event.message, event.language), event.revision, self.body),)
@@ -482,7 +508,7 @@ class _Arrival:
             beside = event.reason if isinstance(event, i.OperatorTransferred) else event.promise
             return (Written(beside, 0, self.body),) if beside is not None else ()
         revision = event.revision if isinstance(event, i.CustomerRevised | i.OperatorRevised) else 0
-        return (Written(event.message, revision, self.body),)
+        return (Written(event.message, revision, self.body), *self.bodies)
 
 
 SPEAKS = (
@@ -496,6 +522,13 @@ SPEAKS = (
     i.CustomerRevised,
     i.OperatorRevised,
 )
+
+
+def _may_be_quoted(session: Session, message: MessageId) -> bool:
+    """Whether anybody of ours has written since, as far as the snapshot goes; no further back may words be changed."""
+    said = [one.message for one in session.recent]
+    later = session.recent[said.index(message) + 1 :] if message in said else ()
+    return message in said and bool(session.pending or any(one.by for one in later))
 
 
 def _reply_to(event: i.Input) -> MessageId | None:

@@ -55,6 +55,8 @@ async def transcript(store: Store, stored: Stored, *, with_notes: bool = False) 
 
 def _line(entry: Entry, with_notes: bool) -> _Line | None:
     event = customer_view(entry.fact)
+    if isinstance(event, CustomerMessage) and event.requoted:
+        return None  # no words of its own; those that quote say by now what is left
     if isinstance(event, CustomerMessage):
         said = _Said(event.at, event.side, event.message, event.revision, event.operator, event.withdrawn)
         return replace(said, purged=event.purged)

@@ -19,6 +19,7 @@ from bridge import verbatim
 from bridge.errors import DeliveryError, Fault, KakehashiError, OverloadedError, StoreUnavailableError
 from bridge.messages import TEXT_LIMIT, Body, TextPart
 from bridge.ports import Delivered, Delivery
+from bridge.quotations import unquoted
 from bridge.relay import Relay
 from routing.effects import TRANSLATION, TranslateMessage
 from routing.facts import Side
@@ -112,8 +113,9 @@ class Translation:
         spoken = delivery.session.spoken(effect.message)
         if body is None or spoken is None or spoken.side is Side.NOTE or spoken.withdrawn:
             return Delivered()  # erased, taken back, or long ago
-        masked = verbatim.mask(body.text)
-        source = await self._source(body.text, spoken, delivery.session) if masked.has_words else effect.language
+        text = unquoted(body).text  # a quotation follows its message, and no translation of it would
+        masked = verbatim.mask(text)
+        source = await self._source(text, spoken, delivery.session) if masked.has_words else effect.language
         if same_language(source, effect.language):
             return Delivered()  # nothing to translate
         await self._carry_out(delivery.session, effect, masked, source)

@@ -220,6 +220,15 @@ class MessageWithdrawn(Fact):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuoteChanged(Fact):
+    """What this message quotes was changed or taken back, and its body says so, under the same revision."""
+
+    message: MessageId
+    revision: int
+    side: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EditKept(Fact):
     """An edit (`revision`) or a withdrawal (None) that arrived before its message, and waits for it."""
 
@@ -626,6 +635,7 @@ FACTS: tuple[type[Fact], ...] = (
     HeldWordsWithdrawn,
     MessageRevised,
     MessageWithdrawn,
+    QuoteChanged,
     EditKept,
     ReactionAdded,
     ReactionRemoved,

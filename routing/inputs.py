@@ -97,17 +97,20 @@ class CustomerWrote:
 @dataclass(frozen=True, slots=True)
 class CustomerRevised:
     """`committed`: the message itself is in the journal, so an unknown one is too old and not too early.
-    `revision` 0 is the next one, whichever that is: the relay numbers it."""
+    `revision` 0 is the next one, whichever that is: the relay numbers it. `quoted_in` are the messages of ours that
+    quote it."""
 
     message: MessageId
     revision: int = 0
     committed: bool = False
+    quoted_in: tuple[MessageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerWithdrew:
     message: MessageId
     committed: bool = False
+    quoted_in: tuple[MessageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class CustomerMessage:
     operator: OperatorId | None = None
     withdrawn: bool = False
     purged: bool = False  # an attachment of it is gone: the same revision is to be shown anew
+    requoted: bool = False  # what it quotes has changed or is gone: likewise
     edited: bool = False  # the customer had other words before; a first revision may be any
 
 
@@ -138,6 +139,13 @@ def _(fact: f.MessageWithdrawn) -> CustomerEvent | None:
     if fact.side is Side.NOTE:
         return None
     return CustomerMessage(fact.at, fact.side, fact.message, withdrawn=True)
+
+
+@customer_view.register
+def _(fact: f.QuoteChanged) -> CustomerEvent | None:
+    if fact.side is Side.NOTE:
+        return None
+    return CustomerMessage(fact.at, fact.side, fact.message, fact.revision, requoted=True)
 
 
 @customer_view.register

@@ -39,6 +39,7 @@ def revise(case: Case, event: i.CustomerRevised | i.OperatorRevised) -> None:
         return  # a newer revision, or the withdrawal, came first
     case.record(f.MessageRevised, _author(event), message=event.message, revision=event.revision, side=spoken.side)
     _in_other_mirrors(case, spoken, e.ReviseMessage, revision=event.revision, held=spoken.held)
+    _change_quotes(case, event)
     translation.ask_for(case, event.message)
 
 
@@ -53,7 +54,19 @@ def withdraw(case: Case, event: i.CustomerWithdrew | i.OperatorWithdrew) -> None
     _in_other_mirrors(case, spoken, e.WithdrawMessage)
     if spoken.side is Side.REPLY:
         _where_it_was_written(case, spoken)
+    _change_quotes(case, event)
     translation.withdraw(case, spoken)
+
+
+def _change_quotes(case: Case, event: _Edit) -> None:
+    """What quotes the message says what is left of it, wherever it may stand. Held words are told when they leave."""
+    for message in event.quoted_in if isinstance(event, i.CustomerRevised | i.CustomerWithdrew) else ():
+        quoting = case.open.spoken(message)
+        if quoting is None or quoting.withdrawn:
+            continue
+        about = {"message": message, "revision": quoting.revision, "side": quoting.side}
+        case.record(f.QuoteChanged, Actor.CUSTOMER, **about)
+        _in_other_mirrors(case, quoting, e.ReviseMessage, revision=quoting.revision, held=quoting.held)
 
 
 def _where_it_was_written(case: Case, spoken: Spoken) -> None:

@@ -187,6 +187,12 @@ def _(fact: f.MessageWithdrawn, page: _Page, index: int) -> None:
 
 
 @_write.register
+def _(fact: f.QuoteChanged, page: _Page, index: int) -> None:
+    """What quotes is read as it is now; that its message was changed stands at that one."""
+    del fact, page, index
+
+
+@_write.register
 def _(fact: f.EditKept, page: _Page, index: int) -> None:
     """The edit itself follows its message."""
     del fact, page, index

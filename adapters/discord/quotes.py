@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from adapters.discord.happenings import Said
 from adapters.discord.posted import message_in
-from bridge.messages import Body, Mark, MarkKind, TextPart
-from bridge.names import one_line
+from bridge.messages import TextPart
 from bridge.ports import Placed, Store, Stored
+from bridge.quotations import quotation
 from routing.facts import Side
 from routing.session import Session, Spoken
-
-SHOWN = 80
-"""Characters of a message that are enough to know it by."""
 
 
 class Quotes:
@@ -35,9 +32,4 @@ class Quotes:
         if answered is None or answered.side is not Side.CUSTOMER or answered.withdrawn:
             return None
         (body,) = await self._store.bodies(stored.session.id, [(answered.message, answered.revision)])
-        text = one_line(_words(body), SHOWN) if body is not None else ""
-        return TextPart(text, (Mark(MarkKind.QUOTE, 0, len(text)),)) if text else None
-
-
-def _words(body: Body) -> str:
-    return body.text or next((file.name for file in body.files), "")
+        return quotation(answered.message, body)

@@ -123,7 +123,10 @@ def encode_body(body: Body) -> bytes:
 
 def _part(part: Part) -> Part | dict[str, object]:
     """Words without marks are written as they were before there were any."""
-    return {"text": part.text} if isinstance(part, TextPart) and not part.marks else part
+    if isinstance(part, FilePart):
+        return part
+    more = {"marks": part.marks, "quotes": part.quotes}
+    return {"text": part.text} | {name: value for name, value in more.items() if value}
 
 
 def decode_body(text: str) -> Body:
@@ -133,7 +136,7 @@ def decode_body(text: str) -> Body:
 def _text(record: Mapping[str, Any]) -> TextPart:
     """A kind of mark that only a newer release knows is left out: the words are complete without it."""
     known = [one for one in record.get("marks", ()) if one["kind"] in _MARKS]
-    return TextPart(record["text"], tuple(_from_record(Mark, one) for one in known))
+    return TextPart(record["text"], tuple(_from_record(Mark, one) for one in known), record.get("quotes"))
 
 
 def encode_about(about: About) -> bytes:

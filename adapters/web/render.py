@@ -156,6 +156,7 @@ class Renderer:
             "parts": None if gone or body is None else [self._part(part, reader) for part in body.parts],
             "withdrawn": event.withdrawn,
             "edited": event.edited,
+            **({"anew": True} if event.requoted else {}),
         }
 
     def _part(self, part: TextPart | FilePart, reader: Reader) -> dict[str, Any]:

@@ -73,6 +73,20 @@ async def test_an_edit_takes_the_words_into_the_composer_and_shows_the_new_ones_
     assert desk.heard_of("revise")[0]["parts"] == [{"type": "text", "text": "Hello"}]
 
 
+async def test_a_quote_goes_when_its_message_is_taken_back_and_the_reply_is_not_called_edited(
+    visit: Door, desk: FakeDesk
+) -> None:
+    customer, known = await answered(visit, desk)
+    quote = {"type": "text", "text": "Hello", "marks": [{"kind": "quote", "start": 0, "end": 5}]}
+    words = {"type": "text", "text": "And to you"}
+    reply = desk.say(known, "", parts=[quote, words])
+    await expect(customer.panel.locator("blockquote")).to_have_text("Hello")
+    desk.event(known, {**reply, "parts": [words], "anew": True})
+    await expect(customer.panel.locator("blockquote")).to_have_count(0)
+    await customer.was_shown("Hello", "Good morning", "And to you")
+    await expect(customer.panel.locator(".edited")).to_have_count(0)
+
+
 @pytest.mark.parametrize("way", ["Escape", "Cancel", "unchanged"])
 async def test_an_edit_that_is_given_up_changes_nothing_and_leaves_the_panel_open(
     visit: Door, desk: FakeDesk, way: str

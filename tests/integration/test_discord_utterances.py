@@ -10,8 +10,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bridge.messages import Body, MarkKind
+from bridge.carriers import carriers_of
+from bridge.messages import Body, MarkKind, TextPart
+from bridge.relay import Receipt
+from bridge.transcript import transcript
 from routing.facts import Side
+from routing.ids import InputKey, MessageId, OperatorId
+from routing.inputs import CustomerRevised, CustomerWithdrew, OperatorSent
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Fault, Message, Person, Thread
 from tests.simulators.discord.permissions import BOT
@@ -148,6 +153,51 @@ async def test_a_reply_to_the_customer_says_what_it_answers(here: House, kenji: 
     ]
     kenji.edit(thread, said, "Try again tomorrow")
     await here.reads("I cannot withdraw\nTry again now", "I cannot withdraw\nTry again tomorrow")
+
+
+async def answered(here: House, kenji: Person, words: str) -> tuple[Thread, MessageId, Message]:
+    """Kenji's answer to the customer's first message, which it quotes; returned with that message's id."""
+    thread = await begun(here)
+    first = next(one for one in here.discord.messages(thread) if "withdraw" in here.discord.seen(one))
+    return thread, (await here.session()).session.recent[0].message, kenji.say(thread, words, reply_to=first)
+
+
+async def every_wording(here: House) -> str:
+    """All that is kept of what anybody said."""
+    stored = await here.session()
+    carriers = await carriers_of(here.store, stored.session.id)
+    return "|".join(body.text for one in carriers if one.side is not Side.CUSTOMER for body in one.bodies.values())
+
+
+async def test_a_quote_follows_its_message_and_goes_with_it(here: House, kenji: Person) -> None:
+    thread, message, said = await answered(here, kenji, "Try again now")
+    await here.reads("I cannot withdraw\nTry again now")
+    kenji.edit(thread, said, "Try again tomorrow")
+    await here.reads("I cannot withdraw\nTry again now", "I cannot withdraw\nTry again tomorrow")
+    changed = CustomerRevised(message, committed=True)
+    assert isinstance(await here.does(changed, Body((TextPart("I cannot log in"),))), Receipt)
+    assert (await here.replies_seen())[-1] == "I cannot log in\nTry again tomorrow"
+    assert "withdraw" not in await every_wording(here)
+    assert isinstance(await here.does(CustomerWithdrew(message, committed=True)), Receipt)
+    assert set(await here.replies_seen()) <= {"Try again now", "Try again tomorrow"}
+    assert "log in" not in await every_wording(here)
+    document = await transcript(here.store, await here.session())
+    assert "withdraw" not in str([one["parts"] for one in document["events"] if "parts" in one])
+    assert "log in" not in str(document)
+
+
+async def test_a_quote_that_waits_inside_goes_with_its_message_too(here: House, kenji: Person) -> None:
+    _thread, message, _ = await answered(here, kenji, "note: what does he mean?")
+    await until_said(here, Side.NOTE)
+    assert "I cannot withdraw" in await every_wording(here)
+    assert isinstance(await here.does(CustomerWithdrew(message, committed=True)), Receipt)
+    assert await every_wording(here) == "what does he mean?"
+    (note,) = [one for one in (await here.session()).session.recent if one.side is Side.NOTE]
+    sent = await here.relay.from_operator(
+        (await here.session()).session.id, OperatorSent(note.message, OperatorId("kenji")), InputKey("sent")
+    )
+    assert isinstance(sent, Receipt)
+    await here.reads("what does he mean?")
 
 
 async def test_a_reply_to_a_colleague_is_for_the_colleague_and_quotes_nothing(

@@ -10,11 +10,13 @@ import pytest
 from PIL import Image
 
 from bridge.messages import Body, FilePart, TextPart
-from routing.ids import InputKey
+from bridge.quotations import quotation
+from routing.ids import InputKey, MessageId
 from routing.inputs import (
     CustomerRevised,
     CustomerWithdrew,
     ErasureOrdered,
+    OperatorReplied,
     OperatorRevised,
     OperatorTransferred,
     OperatorWithdrew,
@@ -155,6 +157,30 @@ async def test_edits_and_withdrawals_of_what_was_said_before_reach_both_threads(
     assert ("costs" in told, "fee" in told, "789" in told, "456" in told) == (True, False, True, False)
     assert any("costs" in one for one in here.in_discord(thread))
     assert "789" in here.in_discord(thread)[0]
+
+
+async def test_what_a_reply_quotes_is_taken_back_in_every_thread_with_its_message(here: House) -> None:
+    said = await here.writes("my password is x")
+    root = await here.root()
+    above = quotation(said, Body((TextPart("my password is x"),)))
+    assert above is not None
+    await here.does(OperatorReplied(MessageId("r:quoting"), KENJI), Body((above, TextPart("Do not tell us that"))))
+    await here.delivered()
+    assert len([one for one in here.in_slack(root) if "password" in one]) == 2
+    await here.does(TO_DISCORD)
+    thread = await here.thread()
+    await here.delivered()
+    (told,) = here.in_discord(thread)
+    assert told.count("password") == 2
+    await here.customer(CustomerWithdrew(said))
+    await here.delivered()
+    (told,) = here.in_discord(thread)
+    assert ("password" in told, "Do not tell us that" in told) == (False, True)
+    assert not any("password" in one for one in here.in_slack(root))
+    assert any("Do not tell us that" in one for one in here.in_slack(root))
+    # Who had read it before and sends only now quotes nothing any more.
+    await here.does(OperatorReplied(MessageId("r:late"), KENJI), Body((above, TextPart("Change it"))))
+    assert await here.replies_seen() == ["Do not tell us that", "Do not tell us that", "Change it"]
 
 
 async def test_an_operators_edit_in_the_old_thread_reaches_the_customer_and_the_new_one(here: House) -> None:

@@ -172,8 +172,8 @@ export class Conversation extends Emitter {
       this.items.push(item);
       return item;
     }
-    const purged = event.parts?.some((part) => part.removed); // the same wording, with an attachment less
-    if (event.rev > known.rev || event.withdrawn || (purged && event.rev === known.rev)) {
+    const anew = event.anew || event.parts?.some((part) => part.removed); // the same wording, an attachment or a quote less
+    if (event.rev > known.rev || event.withdrawn || (anew && event.rev === known.rev)) {
       if (event.rev > known.rev) known.edited = event.edited;
       Object.assign(known, { rev: event.rev, parts: event.parts, withdrawn: event.withdrawn });
       known.name = event.name ?? known.name;

@@ -15,7 +15,7 @@ from routing.inputs import Origin
 from routing.policy import MINUTE
 from routing.reactions import plain
 from routing.session import Reason
-from routing.view import CustomerReaction, customer_view
+from routing.view import CustomerMessage, CustomerReaction, customer_view
 from tests.unit.routing.builders import AIKO, JA, KENJI, POLICY, Talk, opening
 
 WORDS, REPLY, NOTE = MessageId("c:1"), MessageId("o:1"), MessageId("o:2")
@@ -142,6 +142,27 @@ def test_an_edit_reaches_every_mirror_but_where_it_was_made_and_a_withdrawal_of_
     withdrawn = decided(talk, i.OperatorWithdrew(REPLY, KENJI)).effects
     assert [(type(one), one.mirror) for one in revised] == [(e.ReviseMessage, 1), (e.ReviseMessage, 2)]
     assert [(type(one), one.mirror) for one in withdrawn] == [(e.WithdrawMessage, 2), (e.WithdrawMessage, 1)]
+
+
+def test_what_quotes_a_message_is_shown_anew_with_it_and_a_note_to_operators_only() -> None:
+    talk, note = answered(), MessageId("n:1")
+    talk.hears(i.OperatorNoted(note, KENJI))
+    talk.hears(i.OperatorTransferred(KENJI, JA))
+    decision = decided(talk, i.CustomerWithdrew(WORDS, quoted_in=(REPLY, note)))
+    shown = [event for fact in decision.facts if (event := customer_view(fact)) is not None]
+    assert [(one.message, one.withdrawn, one.requoted) for one in shown if isinstance(one, CustomerMessage)] == [
+        (WORDS, True, False),
+        (REPLY, False, True),
+    ]
+    changed = [(one.message, one.mirror) for one in decision.effects if isinstance(one, e.ReviseMessage)]
+    assert changed == [(REPLY, 2), (note, 1), (note, 2)]
+
+
+def test_a_reply_that_was_taken_back_is_not_brought_up_again_by_what_it_quoted() -> None:
+    talk = answered()
+    talk.hears(i.OperatorWithdrew(REPLY, KENJI))
+    decision = decided(talk, i.CustomerRevised(WORDS, 1, quoted_in=(REPLY,)))
+    assert not [one for one in decision.facts if isinstance(one, f.QuoteChanged)]
 
 
 def test_a_deletion_that_is_not_the_authors_is_said_once_and_takes_nothing_from_the_customer() -> None:
