@@ -14,10 +14,11 @@ async def message_in(
     store: Store, session: Session, mirror: int, written: MessageId, stands_there: Callable[[PostRef], bool]
 ) -> MessageId | None:
     """An operator's own words bear the post's name (`written`); what we have posted is looked up in the books: what was
-    said last, and the lines below what waits. Raises StoreUnavailableError."""
+    said last and is not taken back, and the lines below what waits. Raises StoreUnavailableError."""
     if session.spoken(written) or session.held(written):
         return written
-    known = [(one.message, one.message) for one in reversed(session.recent)]
+    said = sorted(reversed(session.recent), key=lambda one: one.withdrawn)
+    known = [(one.message, one.message) for one in said]
     known += [(held_id(one.message), one.message) for one in session.pending]
     for name, message in known:
         if any(map(stands_there, await store.posts(session.id, name, mirror))):

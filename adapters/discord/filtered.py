@@ -54,7 +54,13 @@ class Filter:
         return changed
 
     def _line(self, session: Session) -> str:
-        url = self._desk(session, "").rstrip("/")
-        way = [link(self._wording(session.language, "post.held.open"), url)] if url else []
-        told = " · ".join((self._wording(session.language, "post.filtered"), *way))
+        told = " · ".join((self._wording(session.language, "post.filtered"), *self._ways(session)))
         return f"{session.code} · {session.language}\n{small(told)}"
+
+    def ways(self, session: Session) -> tuple[str, ...]:
+        """The way to the desk, on a line of its own."""
+        return tuple(map(small, self._ways(session)))
+
+    def _ways(self, session: Session) -> tuple[str, ...]:
+        url = self._desk(session, "").rstrip("/")
+        return (link(self._wording(session.language, "post.held.open"), url),) if url else ()

@@ -99,7 +99,8 @@ _log = structlog.get_logger(__name__)
 
 
 class DiscordNetwork:
-    """A `bridge.ports.Network`, and `SupportsTyping`, `SupportsDoctor` and `SupportsLinks`.
+    """A `bridge.ports.Network`, and `SupportsTyping`, `SupportsTurns`, `SupportsBursts`, `SupportsDoctor` and
+    `SupportsLinks`.
 
     `places` are the desks' channels; `whom` an alert calls now; `whereabouts` knows where a talk goes on; `holder`
     names this process among those that may listen; `url` is the installation's own address; `unit` scales what is
@@ -401,11 +402,28 @@ class DiscordNetwork:
 
     async def deliver(self, delivery: Delivery) -> Delivered:
         with self._at_work(), urgent(urgency_of(delivery) or Urgency.WORDS):
-            done = await self._outbound.deliver(delivery)
-            if delivery.thread is not None and done.posts not in ((), delivery.posts):
-                self._writing.ended(delivery.thread)
-                self._upkeep.stirred(delivery.thread)
+            return self._posted(delivery, await self._outbound.deliver(delivery))
+
+    def together(self, deliveries: Sequence[Delivery]) -> int:
+        """See `bridge.ports.SupportsBursts`."""
+        return self._outbound.bursts.fitting(deliveries)
+
+    async def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
+        with self._at_work(), urgent(urgency_of(deliveries[0]) or Urgency.WORDS):
+            done = await self._outbound.deliver_together(deliveries)
+            for delivery, one in zip(deliveries, done, strict=True):
+                self._posted(delivery, one)
             return done
+
+    async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
+        with self._at_work():
+            return await self._outbound.find_together(deliveries)
+
+    def _posted(self, delivery: Delivery, done: Delivered) -> Delivered:
+        if delivery.thread is not None and done.posts not in ((), delivery.posts):
+            self._writing.ended(delivery.thread)
+            self._upkeep.stirred(delivery.thread)
+        return done
 
     async def find(self, delivery: Delivery) -> list[Delivered]:
         with self._at_work():

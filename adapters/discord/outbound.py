@@ -19,6 +19,7 @@ from adapters.discord.app import App
 from adapters.discord.attached import LARGEST, Uploads, left_in, packed
 from adapters.discord.beneath import Beneath
 from adapters.discord.beyond import Beyond, Told
+from adapters.discord.bursts import Bursts
 from adapters.discord.calls import Calls
 from adapters.discord.channels import Channels
 from adapters.discord.client import RestApi, Upload
@@ -123,12 +124,14 @@ class Outbound:
         self._reopening = Reopening(api, store, roots, app, self._retelling, past_filter)
         self._withdrawals = Withdrawals(api)
         self._part_books = PartBooks(store)
+        self.bursts = Bursts(store, wording, past_filter, self._say_burst, self._update_burst)
         self._untaken = Untaken(store)
         self._reconciliation = Reconciliation(
             api=api,
             store=store,
             roots=roots,
             part_books=self._part_books,
+            bursts=self.bursts,
             wording=wording,
             app=app,
             drawn=self._drawn,
@@ -161,6 +164,11 @@ class Outbound:
                 await self._leave(delivery)
             return done
         return await self._change(delivery, effect)
+
+    async def deliver_together(self, deliveries: Sequence[Delivery]) -> list[Delivered]:
+        """See `bridge.ports.SupportsBursts`."""
+        await self._channels.admit(place_of(deliveries[0]))
+        return await self.bursts.deliver(deliveries)
 
     async def _leave(self, delivery: Delivery) -> None:
         """The session goes on in another thread, and this one has just said so. Only looks depend on it."""
@@ -258,7 +266,17 @@ class Outbound:
     async def _revise(self, delivery: Delivery, effect: ReviseMessage) -> Delivered:
         if not delivery.posts or delivery.body is None:
             return Delivered()  # never posted here, or erased
+        if (post := Post.of(delivery.posts[0])).together:
+            return await self._revise_in_burst(delivery, effect, post)
         return await self._rewrite(delivery, await self._revised(delivery, effect))
+
+    async def _revise_in_burst(self, delivery: Delivery, effect: ReviseMessage, post: Post) -> Delivered:
+        """In the post that it shares; whole below, where it has outgrown that."""
+        await self.bursts.redraw(delivery, post)
+        is_cut = await self.bursts.books.is_cut(delivery, effect.message, post)
+        whole = await self._revised(delivery, effect) if is_cut else ()
+        done = await self._rewrite(replace(delivery, posts=delivery.posts[1:]), whole)
+        return replace(done, posts=(delivery.posts[0], *done.posts))
 
     async def _revised(self, delivery: Delivery, effect: ReviseMessage) -> tuple[Rendered, ...]:
         *before, last = await self._said_anew(delivery, effect)
@@ -292,6 +310,8 @@ class Outbound:
         for number, post in enumerate(map(Post.of, delivery.posts)):
             if number:
                 await self._remove(post)
+            elif post.together:
+                await self.bursts.redraw(delivery, post)
             else:
                 await self._update(delivery, post, gone, files=())
         return Delivered()
@@ -314,6 +334,9 @@ class Outbound:
         if not delivery.posts or delivery.body is None or effect.withdrawn:
             return Delivered()
         posts = [Post.of(ref) for ref in delivery.posts]
+        if posts[0].together:
+            await self.bursts.redraw(delivery, posts[0])
+            return Delivered()
         (first, *_), left = posts, left_in(posts, delivery.body, await self._file_limit(delivery))
         rendered = await self._said_anew(delivery, effect)
         await self._update(delivery, first, rendered[0], files=left[first.message])
@@ -363,11 +386,14 @@ class Outbound:
         *,
         files: Sequence[str] | None = None,
         card: bool = False,
+        filtered: bool = True,
     ) -> None:
-        """`files`: those of its own that it keeps, if not all. `card`: no other thread is archived for it."""
+        """`files`: those of its own that it keeps, if not all. `card`: no other thread is archived for it. Not
+        `filtered`: nothing may stand in its place."""
         body = {**rendered.changed, **({} if files is None else {"attachments": [{"id": one} for one in files]})}
         try:
-            edit = partial(self._filter.past, delivery, body, partial(self._edit, post))
+            change = partial(self._edit, post)
+            edit = partial(self._filter.past, delivery, body, change) if filtered else partial(change, body)
             await self._waking.active(post.guild, post.channel, edit, makes_room=not card)
         except DeliveryError as error:
             if error.code not in ALREADY_GONE:
@@ -382,6 +408,9 @@ class Outbound:
                 raise
             if not await self._personas.change(post, body):
                 _log.warning("discord_post_not_changed", channel=post.channel, message=post.message)
+
+    async def _update_burst(self, delivery: Delivery, post: Post, rendered: Rendered, filtered: bool) -> None:
+        await self._update(delivery, post, rendered, filtered=filtered)
 
     async def _remove(self, post: Post) -> None:
         try:
@@ -408,34 +437,43 @@ class Outbound:
                 continue
             if get_running_loop().time() > until:
                 raise DeliveryError(Fault.TRANSIENT, "posting", retry_after=0.5)
-            root, post = await self._say(delivery, root, one, number)
+            root, post = await self._say(delivery, root, one, nonce(delivery.effect.id, number))
             said[str(number)] = post
             if len(rendered) - first > 1:
                 await self._part_books.write(delivery.effect.id, said)
         posts = tuple(PostRef(said[number]) for number in sorted(said, key=int) if said[number])
         return Delivered(root.ref if root.ref != delivery.thread else None, posts)
 
-    async def _say(self, delivery: Delivery, root: Root, rendered: Rendered, part: int) -> tuple[Root, str]:
-        """Post in the mirror's thread, and open it again first where somebody has deleted it."""
-        name = nonce(delivery.effect.id, part)
+    async def _say_burst(self, delivery: Delivery, rendered: Rendered, name: str) -> tuple[Root, str]:
+        root = Root.of(delivery.thread) if delivery.thread else await self._reopening.open(delivery, None)
+        return await self._say(delivery, root, rendered, nonce(name), filtered=False)
+
+    async def _say(
+        self, delivery: Delivery, root: Root, rendered: Rendered, name: str, *, filtered: bool = True
+    ) -> tuple[Root, str]:
+        """Post in the mirror's thread, with a nonce, and open it again first where somebody has deleted it. Not
+        `filtered`: nothing may stand in its place."""
         body = {**rendered.posted, "nonce": name, "enforce_nonce": True}
         files = await self._uploads.read(rendered.files, delivery.effect.id)
+
+        def past(say: Callable[[Mapping[str, Any]], Awaitable[Any]]) -> Awaitable[Any]:
+            return self._filter.past(delivery, body, say) if filtered else say(body)
+
         try:
             answer = await self._personas.say(delivery, root, body, files)
             if answer is None:
-                say = partial(self._post, root, files)
-                within = partial(self._filter.past, delivery, body, say)
+                within = partial(past, partial(self._post, root, files))
                 answer = await self._waking.active(root.guild, root.thread, within)
         except DeliveryError as error:
             if error.code == "unknown_message":
                 return root, ""  # it was there already, and somebody has deleted it since
             if error.code in FILES_REFUSED and files:
                 told = await self._told_of(delivery, rendered, too_large=error.code == "too_large")
-                return await self._say(delivery, root, told, part)
+                return await self._say(delivery, root, told, name)
             if error.code not in THREAD_GONE:
                 raise
             root = await self._reopening.open(delivery, root)
-            answer = await self._filter.past(delivery, body, partial(self._post, root, files))
+            answer = await past(partial(self._post, root, files))
         shown = tuple(str(one["id"]) for one in answer.get("attachments") or ())
         return root, root.post(str(answer["id"]), shown).ref
 
@@ -449,6 +487,9 @@ class Outbound:
         if isinstance(delivery.effect, AlertDesk | CallOperators) and (found := await self._beyond.find(delivery)):
             return found
         return await self._reconciliation.find(delivery)
+
+    async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
+        return await self._reconciliation.find_together(deliveries)
 
     async def remove_double(self, delivery: Delivery, double: Delivered) -> None:
         await self._reconciliation.remove_double(delivery, double)

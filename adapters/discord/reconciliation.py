@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 
 from adapters.discord import render
 from adapters.discord.app import App
+from adapters.discord.bursts import Bursts, may_have_been_in_one
 from adapters.discord.client import RestApi
 from adapters.discord.faults import put_off
 from adapters.discord.history import History, Message, snowflake
@@ -76,7 +77,7 @@ class _Wanted:
             return digest_of(message, self.effect.id) == self.words[number]
         wanted = self.rendered[number]
         if isinstance(self.effect, PostMessage):
-            return beneath(str(message.get("content") or "")) == beneath(wanted.content)
+            return _says(message, wanted)
         return wanted.is_shown_by(message)
 
 
@@ -91,6 +92,7 @@ class Reconciliation:
         store: Store,
         roots: Roots,
         part_books: PartBooks,
+        bursts: Bursts,
         wording: Wording,
         app: Callable[[], App],
         drawn: Drawn,
@@ -101,6 +103,7 @@ class Reconciliation:
         self._store = store
         self._roots = roots
         self._part_books = part_books
+        self._bursts = bursts
         self._wording = wording
         self._app = app
         self._drawn = drawn
@@ -123,6 +126,15 @@ class Reconciliation:
         rendered = await self._drawn(delivery)
         return await self._find_posts(delivery, rendered)
 
+    async def find_together(self, deliveries: Sequence[Delivery]) -> list[list[Delivered]]:
+        """See the port. They were posted as one: one look tells of all, unless they went to another thread."""
+        first = deliveries[0]
+        root = Root.of(first.thread) if first.thread else None
+        there = await self._unbooked(first, root, ()) if root is not None else None
+        if root is None or there is None:
+            return [await self.find(one) for one in deliveries]
+        return [_kept_first(await self._in_bursts(one, root, there), ()) for one in deliveries]
+
     async def _find_posts(self, delivery: Delivery, rendered: Sequence[Rendered]) -> list[Delivered]:
         """Of several posts the first ones alone are not the whole."""
         effect = delivery.effect
@@ -131,7 +143,7 @@ class Reconciliation:
             return []
         kept = await self._store.posts(delivery.session.id, kept_under(effect), effect.mirror)
         root = Root.of(delivery.thread or ThreadRef(""))
-        there = await self._unbooked(delivery, root, kept)
+        there = await self._unbooked(delivery, root, (*kept, *await self._shared(delivery)))
         if there is not None:
             return await self._in_thread(delivery, root, there, _Wanted(effect, rendered, words), kept)
         return await self._elsewhere(delivery, root, _Wanted(effect, rendered, words), kept)
@@ -153,7 +165,32 @@ class Reconciliation:
         found = [wanted.among(there, number) for number in range(wanted.count)]
         if wanted.count > 1:
             return await self._wholes(delivery, root, found)
-        return _kept_first([Delivered(posts=(_post(root, one),)) for one in found[0]], kept)
+        known = {Post.of(ref).message for ref in kept if not Post.of(ref).together}
+        alone = [one for one in there if one in found[0] or one["id"] in known]  # what was edited since reads otherwise
+        bursts = await self._in_bursts(delivery, root, there)
+        return _kept_first([*(Delivered(posts=(_post(root, one),)) for one in alone), *bursts], kept)
+
+    async def _in_bursts(self, delivery: Delivery, root: Root, there: Sequence[Message]) -> list[Delivered]:
+        """The posts that show it with others: by the books of those, or by what it was perhaps sent with."""
+        if not may_have_been_in_one(delivery):
+            return []
+        booked = {Post.of(ref).message: ref for ref in await self._shared(delivery)}
+        found = {one["id"]: booked[one["id"]] for one in there if one["id"] in booked}
+        for made_of in await self._bursts.notes.of(delivery.effect.id):
+            sent = await self._bursts.words_of(delivery, made_of)
+            together = tuple(message for message, _ in made_of)
+            for one in there:
+                if sent is not None and one["id"] not in booked and _says(one, sent):
+                    found[one["id"]] = root.post(str(one["id"]), together=together).ref
+        return [Delivered(posts=(ref,)) for _, ref in sorted(found.items(), key=lambda one: int(one[0]))]
+
+    async def _shared(self, delivery: Delivery) -> list[PostRef]:
+        """The posts in the books, of whichever message, that were made of this one, too."""
+        if not may_have_been_in_one(delivery):
+            return []
+        message = kept_under(delivery.effect)
+        posts = await self._store.all_posts(delivery.session.id, delivery.effect.mirror)
+        return [ref for ref in dict.fromkeys(posts) if message in Post.of(ref).together]
 
     async def _unbooked(self, delivery: Delivery, root: Root, kept: Sequence[PostRef]) -> list[Message] | None:
         """What is ours in the thread, behind the latest post before it, and is in no book of another message; None
@@ -185,6 +222,10 @@ class Reconciliation:
         """A change that needs more posts than there were has perhaps made them."""
         root, first = Root.of(delivery.thread or ThreadRef("")), len(delivery.posts)
         rendered = await self._drawn(delivery) if delivery.body is not None and first else ()
+        if first and (post := Post.of(delivery.posts[0])).together:  # it stands whole below, or not at all
+            first -= 1
+            is_cut = await self._bursts.books.is_cut(delivery, kept_under(delivery.effect), post)
+            rendered = rendered if is_cut else ()
         there = await self._unbooked(delivery, root, delivery.posts) if len(rendered) > first else None
         if not there:
             return
@@ -202,7 +243,10 @@ class Reconciliation:
         if double.posts and await self._is_anothers(delivery, double):
             return
         for post in map(Post.of, double.posts):
-            await self._remove(post)
+            if post.together and await self._bursts.books.is_needed(delivery, post):
+                await self._bursts.redraw(delivery, post)
+            else:
+                await self._remove(post)
         if double.thread is None or not isinstance(delivery.effect, OpenThread):
             return
         root = Root.of(double.thread)
@@ -217,8 +261,8 @@ class Reconciliation:
         session, effect = delivery.session.id, delivery.effect
         if await self._store.lane_states(session, NAME) is not None:
             raise put_off("lane_at_work", AT_WORK)
-        kept = await self._store.posts(session, kept_under(effect), effect.mirror)
-        others = {Post.of(ref).message for ref in set(await self._store.all_posts(session, effect.mirror)) - set(kept)}
+        own = {*await self._store.posts(session, kept_under(effect), effect.mirror), *await self._shared(delivery)}
+        others = {Post.of(ref).message for ref in set(await self._store.all_posts(session, effect.mirror)) - own}
         return any(Post.of(ref).message in others for ref in double.posts)
 
     async def _point(self, delivery: Delivery, double: Root) -> None:
@@ -238,6 +282,10 @@ def beneath(content: str) -> str:
     head, _, rest = said.partition("\n")
     said = rest if rest and head.startswith(("**", "-# ")) else said
     return _ABOUT_FILES.sub("", said) or _WAYS.sub("", said)
+
+
+def _says(message: Message, wanted: Rendered) -> bool:
+    return beneath(str(message.get("content") or "")) == beneath(wanted.content)
 
 
 def _post(root: Root, message: Message) -> PostRef:

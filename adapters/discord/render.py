@@ -132,7 +132,16 @@ def _room(head: str) -> int:
 
 def in_blocks(text: str, room: int) -> list[str]:
     """What fits into one block each. Between ticks a sign may have to stand."""
-    return [piece.text for piece in split(TextPart(text), room, lambda sign: units(sign) + (sign == "`"))]
+    return [piece.text for piece in split(TextPart(text), room, _weight)]
+
+
+def weight_of(text: str) -> int:
+    """How much of a post a customer's words take at most, in a block."""
+    return sum(map(_weight, text))
+
+
+def _weight(sign: str) -> int:
+    return units(sign) + (sign == "`")
 
 
 def _numbered(head: str, pieces: Sequence[str]) -> tuple[Rendered, ...]:

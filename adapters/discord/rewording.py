@@ -19,11 +19,17 @@ FORMER = 280
 
 def reworded(rendered: Rendered, former: Sequence[Body], language: str, wording: Wording) -> Rendered:
     """`former`: oldest first; the latest is shown first. Files have no wording."""
-    said = [escape(one_line(one.text, FORMER)) for one in reversed(former) if one.text]
     content = rendered.content
-    for line in (wording(language, "post.edited"), *(wording(language, "post.former", text=text) for text in said)):
-        longer = f"{content}\n{small(line)}"
+    for line in changed(former, language, wording):
+        longer = f"{content}\n{line}"
         if units(longer) > CONTENT:
             break
         content = longer
     return replace(rendered, content=content)
+
+
+def changed(former: Sequence[Body], language: str, wording: Wording) -> list[str]:
+    """The lines beneath: that it was changed, and then what it said before."""
+    said = [escape(one_line(one.text, FORMER)) for one in reversed(former) if one.text]
+    lines = [wording(language, "post.edited"), *(wording(language, "post.former", text=text) for text in said)]
+    return [small(line) for line in lines]
