@@ -17,7 +17,8 @@ async def message_in(
     said last and is not taken back, and the lines below what waits. Raises StoreUnavailableError."""
     if session.spoken(written) or session.held(written):
         return written
-    said = sorted(reversed(session.recent), key=lambda one: one.withdrawn)
+    latest_first = session.recent[::-1]
+    said = [*(one for one in latest_first if not one.withdrawn), *(one for one in latest_first if one.withdrawn)]
     known = [(one.message, one.message) for one in said]
     known += [(held_id(one.message), one.message) for one in session.pending]
     for name, message in known:

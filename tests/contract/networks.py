@@ -152,6 +152,12 @@ class Bench:
         assert delivery is not None
         return delivery
 
+    async def waiting(self) -> list[Delivery]:
+        """All that the lane holds, which may go out as one."""
+        first, lane = await self.next(), Lane(self.session, self.to)
+        behind = [await Deliveries(self.store).of(lane, one, Known()) for one in await self.store.following(lane, 9)]
+        return [first, *(one for one in behind if one is not None)]
+
     async def settle(self, delivery: Delivery, done: Delivered) -> None:
         """The books, as the lanes keep them."""
         session, effect = delivery.session.id, delivery.effect

@@ -224,6 +224,51 @@ async def test_edits_and_withdrawals_may_be_delivered_again(here: Bench) -> None
     assert not any("second" in one for one in await here.outside.said(here.thread))
 
 
+@on_platforms
+async def test_what_goes_out_as_one_is_found_revised_and_withdrawn_each_by_itself(here: Bench) -> None:
+    await here.opens()
+    one, two, _ = [await here.writes(text) for text in ("alpha", "beta", HOSTILE)]
+    burst = await here.waiting()
+    assert here.network.together(burst) == 3
+    here.platform.lose_answer()
+    with pytest.raises(DeliveryError):
+        await here.network.deliver_together(burst)
+    found = await here.network.find_together(burst)
+    assert found == [await here.network.find(delivery) for delivery in burst]
+    assert [len(each) for each in found] == [1, 1, 1]
+    for delivery, (done,) in zip(burst, found, strict=True):
+        await here.settle(delivery, done)
+        assert await here.network.find(delivery) == [done]
+    _, said = await here.outside.said(here.thread)
+    assert "alpha" in said
+    assert "beta" in said
+    assert await here.outside.acts(here.thread) == []
+    await here.customer(CustomerRevised(two, 1), "gamma")
+    await here.customer(CustomerWithdrew(one))
+    await here.deliver_all()
+    _, said = await here.outside.said(here.thread)
+    assert ("alpha" in said, "gamma" in said, HOSTILE[:20] in said) == (False, True, True)
+
+
+@on_platforms
+async def test_of_a_burst_that_turned_up_when_some_was_said_again_each_message_stays_once(here: Bench) -> None:
+    await here.opens()
+    words = ("alpha", "beta", "gamma")
+    for text in words:
+        await here.writes(text)
+    burst = await here.waiting()
+    await here.network.deliver_together(burst)
+    await here.settle(burst[0], await here.post_again(burst[0]))
+    for delivery in burst[1:]:
+        found = await here.network.find(delivery)
+        await here.settle(delivery, found[0] if found else await here.network.deliver(delivery))
+    for delivery in burst:
+        for double in (await here.network.find(delivery))[1:]:
+            await here.network.remove_double(delivery, double)
+    said = "\n".join(await here.outside.said(here.thread))
+    assert [said.count(text) for text in words] == [1, 1, 1]
+
+
 @everywhere
 async def test_a_later_translation_stands_in_the_place_of_the_earlier_one(here: Bench) -> None:
     message = await here.writes("もしもし")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.discord.bursts import MEASURE as DISCORD
 from adapters.slack.bursts import MEASURE as SLACK
 from bridge.bursts import BurstBooks, Measure, deliver
 from bridge.lanes import MERGED
@@ -44,7 +45,7 @@ def test_as_many_as_there_is_room_for_and_always_the_first(texts: list[str], cou
     assert MEASURE.fitting([written(text) for text in texts]) == count
 
 
-@pytest.mark.parametrize("measure", [MEASURE, SLACK])
+@pytest.mark.parametrize("measure", [MEASURE, DISCORD, SLACK])
 @given(lengths=st.lists(st.integers(1, 4_000), min_size=2, max_size=MERGED))
 def test_whatever_they_become_all_of_them_fit(measure: Measure, lengths: list[int]) -> None:
     deliveries = [written("x" * length) for length in lengths]
@@ -56,8 +57,9 @@ def test_whatever_they_become_all_of_them_fit(measure: Measure, lengths: list[in
     assert most <= measure.at_most
 
 
-def test_with_as_many_as_there_may_be_each_can_still_grow() -> None:
-    assert SLACK.grown(MERGED) >= 60
+@pytest.mark.parametrize("measure", [DISCORD, SLACK])
+def test_with_as_many_as_there_may_be_each_can_still_grow(measure: Measure) -> None:
+    assert measure.grown(MERGED) >= 60
 
 
 @given(st.text(min_size=1, max_size=60), st.integers(1, 30))
