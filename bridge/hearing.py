@@ -83,11 +83,17 @@ class Hearing:
         # A clock that was put back leaves the mark ahead; how long that was is not known, so as much again is read.
         silent = abs(now - int(mark)) if mark is not None else 0
         if mark is not None and (silent > self._silence or (self._alone() and not self._begun)):
-            await self.note_gap(max(now - silent - MARGIN, now - FARTHEST))
+            await self._note_up_to(now, max(now - silent - MARGIN, now - FARTHEST))
         elif mark is None and not self._repeats:
-            await self.note_gap(now - FARTHEST)  # threads may be older than the first ear
+            await self._note_up_to(now, now - FARTHEST)  # threads may be older than the first ear
         await self._read_gaps()
         self._deaf, self._begun = self._times_lost != times, True
+
+    async def _note_up_to(self, now: int, since: int) -> None:
+        """The mark moves with the gap: what is missed before the next beat is another one, and not one of the same
+        beginning, which would count as read back already."""
+        await self.note_gap(since)
+        await self._store.put(heard(self._network), str(now))
 
     @property
     def _gaps(self) -> str:

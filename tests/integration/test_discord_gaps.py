@@ -243,3 +243,17 @@ async def test_of_many_open_threads_only_those_are_read_in_which_somebody_wrote(
 
 def said_in(discord: DiscordSimulator, thread: Thread) -> bool:
     return any("hello" in discord.seen(one) for one in discord.messages(thread))
+
+
+async def test_what_is_said_in_two_gaps_one_right_after_the_other_reaches_the_customer(
+    here: House, discord: DiscordSimulator, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions of Discord's may end faster than the mark of what was heard moves."""
+    thread = await talk(here, kenji, "begins")
+    monkeypatch.setattr(here.network._hearing, "_beat", 3_600.0)
+    words = [f"said in gap {number}" for number in range(3)]
+    for one in words:
+        async with unheard(discord):
+            kenji.say(thread, one)
+        await is_read_back(here)
+    await here.reads("begins", *words)

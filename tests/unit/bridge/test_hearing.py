@@ -82,3 +82,20 @@ async def test_what_is_lost_while_a_gap_is_looked_for_is_looked_for_again() -> N
     book.lasting[heard(NETWORK)] = str(now - 5 * MINUTE)
     await hearing.sure()
     assert hearing.gaps == {0: now - 5 * MINUTE - MARGIN}
+
+
+async def test_two_losses_between_two_beats_are_two_gaps() -> None:
+    """A gap is known by where it begins: one that began where the last one did would count as read back."""
+    now = 100 * MINUTE
+    book = Marked(clock=now)
+    book.lasting[heard(NETWORK)] = str(now - 1_000)
+    hearing = Hearing(cast(Store, book), NETWORK, lambda: True, lambda: True, repeats=False, resumes=True)
+    begun = []
+    for _ in range(3):
+        book.clock += 200
+        hearing.lost()
+        await hearing.sure()
+        begun.append(hearing.gaps[0])
+        await hearing.closed(0, begun[-1])
+    assert len(set(begun)) == 3
+    assert begun == sorted(begun)
