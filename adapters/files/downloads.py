@@ -82,9 +82,10 @@ class _Downloads:
             response.set_status(206)
             response.headers["Content-Range"] = f"bytes {wanted.start}-{wanted.stop - 1}/{file.size}"
         await response.prepare(request)
-        if request.method == "GET":
-            await self._copy(request, file, wanted, response)
-        await response.write_eof()
+        with contextlib.suppress(ConnectionResetError):  # the reader has left: pages do, and it is no fault
+            if request.method == "GET":
+                await self._copy(request, file, wanted, response)
+            await response.write_eof()
         return response
 
     async def _copy(self, request: web.Request, file: StoredFile, wanted: range, response: web.StreamResponse) -> None:

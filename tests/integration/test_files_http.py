@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientConnectionError, ClientPayloadError, ClientResponse, web
+from aiohttp import ClientConnectionError, ClientPayloadError, ClientResponse, ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.files.downloads import files_app
@@ -36,6 +36,9 @@ class House:
     now: float = 1_795_000_000.0
     readers: dict[str, set[str]] = field(default_factory=dict)
     asked: asyncio.Event = field(default_factory=asyncio.Event)  # somebody was authenticated
+
+    async def allows(self, file_id: str, reader: str) -> bool:
+        return reader in self.readers.get(file_id, ())
 
     async def send(
         self, method: str, path: str, owner: str | None = CUSTOMER, headers: dict[str, str] | None = None, **body: Any
@@ -80,16 +83,15 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
             stack.push_async_callback(files.close)
             signer = LinkSigner(b"s" * 32, ttl=3600)
 
-            async def allowed(file_id: str, reader: str) -> bool:
-                return reader in built.readers.get(file_id, ())
-
             async def authenticate(request: web.Request) -> str | None:
                 built.asked.set()
                 return request.headers.get("Authorization", "").removeprefix("Bearer ") or None
 
             app = web.Application()
             app.add_subapp("/uploads", uploads_app(files, authenticate, limits, lambda origin: origin == PAGE))
-            app.add_subapp("/files", files_app(files, signer, allowed, lambda: built.now))
+            app.add_subapp(
+                "/files", files_app(files, signer, lambda file, reader: built.allows(file, reader), lambda: built.now)
+            )
             client: Client = await stack.enter_async_context(TestClient(TestServer(app)))
             built = House(files, signer, client)
             return built
@@ -475,6 +477,33 @@ async def test_a_file_erased_on_its_way_is_not_taken_for_whole(house: House) -> 
     await house.files.delete(file.file_id)
     with pytest.raises((ClientPayloadError, ClientConnectionError)):
         await answer.read()
+
+
+async def test_a_reader_who_leaves_in_the_middle_is_no_fault_of_ours(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    """On a server as ours is: the one of the other tests cancels whoever answers a reader that has left."""
+    file, over = await house.upload(samples.pdf("x" * 8_000_000)), asyncio.Event()
+
+    @web.middleware
+    async def watched(request: web.Request, handler: Callable[..., Awaitable[web.StreamResponse]]) -> Any:
+        try:
+            return await handler(request)
+        finally:
+            over.set()
+
+    outer = web.Application(middlewares=[watched])
+    outer.add_subapp("/files", files_app(house.files, house.signer, house.allows, lambda: house.now))
+    runner = web.AppRunner(outer)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with ClientSession() as http:
+        answer = await http.get(f"http://127.0.0.1:{runner.addresses[0][1]}{house.link(file)}")
+        await answer.content.readexactly(1)
+        answer.close()
+        await over.wait()
+    await runner.cleanup()
+    assert [one.getMessage() for one in caplog.records if one.name == "aiohttp.server"] == []
 
 
 def said(answer: ClientResponse) -> dict[str, str]:
