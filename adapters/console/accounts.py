@@ -96,7 +96,7 @@ class Accounts:
         named = await self._store.take_once(_LINK + _digest(token))
         if named is None:
             raise self._refused("link_used")
-        operator = await self._directory.ensure_owner() if named == OWNER else self._directory.get(OperatorId(named))
+        operator = await self._directory.ensure_owner() if named == OWNER else await self._account(OperatorId(named))
         if operator is None or not operator.active:
             raise self._refused("wrong")
         return await self._sit_down(operator)
@@ -132,7 +132,7 @@ class Accounts:
         if record is None or used is None:
             return None
         fields = json.loads(record)
-        operator = self._directory.get(OperatorId(fields["operator"]))
+        operator = await self._account(OperatorId(fields["operator"]), fields["generation"])
         if operator is None or not operator.active or operator.generation != fields["generation"]:
             return None
         now = await self._store.now()
@@ -142,6 +142,14 @@ class Accounts:
         if use and now - seat.used >= TOUCH:
             await self._touch(digest, now)
         return seat
+
+    async def _account(self, named: OperatorId, generation: int = 0) -> Operator | None:
+        """As it was when the link or the seat was made: another process may have changed it a moment ago."""
+        known = self._directory.get(named)
+        if known is None or known.generation < generation:
+            await self._directory.refresh()
+            known = self._directory.get(named)
+        return known
 
     async def _sit_down(self, operator: Operator) -> tuple[str, Seat]:
         token = secrets.token_urlsafe(32)

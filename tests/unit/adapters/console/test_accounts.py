@@ -184,6 +184,18 @@ async def test_a_new_password_or_a_closed_account_ends_the_seat(desk: Desk) -> N
     assert await desk.accounts.seat(cookie) is None
 
 
+async def test_what_one_process_lets_in_another_does_at_once(desk: Desk) -> None:
+    """The other one reads the accounts every few seconds only."""
+    other = Accounts(desk.book.store, Directory(desk.book.store), desk.passwords, desk.settings)
+    link = await mint_sign_in_link(desk.book.store, "http://x", OperatorId("op-1"))
+    cookie, seat = await other.sign_in_by_link(link.rsplit("/", 1)[1], HERE)
+    assert await desk.accounts.seat(cookie) == seat
+    await desk.directory.set_password(OperatorId("op-1"), await desk.passwords.hash("another good one"))
+    assert await other.seat(cookie) is not None, "it has not heard of it"
+    cookie, _ = await desk.accounts.sign_in_by_password("kenji", "another good one", HERE)
+    assert await other.seat(cookie) is not None
+
+
 async def test_changed_desks_hold_at_once(desk: Desk) -> None:
     cookie, seat = await desk.signed_in()
     await desk.directory.change(replace(seat.operator, names={"en": "Ken"}))
