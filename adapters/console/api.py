@@ -206,6 +206,9 @@ class Api:
         """A session's thread and card. `?before=` a line's index asks for what came earlier."""
         stored, before = await self._reachable(request), _before(request)
         entries = await self._engine.store.journal(stored.session.id)
+        if len(entries) > stored.head:  # by a command, such as an erasure: a process that is alone hears of none
+            self._engine.relay.outdated(stored.session.id, len(entries))
+            stored = await self._reachable(request)
         lines = [line for line in lines_of(entries, stored.session) if before is None or line.index < before]
         answer = {
             **await self._as_now(stored),

@@ -19,14 +19,17 @@ from adapters.console import live as live_module
 from adapters.console.board import Board
 from bridge.errors import StoreUnavailableError
 from bridge.feed import Feed, Shown, Signal
+from bridge.lanes import Lanes
+from bridge.leases import Leases
 from bridge.messages import About
+from bridge.metrics import Metrics
 from bridge.ports import Stored
 from bridge.relay import Relay
 from routing import inputs as i
 from routing.ids import DeskId, InputKey, MessageId, OperatorId, SessionId
 from routing.policy import Desk
 from routing.session import Session
-from tests.integration.console_house import PASSWORD, House, console_house, png
+from tests.integration.console_house import PASSWORD, House, console_house, png, policy
 from tests.unit.bridge.book import Book
 
 CANARY = "canary-3f9a1c"
@@ -567,6 +570,20 @@ async def test_a_long_conversation_is_read_in_pieces(house: House, kenji: Browse
     assert earlier["older"] is False
     assert words(earlier)[0] == ("customer", "message 0")
     assert len(words(earlier) + words(thread)) == 210
+
+
+async def test_what_a_command_has_done_is_shown_by_a_process_that_is_alone_and_hears_of_none(
+    house: House, kenji: Browser
+) -> None:
+    stored = await house.customer().writes("a secret")
+    path, feed = f"sessions/{stored.session.id}", Feed(house.store)
+    assert (await kenji.gets(path))["row"]["last"]["text"] == "a secret"
+    lanes = Lanes(house.store, {}, Leases(house.store, "command", []), feed, Metrics("test"))
+    command = Relay(house.store, feed, policy, lanes)
+    await command.from_bridge(stored.session.id, i.ErasureOrdered(), InputKey("admin/erase"))
+    seen = await kenji.gets(path)
+    assert (seen["card"]["erased"], seen["row"]["last"]["gone"]) == (True, "erased")
+    assert "a secret" not in json.dumps(seen)
 
 
 async def test_what_is_withdrawn_or_erased_is_not_read(house: House, kenji: Browser) -> None:
