@@ -53,7 +53,7 @@ from tests.contract.outsides import AtTheDesk, OnDiscord, OnSlack, Outside, Plat
 from tests.integration import console_house, discord_house, slack_house
 from tests.integration.engine_room import until
 from tests.scenarios.operator import Operator as DeskClient
-from tests.scenarios.stage import browser_like
+from tests.scenarios.operator import browser_like
 from tests.simulators.discord import DiscordSimulator
 from tests.simulators.discord.permissions import BOT
 from tests.simulators.slack import SlackSimulator

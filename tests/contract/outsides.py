@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from routing.ids import ThreadRef
-from tests.scenarios.customer import Json, text_of
+from tests.scenarios.console_desk import as_parts, as_read
+from tests.scenarios.customer import Json
 from tests.scenarios.operator import Operator
 from tests.simulators.discord import Channel as DiscordChannel
 from tests.simulators.discord import DiscordSimulator
@@ -235,7 +236,7 @@ class AtTheDesk:
         return " · ".join([shown["row"]["code"], shown["card"]["name"], names.get(shown["row"]["assignee"], "")])
 
     async def said(self, thread: ThreadRef) -> list[str]:
-        return [each for line in await self._lines(thread) for each in _as_read(line)]
+        return [each for line in await self._lines(thread) for each in as_read(line)]
 
     async def everything(self, thread: ThreadRef) -> str:
         return str(await self.kenji.look(_session(thread)))
@@ -252,7 +253,7 @@ class AtTheDesk:
         return await self._send(thread, "note", text)
 
     async def edit(self, thread: ThreadRef, said: str, text: str) -> None:
-        await self.kenji.does(_session(thread), "revise", message=said, parts=_words(text))
+        await self.kenji.does(_session(thread), "revise", message=said, parts=as_parts(text))
 
     async def delete(self, thread: ThreadRef, said: str) -> None:
         await self.kenji.does(_session(thread), "withdraw", message=said)
@@ -263,7 +264,7 @@ class AtTheDesk:
     async def _send(self, thread: ThreadRef, what: str, text: str) -> str:
         named = self.kenji.new_id()
         for _ in range(self._times):
-            await self.kenji.does(_session(thread), what, id=named, parts=_words(text))
+            await self.kenji.does(_session(thread), what, id=named, parts=as_parts(text))
         self._times = 1
         return f"o:{named}"
 
@@ -273,16 +274,3 @@ class AtTheDesk:
 
 def _session(thread: ThreadRef) -> str:
     return thread.partition("/")[0]
-
-
-def _words(text: str) -> list[Json]:
-    return [{"type": "text", "text": text}]
-
-
-def _as_read(line: Json) -> list[str]:
-    """Its words with what they were before, and a machine's beneath them."""
-    if line["withdrawn"]:
-        return ["(withdrawn)"]
-    former = "".join(f" ({one})" for one in line["former"])
-    beneath = [line["translation"]["text"]] if line["translation"] else []
-    return [f"{line['by'].title()} {line['side']}: {text_of(line['parts'])}{former}", *beneath]

@@ -142,6 +142,11 @@ class Customer:
     def replies(self) -> list[str]:
         return [text for side, text in self.transcript() if side == "operator"]
 
+    def now_reads(self) -> list[str]:
+        """Operators' messages as they stand on the page now, each once."""
+        latest = {one["id"]: one for one in self._messages() if one["from"] == "operator"}
+        return ["(withdrawn)" if one["withdrawn"] else text_of(one["parts"]) for one in latest.values()]
+
     def own(self) -> list[str]:
         return [text for side, text in self.transcript() if side == "you"]
 

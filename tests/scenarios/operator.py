@@ -11,7 +11,6 @@ import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -33,7 +32,8 @@ class Operator:
     """By session: the replies that were acknowledged, in their order."""
     noted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     acknowledgements: int = 0
-    _found: dict[str, str] = field(default_factory=dict)
+    known: dict[str, str] = field(default_factory=dict)
+    """Sessions by their codes, as far as somebody has asked for them."""
 
     async def sign_in(self, link: str) -> None:
         """By the link that `up` printed."""
@@ -41,15 +41,16 @@ class Operator:
 
     async def session_of(self, code: str) -> str:
         """The session's id, by the code that people use; once the index has it."""
-        await until(lambda: self._finds(code), f"the desk finds {code}")
-        return self._found[code]
+        if code not in self.known:
+            await until(lambda: self._finds(code), f"the desk finds {code}")
+        return self.known[code]
 
     async def _finds(self, code: str) -> bool:
         with contextlib.suppress(aiohttp.ClientError):
             async with self._asked("GET", f"find?code={code}", None, self.addresses[0]) as response:
                 if response.status == 200:
-                    self._found[code] = (await response.json())["rows"][0]["session"]
-        return code in self._found
+                    self.known[code] = (await response.json())["rows"][0]["session"]
+        return code in self.known
 
     async def reply(self, session: str, text: str, **fields: Any) -> None:
         await self.does(session, "reply", parts=[{"type": "text", "text": text}], **fields)
@@ -85,9 +86,9 @@ class Operator:
             assert response.status == 409, await response.text()
             return str((await response.json())["error"]["code"])
 
-    async def asks(self, path: str) -> Json:
-        """Whatever else the page reads."""
-        return await self._until_answered("GET", path)
+    async def asks(self, path: str, form: Json | None = None) -> Json:
+        """Whatever else the page reads, or with a form asks for."""
+        return await self._until_answered("POST" if form else "GET", path, form)
 
     async def look(self, session: str) -> Json:
         """The session as the page shows it: its row, its card and its latest lines."""
@@ -95,13 +96,14 @@ class Operator:
 
     async def thread(self, session: str) -> list[tuple[str, str]]:
         """(side, text) of every line that somebody said, in order, from the beginning."""
-        return [(one["side"], text_of(one["parts"])) for one in await self._lines(session) if "side" in one]
+        return [(one["side"], text_of(one["parts"])) for one in await self.lines(session) if "side" in one]
 
     async def told(self, session: str) -> list[str]:
         """The keys of the lines that nobody said."""
-        return [one["key"] for one in await self._lines(session) if "key" in one]
+        return [one["key"] for one in await self.lines(session) if "key" in one]
 
-    async def _lines(self, session: str) -> list[Json]:
+    async def lines(self, session: str) -> list[Json]:
+        """Everything that stands in the thread, whoever said it."""
         lines: list[Json] = []
         older = True
         while older:
@@ -137,7 +139,6 @@ class Operator:
         return {"Origin": address, "X-Kakehashi-Desk": "1"}
 
 
-async def _good_answer(response: aiohttp.ClientResponse) -> Json:
-    assert response.ok, f"{response.url.path}: {response.status} {await response.text()}"
-    answer: Json = await response.json() if response.status != HTTPStatus.NO_CONTENT else {}
-    return answer
+def browser_like() -> aiohttp.ClientSession:
+    """A client that keeps the cookies of an IP address, too."""
+    return aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))

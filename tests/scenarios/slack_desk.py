@@ -1,25 +1,17 @@
-"""Operators in Slack: the simulator in a process of its own, and people who answer in the sessions' threads."""
+"""Kenji in Slack: a channel for each desk of the policy, and a thread in it for each session."""
 
 from __future__ import annotations
 
-import base64
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-from tests.scenarios.customer import Json
-from tests.service import until
-from tests.simulators.slack import SlackProcess
-
-CHANNEL = "support"
-OPERATORS = ("kenji", "aiko")
-
-QUICK = {"LANES__SEND_DEADLINE": 2, "LANES__QUARANTINE": 3, "LANES__SWEEP": 2}
-"""Seconds. The rules are about their order; waiting the real ones out would take minutes."""
+from tests.scenarios.reading import stand
+from tests.service import Running
+from tests.simulators.slack import Channel, Fault, Person, SlackSimulator
+from tests.simulators.slack.blocks import buttons_in
+from tests.simulators.slack.workspace import Message
 
 UNPACED = {
     "SLACK__RATES__POSTS_PER_SECOND": 1_000,
@@ -31,121 +23,154 @@ UNPACED = {
 
 @dataclass
 class SlackDesk:
-    """`said`: by session code, what operators wrote in its thread, in their order."""
+    """A `tests.scenarios.desks.Desk`. `mode` as in slack.mode: its events come over signed HTTP or over sockets."""
 
-    slack: SlackProcess
-    policy: Path
+    slack: SlackSimulator
+    mode: str = "http"
+    network: str = "slack"
+    operator: str = "kenji"
+    most: int = 39_000
+    keeps_operators_words: bool = True
     said: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    _roots: dict[str, str] = field(default_factory=dict)
+    noted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    channels: dict[str, Channel] = field(default_factory=dict)
 
-    def settings(self, mode: str) -> dict[str, str | int]:
-        """What the service needs to work with this workspace; `mode` as in slack.mode."""
-        state = self.slack.state
+    @property
+    def kenji(self) -> Person:
+        return self.slack.person("kenji")
+
+    # ------------------------------------------------------------------ the stage
+
+    def settings(self) -> Mapping[str, str | int]:
         return {
-            "SLACK__API_URL": state["api_url"],
-            "SLACK__BOT_TOKEN": state["bot_token"],
-            "SLACK__APP_TOKEN": state["app_token"],
-            "SLACK__SIGNING_SECRET": state["signing_secret"],
-            "SLACK__CHANNEL": state["channels"][CHANNEL],
-            "SLACK__MODE": mode,
-            "POLICY": str(self.policy),
-            **QUICK,
+            "SLACK__API_URL": self.slack.api_url,
+            "SLACK__BOT_TOKEN": self.slack.bot_token,
+            "SLACK__APP_TOKEN": self.slack.app_token,
+            "SLACK__SIGNING_SECRET": self.slack.signing_secret,
+            "SLACK__MODE": self.mode,
             **UNPACED,
         }
 
-    @property
-    def signing_secret(self) -> str:
-        return str(self.slack.state["signing_secret"])
+    def place(self, desk: str) -> str:
+        if desk not in self.channels:
+            self.channels[desk] = self.slack.channel(desk)
+        return f'network = "slack"\nchannel = "{self.channels[desk].id}"'
 
-    @property
-    def team(self) -> str:
-        return str(self.slack.state["team_id"])
+    def people(self) -> str:
+        return f'[operators.kenji]\nnames = {{ en = "Kenji" }}\nslack = "{self.kenji.id}"\n'
 
-    @property
-    def bot(self) -> str:
-        return str(self.slack.state["bot_id"])
+    async def opens(self, processes: Sequence[Running]) -> None:
+        if self.mode == "http":
+            doors = ("events", "interactions", "commands")
+            self.slack.use_http(*(f"{processes[0].url}/slack/{door}" for door in doors))
 
-    @property
-    def bot_user(self) -> str:
-        return str(self.slack.state["bot_user_id"])
+    # ------------------------------------------------------------------ what stands there
 
-    async def deliver_to(self, url: str) -> None:
-        """Events go to this service over signed HTTP."""
-        await self.slack.do("deliver", url=f"{url}/slack/events", interactivity_url=f"{url}/slack/interactions")
+    def roots(self, code: str) -> list[tuple[str, Message]]:
+        """Desk and root of the session's threads, oldest first. The lines that call people are none."""
+        found = [(desk, root) for desk, place in self.channels.items() for root in self.slack.roots(place)]
+        named = [(desk, root, self.slack.seen(root)) for desk, root in found]
+        roots = [(desk, root) for desk, root, seen in named if seen.startswith(code) and "@here" not in seen]
+        return sorted(roots, key=lambda one: one[1].ts)
 
-    async def mischief(self, fault: str, target: str, **options: Any) -> None:
-        await self.slack.do("mischief", fault=fault, target=target, **{"times": None, **options})
+    async def comes_to(self, code: str, desk: str) -> None:
+        await self.slack.until(lambda: [at for at, _ in self.roots(code)][-1:] == [desk])
 
-    async def behave(self) -> None:
-        await self.slack.do("mischief", clear=True)
+    async def root(self, code: str) -> tuple[Channel, Message]:
+        """The session's thread, once it is there."""
+        await self.slack.until(lambda: self.roots(code))
+        desk, root = self.roots(code)[-1]
+        return self.channels[desk], root
 
-    async def posts(self) -> int:
-        """How many posts Slack has taken from the service."""
-        return int((await self.slack.do("state"))["posts"])
+    async def threads(self, code: str) -> int:
+        return len(self.roots(code))
 
-    async def was_asked(self, method: str) -> bool:
-        """Whether the service has called this method."""
-        return bool((await self.slack.do("calls", method=method))["calls"])
+    async def card(self, code: str) -> str:
+        _, root = await self.root(code)
+        return self.slack.seen(root)
 
-    # ------------------------------------------------------------------ threads
+    async def thread(self, code: str) -> Sequence[str]:
+        channel, root = await self.root(code)
+        return self.slack.thread(channel, root.ts)
 
-    async def root(self, code: str) -> str:
-        """The ts of the session's thread, once it is there."""
+    async def messages(self, code: str) -> Sequence[Message]:
+        channel, root = await self.root(code)
+        return self.slack.replies(channel, root.ts)
 
-        async def is_there() -> bool:
-            found = await self.roots(code)
-            self._roots |= {code: found[0]["ts"]} if found else {}
-            return bool(found)
+    async def shows(self, code: str, *words: str) -> None:
+        channel, root = await self.root(code)
+        await self.slack.until(lambda: stand(words, self.slack.thread(channel, root.ts)))
 
-        if code not in self._roots:
-            await until(is_there, f"{code} has a thread")
-        return self._roots[code]
+    async def everything(self) -> str:
+        messages = [one for place in self.channels.values() for one in place.messages.values()]
+        return "\n".join(self.slack.seen(one) for one in messages)
 
-    async def roots(self, code: str) -> list[Json]:
-        """What stands in the channel of it, but for the lines that call people there."""
-        messages = (await self.slack.do("roots", channel=CHANNEL))["messages"]
-        return [one for one in messages if one["seen"].startswith(code) and "@here" not in one["seen"]]
+    async def files(self, code: str) -> int:
+        return sum(len(one.files) for one in await self.messages(code) if one.bot_id)
 
-    async def messages(self, code: str) -> list[Json]:
-        """The session's thread without its root."""
-        found = await self.slack.do("thread", channel=CHANNEL, ts=await self.root(code))
-        return list(found["messages"])
+    # ------------------------------------------------------------------ what Kenji does
 
-    async def shown(self, code: str, begins: str) -> list[str]:
-        """What the service posted in the thread that begins like this: a line each, several in a burst's post."""
-        seen = [one["seen"].split("\n") for one in await self.messages(code) if one["bot_id"] == self.bot]
-        return [line for lines in seen for line in lines if line.startswith(begins)]
-
-    async def say(self, code: str, text: str, person: str = "kenji") -> str:
-        """An operator writes in the thread; the message's ts."""
-        said = await self.slack.do("say", person=person, channel=CHANNEL, thread_ts=await self.root(code), text=text)
+    async def say(self, code: str, text: str) -> Message:
+        said = await self._type(code, text)
         self.said[code].append(text)
-        return str(said["ts"])
+        return said
 
-    async def edit(self, ts: str, text: str, person: str = "kenji") -> None:
-        await self.slack.do("edit", person=person, channel=CHANNEL, ts=ts, text=text)
+    async def note(self, code: str, text: str) -> Message:
+        said = await self._type(code, f"note: {text}")
+        self.noted[code].append(text)
+        return said
 
-    async def upload(self, code: str, name: str, content: bytes, person: str = "kenji") -> None:
-        options = {"name": name, "base64": base64.b64encode(content).decode(), "thread_ts": await self.root(code)}
-        await self.slack.do("upload", person=person, channel=CHANNEL, **options)
+    async def _type(self, code: str, text: str) -> Message:
+        channel, root = await self.root(code)
+        return self.kenji.say(channel, text, thread_ts=root.ts)
 
-    async def press(self, code: str, action: str, person: str = "kenji") -> Json:
-        """An operator presses a button of the card."""
-        return await self.slack.do("click", person=person, channel=CHANNEL, ts=await self.root(code), action=action)
+    async def edit(self, code: str, said: Message, text: str) -> None:
+        self.kenji.edit((await self.root(code))[0], said, text)
+
+    async def withdraw(self, code: str, said: Message) -> None:
+        self.kenji.delete((await self.root(code))[0], said)
+
+    async def claim(self, code: str) -> None:
+        await self._press(code, "claim")
+
+    async def resolve(self, code: str) -> None:
+        await self._press(code, "resolve")
+        await self.slack.until(self._has_window)
+        assert (await self.kenji.submit({})).ok
+
+    async def _press(self, code: str, action: str) -> None:
+        channel, root = await self.root(code)
+        await self.slack.until(lambda: action in (element["action_id"] for _, element in buttons_in(root.blocks)))
+        assert (await self.kenji.click(channel, root, action)).ok
+
+    def _has_window(self) -> bool:
+        return any(view.user == self.kenji.id for view in self.slack.workspace.views.values())
+
+    # ------------------------------------------------------------------ what Slack does to us
+
+    def be_rude(self) -> None:
+        rude = self.slack.mischief.add
+        rude(Fault.LOSE_ANSWER, "chat.postMessage", times=None, probability=0.06)
+        rude(Fault.BAD_GATEWAY_AFTER, "chat.postMessage", times=None, probability=0.02)
+        rude(Fault.INTERNAL_ERROR, "chat.postMessage", times=None, probability=0.02)
+        rude(Fault.RATE_LIMIT, "chat.postMessage", times=None, probability=0.02)
+        rude(Fault.DUPLICATE, "message", times=None, probability=0.15, copies=2)
+        rude(Fault.RETRY_ACKED, "message", times=None, probability=0.1)
+
+    def refuse_deletions(self) -> None:
+        self.slack.mischief.add(Fault.INTERNAL_ERROR, "chat.delete", times=None)
+
+    def hold_deletions(self) -> Callable[[], bool]:
+        rule = self.slack.mischief.add(Fault.HANG, "chat.delete", times=None, seconds=60)
+        return lambda: rule.fired > 0
+
+    def behave(self) -> None:
+        self.slack.mischief.clear()
 
 
 @asynccontextmanager
-async def slack_desk(*, seed: int = 0) -> AsyncIterator[SlackDesk]:
-    """A workspace with one channel. What nobody acknowledges, Slack says again each second, not minutes later."""
-    async with SlackProcess("--no-limits", "--channel", CHANNEL, "--seed", str(seed)) as slack:
-        await slack.do("habits", retry_delays=[0.0, *[1.0] * 300])
-        with TemporaryDirectory() as folder:
-            policy = Path(folder) / "policy.toml"
-            policy.write_text("".join([await _enrolled(slack, person) for person in OPERATORS]), encoding="utf-8")
-            yield SlackDesk(slack, policy)
-
-
-async def _enrolled(slack: SlackProcess, person: str) -> str:
-    """The person as the policy's file names an operator: only whom it knows can reply."""
-    user = (await slack.do("person", person=person))["id"]
-    return f'[operators.{person}]\nnames = {{ en = "{person.title()}" }}\nslack = "{user}"\n\n'
+async def slack_desk(mode: str = "http", *, seed: int = 0) -> AsyncIterator[SlackDesk]:
+    """What nobody acknowledges, Slack says again each second, not minutes later."""
+    async with SlackSimulator(limits=False, seed=seed) as slack:
+        slack.habits.retry_delays = (0.0, *[1.0] * 300)
+        yield SlackDesk(slack, mode)

@@ -1,4 +1,6 @@
-"""A full disk, or a Redis that is gone: "not sent yet"; the page keeps it, nothing is acknowledged, nothing is lost."""
+"""A full disk, or a Redis that is gone: "not sent yet"; the page keeps it, nothing is acknowledged, nothing is lost.
+
+About the store, and so told once. What an operator says while it is dead is told of each network, in `test_kill`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Coming up, draining, taking over: the life of a process as an init system sees it."""
+"""Coming up, draining, taking over: the life of a process as an init system sees it.
+
+No network changes it, so it is told at the built-in desk. How one takes over from another that is killed is told of
+each, in `test_kill`."""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ from routing.ids import SessionId
 from tests.redis_servers import private_redis
 from tests.scenarios.customer import Customer
 from tests.scenarios.ledger import ledger
-from tests.scenarios.operator import Operator
-from tests.scenarios.stage import UNHURRIED, browser_like, stage
+from tests.scenarios.operator import Operator, browser_like
+from tests.scenarios.stage import UNHURRIED, stage
 from tests.service import Installation, free_port, until
 
 

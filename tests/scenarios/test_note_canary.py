@@ -6,84 +6,98 @@ A word that stands nowhere but in notes is looked for in everything that the cus
 from __future__ import annotations
 
 import json
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.scenarios.customer import Customer
+from tests.scenarios.desks import PLATFORMS
 from tests.scenarios.operator import Operator
-from tests.scenarios.slack_desk import slack_desk
-from tests.scenarios.stage import UNHURRIED, stage
-from tests.service import Installation, until
+from tests.scenarios.stage import Stage, stage
+from tests.service import until
 from tests.unit.adapters.files import samples
 
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("desks")]
+
 CANARY = "kanarienvogel-7f3a"
+ALOUD = ("note: ", "メモ：", "// ", "!note ")
+"""How a note is written where there is no other place for one."""
 
 
-async def test_a_note_of_the_desk_reaches_no_exit_of_the_customers(tmp_path: Path) -> None:
-    async with stage(tmp_path) as on, on.customer().online() as one:
-        await one.write("hello")
+async def test_a_note_reaches_no_exit_of_the_customers(shared: Stage) -> None:
+    desk = shared.desk
+    async with shared.visit("canary") as one:
+        code = one.code
+        await desk.note(code, f"{CANARY}: before anything was said")
+        await desk.say(code, "one moment")
+        await one.reads("one moment")
+        slip = await desk.note(code, CANARY)
+        await desk.edit(code, slip, f"{CANARY} as it was meant")
+        await desk.say(code, "and another")
+        await one.reads("and another")
+        await every_way_back(one)
+        await _restarted(shared)
+        await one.write("and after the kill")
         await one.is_heard()
+        await desk.note(code, f"{CANARY}: after the kill")
+        await desk.say(code, "goodbye")
+        await one.reads("goodbye")
+        await no_exit_tells(shared, one, times=4)  # three notes, of which one has two wordings
+        assert one.replies() == ["one moment", "and another", "goodbye"]
+
+
+async def _restarted(shared: Stage) -> None:
+    await shared.house.running.kill()
+    await shared.house.up()
+
+
+@pytest.mark.parametrize("shared", PLATFORMS, indirect=True)
+async def test_a_note_that_is_written_aloud_or_made_of_a_reply_reaches_no_exit(shared: Stage) -> None:
+    """The built-in desk has a composer of its own for notes, and makes none of a reply."""
+    desk = shared.desk
+    async with shared.visit("slip") as one:
+        for prefix in ALOUD:
+            await desk.say(one.code, f"{prefix}{CANARY}")
+        said = await desk.say(one.code, "he is a fool")
+        await one.reads("he is a fool")
+        await desk.edit(one.code, said, f"note: {CANARY} and a fool")
+        await desk.say(one.code, "one moment")
+        await one.reads("one moment")
+        await until(lambda: any(is_withdrawn(event) for event in one.events.values()), "the slip was taken back")
+        await every_way_back(one)
+        polled, export = await no_exit_tells(shared, one, times=len(ALOUD))
+    assert "he is a fool" not in polled, "what was taken back is in no later history"
+    assert "he is a fool" not in export
+
+
+async def test_a_notes_picture_reaches_no_exit(tmp_path: Path) -> None:
+    """Told at the built-in desk, whose uploads are the operator's own until they are part of something."""
+    async with stage(tmp_path) as on, on.visit("picture") as one:
         session = await on.operator.session_of(one.code)
-        await on.operator.does(session, "claim")
-        await on.operator.note(session, f"{CANARY}: before anything was said")
-        await on.operator.reply(session, "one moment")
         await _notes_with_a_picture(on.operator, session)
         await on.operator.does(session, "typing", kind="note")
         await on.operator.reply(session, "and another")
         await one.reads("and another")
         await every_way_back(one)
-        await on.house.running.kill()
-        await on.house.up()
-        await one.write("and after the kill")
-        await one.is_heard()
-        await on.operator.note(session, f"{CANARY}: after the kill")
-        await on.operator.does(session, "resolve")
-        await one.is_told("resolved")
-        polled = await by_polling(on.house.url, one)
-        export = await on.house.answer("sessions", "export", one.code)
-        whole = await on.house.answer("sessions", "export", one.code, "--with-notes")
-        logs = "".join(process.errors() for process in on.house.processes)
-    assert whole.count(CANARY) == 4, "three notes and a file's name are there, for those who may read them"
-    for exit_name, content in {"socket": "\n".join(one.raw), "poll": polled, "export": export, "log": logs}.items():
-        assert CANARY not in content, exit_name
-    assert [text for side, text in one.transcript() if side == "operator"] == ["one moment", "and another"]
-    assert _files_in(one) == [], "nor does its picture"
+        await no_exit_tells(on, one, times=2)
+    assert _files_in(one) == []
 
 
-async def test_a_note_in_slack_reaches_no_exit_of_the_customers(tmp_path: Path) -> None:
-    async with AsyncExitStack() as stack:
-        desk = await stack.enter_async_context(slack_desk())
-        house = await stack.enter_async_context(Installation(tmp_path, {**UNHURRIED, **desk.settings("socket")}))
-        up = await house.up()
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        one = await stack.enter_async_context(Customer(http, [up.url]).online())
-        await one.write("hello")
-        await one.is_heard()
-        for prefix in ("note: ", "メモ：", "// "):
-            await desk.say(one.code, f"{prefix}{CANARY}")
-        said = await desk.say(one.code, "he is a fool")
-        await one.reads("he is a fool")
-        await desk.edit(said, f"note: {CANARY} and a fool")
-        await desk.say(one.code, "one moment")
-        await one.reads("one moment")
-        await until(lambda: any(is_withdrawn(event) for event in one.events.values()), "the slip was taken back")
-        await every_way_back(one)
-        polled = await by_polling(house.url, one)
-        export = await house.answer("sessions", "export", one.code)
-        whole = await house.answer("sessions", "export", one.code, "--with-notes")
-        logs = "".join(process.errors() for process in house.processes)
-    assert whole.count(CANARY) == 3
-    for exit_name, content in {"socket": "\n".join(one.raw), "poll": polled, "export": export, "log": logs}.items():
+async def no_exit_tells(on: Stage, one: Customer, *, times: int) -> tuple[str, str]:
+    """The word is there for those who may read it, so often, and nowhere else; what was polled, and the export."""
+    polled = await by_polling(on.house.url, one)
+    export = await on.house.answer("sessions", "export", one.code)
+    whole = await on.house.answer("sessions", "export", one.code, "--with-notes")
+    assert whole.count(CANARY) == times
+    exits = {"socket": "\n".join(one.raw), "poll": polled, "export": export, "log": on.logs()}
+    for exit_name, content in exits.items():
         assert CANARY not in content, exit_name
-    assert "he is a fool" not in polled, "what was taken back is in no later history"
-    assert "he is a fool" not in export
+    return polled, export
 
 
 async def _notes_with_a_picture(operator: Operator, session: str) -> None:
-    """The desk's uploads are the operator's own."""
     file = await operator.upload(f"{CANARY}.png", samples.png())
     words = {"type": "text", "text": f"{CANARY}: see the picture"}
     await operator.does(session, "note", parts=[words, {"type": "file", "file": file}])

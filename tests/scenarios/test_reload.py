@@ -8,14 +8,17 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from bridge.cli.command import Status
 from routing.ids import SessionId
 from tests.redis_servers import private_redis
 from tests.scenarios.customer import Customer
-from tests.scenarios.operator import Operator
-from tests.scenarios.stage import UNHURRIED, browser_like
+from tests.scenarios.operator import Operator, browser_like
+from tests.scenarios.stage import UNHURRIED, Stage
 from tests.service import Installation, free_port, until
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("desks")]
 
 ONE_DESK = '[desks.en]\nlanguages = ["en"]\n[topics]\nother = { en = "Other" }\n'
 TWO_DESKS = ONE_DESK + '[desks.ja]\nlanguages = ["ja"]\n'
@@ -72,6 +75,18 @@ async def test_a_new_policy_reaches_every_process_and_a_broken_one_reaches_none(
         assert (await desk_of("c", second.url))[1] == "ja"
         assert first.lives
         assert second.lives
+
+
+async def test_a_desk_that_a_reload_brings_takes_its_sessions_at_once(shared: Stage) -> None:
+    """Its channel, forum or list was not there when the service came up."""
+    policy = shared.house.folder / "kakehashi.toml"
+    fresh = f'\n[desks.fresh]\n{shared.desk.place("fresh")}\nlanguages = ["en"]\ntopics = ["fresh"]\n'
+    policy.write_text(policy.read_text(encoding="utf-8") + fresh, encoding="utf-8")
+    assert (await shared.house.command("reload")).status == Status.DONE
+    async with shared.visit("fresh", topic="fresh") as one:
+        await shared.desk.comes_to(one.code, "fresh")
+        await shared.desk.say(one.code, "here we are")
+        await one.reads("here we are")
 
 
 async def test_where_nothing_runs_a_reload_is_left_to_the_next_start(tmp_path: Path) -> None:
