@@ -3,9 +3,9 @@
 A customer opens a session and later says two things more; without merging that is four posts (the root is one). The
 load is offered at 50 %, 90 % and 150 % of the platform's ceiling, counted so. What is counted against the ceiling is
 *posts* that the platform accepted while the whole load lasted: roots, messages, merged messages as one. (Until the
-first customer has said all that it says, the load only grows, and no sender could reach the ceiling.) How many messages
-stand in a post is a figure of its own. Delays run from the customer's frame until the platform has accepted the post
-that bears the words.
+first customer has said all that it says, and once the last one has come, the load is smaller, and no sender could reach
+the ceiling.) How many messages stand in a post is a figure of its own. Delays run from the customer's frame until the
+platform has accepted the post that bears the words.
 
 Beside it, in the same run, under the same load, with a simulator of its own: a plain sender, one loop that posts in the
 order of arrival, knows the same limits and waits as long as a 429 says. It has no service around it, keeps nothing, and
@@ -123,9 +123,15 @@ class Outcome:
     def goodput(self, size: Size) -> tuple[float, float]:
         """Posts in a second while the whole load lasted: those that were accepted, and those that would have been at
         most."""
-        begun, ended = min(self.said.values()) + LATER[-1] / size.speed, max(self.said.values())
+        begun, ended = self._whole_load(size)
         seconds = (ended - begun) * size.speed
         return sum(begun <= one < ended for one in self.posts) / seconds, size.ceiling_of(seconds)
+
+    def _whole_load(self, size: Size) -> tuple[float, float]:
+        """From when the first customer has said all until the last one comes; one too short for that as a whole."""
+        begun = min(self.said.values()) + LATER[-1] / size.speed
+        ended = max(at for token, at in self.said.items() if token.endswith("-0"))
+        return (begun, ended) if begun < ended else (min(self.said.values()), max(self.said.values()))
 
     def merged(self, size: Size) -> float:
         """Messages in a post that is not a root."""
