@@ -16,7 +16,7 @@ from routing import inputs as i
 from routing.case import Case, RefusedError
 from routing.facts import Actor, Side
 from routing.ids import MessageId
-from routing.session import Reason, Spoken, State, TurnOf
+from routing.session import Reason, Session, Spoken, State, TurnOf
 
 CUSTOMERS = ("👍", "🙏", "❤️", "😊")
 """What a customer may react with: enough to thank and to agree, nothing that an operator could take amiss."""
@@ -79,10 +79,15 @@ def _take_off(case: Case, actor: Actor, message: MessageId, reaction: str, by: s
         case.ask(e.ReactToMessage, message=message, reaction=reaction, on=False)
 
 
+def may_be_told(session: Session) -> bool:
+    """Whether a sign of the assignee's would be news to the customer: they wait, and were not told in this turn."""
+    if session.state is not State.ASSIGNED or session.turn.of is not TurnOf.OURS:
+        return False
+    return session.looked_into != session.turn.since
+
+
 def _is_news(case: Case, event: i.OperatorReacted, spoken: Spoken) -> bool:
     session = case.open
-    if spoken.side is not Side.CUSTOMER or session.state is not State.ASSIGNED or session.assignee != event.operator:
-        return False
-    if session.turn.of is not TurnOf.OURS or session.looked_into == session.turn.since:
+    if spoken.side is not Side.CUSTOMER or session.assignee != event.operator or not may_be_told(session):
         return False
     return plain(event.reaction) in map(plain, case.desk.told_reactions)

@@ -10,7 +10,8 @@ is passed over.
 
 An edit bears its time. A message that is not in its place any more was deleted, if Discord says of that very message
 that it does not know it; many at once, or several people's, are nobody's taking back. Reactions bear neither time nor
-order, and those of a gap are lost.
+order: what stands at a post is compared with what we know (`standing`). Where the customer would be told of one, the
+thread is read even if nobody has written in it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from adapters.discord.history import SKEW, History, Message, snowflake
 from adapters.discord.parse import edit, message
 from adapters.discord.refs import NAME, Root, made_at, message_key, written_at
 from adapters.discord.shape import GarbledError
+from adapters.discord.standing import Standing
 from adapters.discord.survey import Survey, surveyed
 from adapters.discord.threads import Threads
 from bridge.errors import DeliveryError, Fault, KakehashiError
@@ -37,6 +39,7 @@ from bridge.relay import Relay
 from routing.deletions import is_clearing
 from routing.ids import InputKey, Place, SessionId, ThreadRef, partition_in
 from routing.inputs import DeletionDoubted
+from routing.reactions import may_be_told
 from routing.session import Pending, Spoken, State
 
 KEPT = 90 * 24 * 3600 * 1000
@@ -59,9 +62,10 @@ _log = structlog.get_logger(__name__)
 
 class Backfill:
     """`leads` says whether this process is the one that listens; `places` are the desks' channels, `app` who we are.
-    `recover` is set by who acts on events."""
+    `recover` and `standing` are set by who acts on events."""
 
     recover: Recover
+    standing: Standing
 
     def __init__(
         self,
@@ -191,7 +195,8 @@ class Backfill:
         since, stored = self._hearing.gap_of(placed.session), await self._relay.session(placed.session)
         if since is None or stored is None:
             return since is None
-        quiet = survey.is_older(root, since) and not _written_in(root, placed, stored, _window(stored, since))
+        old = survey.is_older(root, since) and not _written_in(root, placed, stored, _window(stored, since))
+        quiet = old and not may_be_told(stored.session)
         if quiet:
             self._remember(root, since)
         return quiet
@@ -232,7 +237,7 @@ class Backfill:
     async def _read(self, root: Root, placed: Placed, since: int, history: History) -> None:
         """Carry out what was not heard."""
         before = await self._relay.session(placed.session)  # what is said from here on is not missing from the thread
-        window = _window(before, since)
+        window, asked = _window(before, since), await self._store.now()
         told = await history.after(root.thread, snowflake(window), pages=None)
         if told is None:
             return  # the thread is gone, and nobody's words with it
@@ -241,6 +246,7 @@ class Backfill:
             found += await self._take_if_it_makes_sense(root, placed, one, since, mark)
         if before is not None:
             await self._take_what_is_gone(root, placed, before, {str(one["id"]) for one in told}, window, history)
+        await self.standing.read_back(root, placed, told, since, asked, history)
         if found:
             _log.info("discord_backfilled", session=placed.session, messages=found)
 
@@ -289,7 +295,9 @@ def _window(stored: Stored | None, since: int) -> int:
     """From before the gap: what was written earlier may have been edited, or deleted, in it."""
     times = [one.at for one in stored.session.recent] if stored is not None else []
     times += [one.at for one in stored.session.pending] if stored is not None else []
-    return min(since, max(min(times, default=since), since - FORMER))
+    changed = min(since, max(min(times, default=since), since - FORMER))
+    awaited = stored is not None and may_be_told(stored.session)
+    return min(changed, stored.session.turn.since) if stored is not None and awaited else changed
 
 
 def _written_in(root: Root, placed: Placed, stored: Stored, window: int) -> list[Spoken | Pending]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from adapters.discord.client import RestApi
 from adapters.discord.faults import ALREADY_GONE
@@ -16,6 +17,9 @@ from bridge.pacing import Urgency
 
 PAGE = 100
 """Messages or threads a page, the most that Discord gives."""
+
+REACTORS = 100
+"""People who put one sign on a message, the most that Discord names at once."""
 
 PAGES = 10
 """At most, of what is looked through for one effect."""
@@ -81,6 +85,11 @@ class History:
                 return error.code == "unknown_message"
             raise
         return False
+
+    async def reactors(self, channel: str, message: str, emoji: str) -> list[str]:
+        """Who put this sign on the message (ids of users). `emoji`: a character, or `name:id` of a server's own."""
+        path = f"/channels/{channel}/messages/{message}/reactions/{quote(emoji, safe='')}"
+        return [str(one["id"]) for one in await self._get(path, limit=REACTORS)]
 
     async def active(self, guild: str) -> list[Mapping[str, Any]]:
         """All threads of the server that are active, as far as we see them."""

@@ -48,6 +48,7 @@ from adapters.discord.reactions import Reactions
 from adapters.discord.reading import Reading
 from adapters.discord.refs import NAME, Root
 from adapters.discord.shape import GarbledError
+from adapters.discord.standing import Standing
 from adapters.discord.threads import Threads
 from adapters.discord.typed import Language, Typed
 from adapters.discord.unread import Unread
@@ -154,7 +155,7 @@ class Inbound:
         self._turns: WeakValueDictionary[ThreadRef, Lock] = WeakValueDictionary()
         self._tasks: dict[asyncio.Task[None], float] = {}
         self.deferred = Deferred(store, NAME, self._carry_out)
-        backfill.recover = self._with_files
+        backfill.recover, backfill.standing = self._with_files, Standing(store, relay, door, people)
 
     def hear(self, kind: str, data: Any, told: str) -> None:
         """An event of the gateway, in order. Returns at once; what follows does not overtake it within its thread."""

@@ -19,7 +19,7 @@ from adapters.discord.refs import Post, Root, written_at
 from adapters.discord.waking import Waking
 from bridge.errors import DeliveryError
 from bridge.ports import Delivery, Placed, Store, Stored
-from bridge.reactions import is_outdated, standing
+from bridge.reactions import is_outdated, standing, stands
 from bridge.relay import Door, Relay
 from routing.effects import ReactToMessage
 from routing.ids import InputKey, MessageId, OperatorId
@@ -83,6 +83,8 @@ class Reactions:
     async def _enter(
         self, placed: Placed, message: MessageId, operator: OperatorId, sign: str, key: InputKey, *, on: bool
     ) -> None:
+        if await stands(self._store, placed.session, message, (operator, sign)) == on:
+            return  # it was read back before it was heard
         event = OperatorReacted(message, operator, sign, on, Origin(placed.mirror))
         await self._door.from_operator(placed.session, event, key)
 

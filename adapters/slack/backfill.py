@@ -10,6 +10,9 @@ A thread costs a call, of which there are fifty a minute. So where many are open
 call: a thread that nobody has written in since before the gap, and in which nothing could have been changed or deleted
 since, is passed over.
 
+Reactions bear no time: what stands at a message is compared with what we know (`standing`). Where the customer would be
+told of one, the thread is read even if nobody has written in it.
+
 A message that is gone is left alone, and the thread says so: history tells neither who deleted it nor when.
 """
 
@@ -27,6 +30,7 @@ from adapters.slack.gates import SCOPE_MISSING
 from adapters.slack.history import SKEW, History, Message
 from adapters.slack.parse import App, message_id
 from adapters.slack.refs import NAME, Root, micros
+from adapters.slack.standing import Standing
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.hearing import Hearing
 from bridge.pacing import Urgency
@@ -34,6 +38,7 @@ from bridge.ports import Placed, Store, Stored
 from bridge.relay import Relay
 from routing.ids import InputKey, MessageId, SessionId, ThreadRef, partition_in
 from routing.inputs import DeletionDoubted
+from routing.reactions import may_be_told
 from routing.session import State
 
 LOOK_EVERY = 2.0
@@ -78,6 +83,7 @@ class Backfill:
         api: WebApi,
         hearing: Hearing,
         recover: Recover,
+        standing: Standing,
         app: Callable[[], App],
         leads: Callable[[int], bool],
         unit: float = 1.0,
@@ -87,6 +93,7 @@ class Backfill:
         self._api = api
         self._hearing = hearing
         self._recover = recover
+        self._standing = standing
         self._app = app
         self._leads = leads
         self._unit = unit
@@ -195,7 +202,8 @@ class Backfill:
         if since is None or stored is None or latest is None:
             return False
         window = _window(stored, since)
-        quiet = latest < window - SKEW * 1_000 and not _written_in(root, placed, stored, window)
+        old = latest < window - SKEW * 1_000 and not _written_in(root, placed, stored, window)
+        quiet = old and not may_be_told(stored.session)
         if quiet:
             self._remember(root, since)
         return quiet
@@ -219,13 +227,14 @@ class Backfill:
     async def _read(self, root: Root, placed: Placed, since: int, history: History) -> int:
         """Carry out what was not heard; how many messages that were."""
         before = await self._relay.session(placed.session)  # what is said from here on is not missing from the thread
-        window = _window(before, since)
+        window, asked = _window(before, since), await self._store.now()
         thread = await history.thread(root, window)
         found = 0
         for message in thread.replies:
             found += await self._take_if_it_makes_sense(root, placed, message, since)
         if before is not None and thread.living:
             await self._say_what_is_gone(root, placed, before, thread.replies, window)
+        await self._standing.read_back(root, placed, thread.replies, since, asked)
         if found:
             _log.info("slack_backfilled", session=placed.session, messages=found)
         return found
@@ -303,7 +312,9 @@ FORMER = 15 * 60_000
 def _window(stored: Stored | None, since: int) -> int:
     """From before the gap: what was written earlier may have been edited, or deleted, in it."""
     earliest = min((one.at for one in stored.session.recent), default=since) if stored is not None else since
-    return min(since, max(earliest, since - FORMER))
+    changed = min(since, max(earliest, since - FORMER))
+    awaited = stored is not None and may_be_told(stored.session)
+    return min(changed, stored.session.turn.since) if stored is not None and awaited else changed
 
 
 def _written_in(root: Root, placed: Placed, stored: Stored, window: int) -> list[MessageId]:

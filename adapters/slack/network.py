@@ -50,6 +50,7 @@ from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Block, Title, Wording
 from adapters.slack.shares import Shares
 from adapters.slack.sockets import PING, Sockets
+from adapters.slack.standing import Standing
 from adapters.slack.threads import Threads
 from adapters.slack.turns import Turns, channel_of
 from adapters.slack.windows import Windows
@@ -255,6 +256,7 @@ class SlackNetwork:
             api=self._api,
             hearing=self._hearing,
             recover=self._inbound.recover,
+            standing=Standing(store, relay, self._app, self._people.of, (door or relay).from_operator),
             app=self._app,
             leads=leads,
             unit=unit,

@@ -29,7 +29,7 @@ from adapters.slack.threads import Threads
 from bridge.errors import DeliveryError
 from bridge.pacing import Urgency
 from bridge.ports import Delivery, Placed, Store, Unplaced
-from bridge.reactions import is_outdated
+from bridge.reactions import is_outdated, stands
 from bridge.relay import Answer, Relay
 from routing.effects import ReactToMessage
 from routing.ids import InputKey, OperatorId
@@ -161,6 +161,8 @@ class Reactions:
         if placed is None or message is None:
             _log.debug("slack_ignored", because="a reaction to nothing of a session's")
             return
+        if await stands(self._store, placed.session, message, (operator, one.reaction)) == one.on:
+            return  # it was read back before it was heard
         happened = OperatorReacted(message, operator, one.reaction, one.on, Origin(placed.mirror))
         await self._hand_over(placed.session, happened, one.key)
 

@@ -10,6 +10,7 @@ import pytest
 
 from adapters.discord import backfill, history, survey
 from bridge import hearing
+from routing.facts import ReactionAdded, ReactionRemoved
 from routing.ids import CustomerKey
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Fault, Person, Thread
@@ -87,6 +88,47 @@ async def test_words_changes_and_deletions_of_a_gap_reach_the_customer(
     assert (seen[0], "was changed" in seen, "is new" in seen) == (stays.content, True, True)
     await is_read_back(here)
     assert [line for line in await here.replies_seen() if "is new" in line] == ["is new"]
+
+
+async def theirs(here: House) -> list[tuple[str, str, bool]]:
+    """Operators' reactions in the record: whose, which, and whether it was put there."""
+    journal = await here.store.journal((await here.session()).session.id)
+    facts = [one.fact for one in journal if isinstance(one.fact, ReactionAdded | ReactionRemoved)]
+    return [(one.by, one.reaction, isinstance(one, ReactionAdded)) for one in facts]
+
+
+async def test_reactions_of_a_gap_are_read_back_once_and_the_customer_is_told(
+    here: House, discord: DiscordSimulator, desk: Channel, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger = discord.person("stranger")
+    discord.allow(desk, stranger.id, BOT, quietly=True)
+    thread = await talk(here, kenji, "one moment")
+    await here.writes("are you there?")
+    await here.shows(thread, "are you there")
+    asked = next(one for one in discord.messages(thread) if "are you there" in discord.seen(one))
+    await here.lanes_are_empty()
+    kenji.react(thread, asked, "🎉")
+    await here.until(lambda: theirs(here))
+    monkeypatch.setattr(backfill, "FORMER", 0)  # nothing was written since, so nothing else is to be read
+    monkeypatch.setattr(history, "SKEW", 0)
+    monkeypatch.setattr(survey, "SKEW", 0)
+    monkeypatch.setattr(hearing, "MARGIN", 0)
+    async with unheard(discord):
+        kenji.unreact(thread, asked, "🎉")
+        kenji.react(thread, asked, "👀")
+        stranger.react(thread, asked, "👍")
+    wanted = [("kenji", "🎉", True), ("kenji", "👀", True), ("kenji", "🎉", False)]
+
+    async def is_known() -> bool:
+        return await theirs(here) == wanted
+
+    await here.until(is_known)
+    await is_read_back(here)
+    async with unheard(discord):
+        pass
+    await is_read_back(here)
+    assert await theirs(here) == wanted
+    assert (await here.customer_sees()).count("<looking_into_it>") == 1
 
 
 async def test_what_was_missed_comes_before_what_is_heard_now(

@@ -18,6 +18,7 @@ from bridge import hearing
 from bridge.messages import Body, TextPart
 from bridge.relay import Receipt
 from bridge.takeovers import SPACE
+from routing.facts import ReactionAdded, ReactionRemoved
 from routing.ids import CustomerKey, InputKey, MessageId, OperatorId, SessionId
 from routing.inputs import OperatorClaimed, OperatorReplied
 from tests.integration.slack_house import CUSTOMER, SLACK, House, house
@@ -319,6 +320,41 @@ async def test_what_people_did_while_no_process_ran_is_read_back_once_and_in_ord
         assert (await here.session()).session.messages == 4
         assert "not for the customer" not in str(await here.customer_sees())
         assert (await here.session()).head <= head + 1  # at the most the edit of what was new in its last wording
+
+
+async def theirs(here: House) -> list[tuple[str, str, bool]]:
+    """Operators' reactions in the record: whose, which, and whether it was put there."""
+    journal = await here.store.journal((await here.session()).session.id)
+    facts = [one.fact for one in journal if isinstance(one.fact, ReactionAdded | ReactionRemoved)]
+    return [(one.by, one.reaction, isinstance(one, ReactionAdded)) for one in facts]
+
+
+async def test_reactions_of_a_time_in_which_no_process_ran_are_read_back_once(
+    engine_url: str, tmp_path: Path, slack: SlackSimulator, kenji: Person
+) -> None:
+    async with house(engine_url, tmp_path, slack, prefix="down", ping=CALM, parts=ALONE) as here:
+        await here.writes("first")
+        await here.lanes_are_empty()
+        session = (await here.session()).session.id
+        root = Root.of((await here.store.threads(session))[1])  # the one in the books, should a slow machine have two
+        kenji.say(here.desk, "one", thread_ts=root.ts)
+        await here.settled()
+        await here.writes("are you there?")
+        await here.lanes_are_empty()
+        asked = next(one for one in slack.replies(here.desk, root.ts) if "are you" in slack.seen(one))
+        kenji.react(here.desk, asked.ts, "tada")
+        await here.until(lambda: theirs(here))
+        ((by, _, _),) = await theirs(here)
+    kenji.unreact(here.desk, asked.ts, "tada")
+    kenji.react(here.desk, asked.ts, "eyes")
+    wanted = [(by, "🎉", True), (by, "👀", True), (by, "🎉", False)]
+    async with house(engine_url, tmp_path, slack, prefix="down", ping=CALM, parts=ALONE) as here:
+        await hears_again(here)
+        assert await theirs(here) == wanted
+        await slack.events.settled(leap=True)  # Slack's retries come now, minutes late
+        await here.settled()
+        assert await theirs(here) == wanted
+        assert (await here.customer_sees()).count("<looking_into_it>") == 1
 
 
 async def test_of_many_open_threads_only_those_are_read_in_which_somebody_wrote(

@@ -276,4 +276,4 @@ def reactors(discord: DiscordSimulator, call: Call) -> list[Json]:
     channel = need_place(discord, call["channel_id"])
     need(discord, channel, P.READ_MESSAGE_HISTORY)
     users = need_message(channel, call["message_id"]).reactions.get(_emoji(discord, call), [])
-    return [shapes.user(discord.guild.users[u]) for u in users]
+    return [shapes.user(discord.guild.users[u]) for u in sorted(users, key=int)[: int(call.query.get("limit", 25))]]
