@@ -47,11 +47,18 @@ class Clearings:
         one = self._read(unplaced)
         return one is not None and await self._is_many(unplaced.at, one.place)
 
+    async def note(self, place: str) -> None:
+        """It is being cleared up: what is found to be gone meanwhile, by whatever way, is part of that. Raises
+        StoreUnavailableError."""
+        await self._store.put(self._name(place), "1", CLEARING)
+
+    def _name(self, place: str) -> str:
+        return f"{self._network}.cleared/{place}"
+
     async def _is_many(self, at: int, place: str) -> bool:
-        name = f"{self._network}.cleared/{place}"
         others = [one for one in await self._store.unplaced(self._network) if abs(one.at - at) <= self._settle]
         found = [one for other in others if (one := self._read(other)) is not None and one.place == place]
-        if not is_clearing([one.author for one in found]) and await self._store.get(name) is None:
+        if not is_clearing([one.author for one in found]) and await self._store.get(self._name(place)) is None:
             return False
-        await self._store.put(name, "1", CLEARING)
+        await self.note(place)
         return True

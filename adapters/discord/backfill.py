@@ -9,7 +9,8 @@ whose latest message is older than the gap, and in which nothing is young enough
 is passed over.
 
 An edit bears its time. A message that is not in its place any more was deleted, if Discord says of that very message
-that it does not know it; many at once, or several people's, are nobody's taking back. Reactions bear neither time nor
+that it does not know it; many at once, or several people's, are nobody's taking back, and what is heard of at that
+moment is counted with them. Reactions bear neither time nor
 order: what stands at a post is compared with what we know (`standing`). Where the customer would be told of one, the
 thread is read even if nobody has written in it.
 """
@@ -62,10 +63,12 @@ _log = structlog.get_logger(__name__)
 
 class Backfill:
     """`leads` says whether this process is the one that listens; `places` are the desks' channels, `app` who we are.
-    `recover` and `standing` are set by who acts on events."""
+    `recover` and what follows are set by who acts on events."""
 
     recover: Recover
     standing: Standing
+    gone: Callable[[Withdrawn, Placed], Awaitable[None]]
+    cleared: Callable[[Root], Awaitable[None]]
 
     def __init__(
         self,
@@ -280,6 +283,8 @@ class Backfill:
         missing = [one for one in _written_in(root, placed, stored, window) if _number(one) not in there]
         gone = [one for one in missing if await history.is_deleted(root.thread, _number(one))]
         cleared = is_clearing([one.by for one in gone if isinstance(one, Spoken)])
+        if cleared:
+            await self.cleared(root)
         for one in gone:
             number = _number(one)
             _log.warning("discord_deleted_unheard", session=placed.session, message=one.message, cleared=cleared)
@@ -288,7 +293,7 @@ class Backfill:
                 await self._relay.from_bridge(placed.session, DeletionDoubted(one.message, unheard=True), key)
             else:
                 key = message_key(root.guild, root.thread, number, "deleted")
-                await self.recover(Withdrawn(key, root, number), placed)
+                await self.gone(Withdrawn(key, root, number), placed)
 
 
 def _window(stored: Stored | None, since: int) -> int:

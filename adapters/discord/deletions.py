@@ -13,7 +13,7 @@ from typing import Any
 
 from adapters.discord import held, render
 from adapters.discord.happenings import Moderated, Withdrawn
-from adapters.discord.refs import NAME, custom_id, made_at
+from adapters.discord.refs import NAME, Root, custom_id, made_at
 from adapters.discord.whispers import Whispers
 from bridge.deferred import Deferred
 from bridge.deletions import Clearings, Deletion, line_of
@@ -66,6 +66,17 @@ class Deletions:
             return
         payload = {"kind": "MESSAGE_DELETE", "data": dict(data), "author": _author(session, withdrawn.message)}
         await deferred.keep(Unplaced(withdrawn.key, line_of(withdrawn.root.ref), payload, now))
+
+    async def found_gone(self, withdrawn: Withdrawn, placed: Placed, deferred: Deferred) -> None:
+        """It was deleted while nobody heard, perhaps a moment ago: it waits with what is heard of now, and is counted
+        with that. Raises StoreUnavailableError."""
+        root = withdrawn.root
+        data = {"id": withdrawn.id, "channel_id": root.thread, "guild_id": root.guild}
+        await self.take(withdrawn, placed, data, deferred)
+
+    async def clearing(self, root: Root) -> None:
+        """Many are deleted in this thread at once. Raises StoreUnavailableError."""
+        await self._clearings.note(root.thread)
 
     async def swept(self, withdrawn: Withdrawn, placed: Placed) -> None:
         """One of many that were deleted at once, which no author can do. Raises StoreUnavailableError."""

@@ -156,6 +156,7 @@ class Inbound:
         self._tasks: dict[asyncio.Task[None], float] = {}
         self.deferred = Deferred(store, NAME, self._carry_out)
         backfill.recover, backfill.standing = self._with_files, Standing(store, relay, door, people)
+        backfill.gone, backfill.cleared = self._found_gone, deletions.clearing
 
     def hear(self, kind: str, data: Any, told: str) -> None:
         """An event of the gateway, in order. Returns at once; what follows does not overtake it within its thread."""
@@ -303,8 +304,12 @@ class Inbound:
         if type(happening) is Said:
             await self._backfill.mark(happening)
 
+    async def _found_gone(self, withdrawn: Withdrawn, placed: Placed) -> None:
+        await self._deletions.found_gone(withdrawn, placed, self.deferred)
+
     async def _purged(self, purged: Purged) -> None:
         """Only moderators and apps delete many at once: the customer keeps what its author has not taken back."""
+        await self._deletions.clearing(purged.withdrawn[0].root)
         for one in purged.withdrawn:
             placed = await self._threads.placed(one.root)
             if placed is not None:

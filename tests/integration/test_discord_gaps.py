@@ -10,7 +10,7 @@ import pytest
 
 from adapters.discord import backfill, history, survey
 from bridge import hearing
-from routing.facts import ReactionAdded, ReactionRemoved
+from routing.facts import DeletionIgnored, ReactionAdded, ReactionRemoved
 from routing.ids import CustomerKey
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Fault, Person, Thread
@@ -207,6 +207,30 @@ async def test_what_somebody_clears_up_in_the_gap_the_customer_keeps(
         for message in [one for one in discord.messages(thread) if one.author_id == kenji.id]:
             kenji.delete(thread, message)
     await is_read_back(here)
+    assert await here.replies_seen() == said
+
+
+async def test_a_clearing_that_is_heard_of_while_it_is_read_back_is_one_clearing(
+    here: House, discord: DiscordSimulator, kenji: Person
+) -> None:
+    said = ["one", "two", "three"]
+    thread = await talk(here, kenji, *said)
+    messages = [one for one in discord.messages(thread) if one.author_id == kenji.id]
+    cannot_read = discord.mischief.add(Fault.SERVER_ERROR, HISTORY, times=None)
+    async with unheard(discord):
+        for message in messages:
+            kenji.delete(thread, message)
+    told = {"ids": [one.id for one in messages], "channel_id": thread.id, "guild_id": discord.guild.id}
+    discord.events.emit("MESSAGE_DELETE_BULK", told)
+
+    async def is_heard() -> bool:
+        journal = await here.store.journal((await here.session()).session.id)
+        return sum(isinstance(one.fact, DeletionIgnored) for one in journal) == len(messages)
+
+    await here.until(is_heard)
+    discord.mischief.rules.remove(cannot_read)
+    await is_read_back(here)
+    await here.settled()
     assert await here.replies_seen() == said
 
 
