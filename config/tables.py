@@ -269,7 +269,7 @@ class EveryDesk(Section):
         "its posts have no mark by which Discord knows them again. Slack asks for a scope instead",
     )
     undo: Seconds = Field(
-        default=0, ge=0, le=60, description="a reply from a thread waits so long, and can be taken back; 0: it does not"
+        default=0, ge=0, le=60, description="a reply waits so long, and can be taken back; 0: it does not"
     )
 
 

@@ -167,7 +167,7 @@ class Desk:
     further: tuple[Place, ...] = ()
     plain_words: PlainWords = PlainWords.REPLY
     personas: bool = False  # customers' posts bear their names, where a network can do so only at a cost
-    undo: int = 0  # ms that a reply from a thread may be taken back before it leaves
+    undo: int = 0  # ms that a reply may be taken back before it leaves
 
     @property
     def places(self) -> tuple[Place, ...]:

@@ -225,7 +225,8 @@ class Api:
         form = await Form.of(request)
         message, operator = MessageId(f"o:{form.client_id()}"), operator_of(request)
         body = await self._body(form, operator)
-        return await self._hand_over(request, form, i.OperatorReplied(message, operator.id), body)
+        event = i.OperatorWrote(message, operator.id, operator.account, manner=i.Manner.REPLY)  # may wait to be undone
+        return await self._hand_over(request, form, event, body)
 
     async def note(self, request: web.Request) -> web.Response:
         form = await Form.of(request)

@@ -14,7 +14,7 @@ from bridge.canned import Canned
 from bridge.messages import Body, TextPart
 from bridge.templates import Lacking, Template
 from routing.ids import MessageId, OperatorId
-from routing.inputs import OperatorReplied
+from routing.inputs import Manner, OperatorWrote
 from routing.session import Session
 
 
@@ -42,7 +42,8 @@ class TemplateDesk:
 
     async def send(self, request: web.Request) -> web.Response:
         """The customer gets its words. What it lacks stops it, and is named."""
-        form, stored, operator = await Form.of(request), await self._api.reachable(request), operator_of(request).id
+        form, stored, who = await Form.of(request), await self._api.reachable(request), operator_of(request)
+        operator = who.id
         code, given = form.text("code"), form.wording("given")
         template = self._canned.named(stored.session, code) if self._canned is not None else None
         if template is None or self._canned is None:
@@ -50,7 +51,7 @@ class TemplateDesk:
         filled = await self._canned.fill(template, stored.session, operator, given)
         if isinstance(filled, Lacking):
             return _refused(filled)
-        event = OperatorReplied(MessageId(f"o:{form.client_id()}"), operator)
+        event = OperatorWrote(MessageId(f"o:{form.client_id()}"), operator, who.account, manner=Manner.REPLY)
         answer = await self._api.hand_over(request, form, event, Body((TextPart(filled.text),)))
         if answer.status == HTTPStatus.OK:
             await self._canned.note_use(stored.session, code)

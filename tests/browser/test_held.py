@@ -101,6 +101,41 @@ async def test_what_can_be_undone_is_its_authors_to_undo_and_everybodys_to_see(h
     assert await told(mia) == ["Where is it?", "Oh yes"]
 
 
+async def test_a_reply_from_here_can_be_undone_too_by_the_keyboard_or_the_button(
+    house: House, new_desk: NewDesk, shot: Shot
+) -> None:
+    desk, mia = await new_desk(), house.customer()
+    await mia.writes("Where is it?")
+    await desk.opens(mia)
+    held = desk.page.locator(".held-item")
+
+    async def sends(words: str) -> None:
+        await desk.page.locator("#panel-reply textarea").fill(words)
+        await desk.presses("Enter")
+        await expect(held).to_contain_text(words)
+
+    await sends("Oh no")
+    assert await told(mia) == ["Where is it?"]
+    assert (await mia.session()).session.assignee == account(house, "kenji")
+    await shot(desk.page, "desk-undo")
+    await desk.presses("Control+z")
+    await expect(desk.message("note", "Oh no")).to_be_visible()
+    await expect(desk.page.locator(".held")).to_be_hidden()
+    await expect(desk.page.locator("#panel-reply textarea")).to_be_focused()
+    await sends("Not that either")
+    await desk.presses("Escape", "z")
+    await expect(desk.message("note", "Not that either")).to_be_visible()
+    await desk.page.locator("#panel-reply textarea").focus()
+    await sends("Nor that")
+    await desk.page.get_by_role("button", name=desk.words("action.undo")).click()
+    await expect(desk.message("note", "Nor that")).to_be_visible()
+    await desk.page.locator("#panel-reply textarea").focus()
+    await sends("Oh yes")
+    await desk.page.get_by_role("button", name=desk.words("action.send_now")).click()
+    await expect(desk.message("reply", "Oh yes")).to_be_visible()
+    assert await told(mia) == ["Where is it?", "Oh yes"]
+
+
 async def test_a_note_is_sent_on_purpose_once_and_stays_one(house: House, new_desk: NewDesk) -> None:
     desk, mia = await new_desk(), house.customer()
     session = (await mia.writes("Where is it?")).session.id

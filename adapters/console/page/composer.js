@@ -17,10 +17,10 @@ const TAKEN = "image/png,image/jpeg,image/webp,image/gif,application/pdf";
 
 export class Composer {
   /** `onSend(kind, parts, files)` takes a message; `onTyping(kind)` hears of keys, at most every three seconds. */
-  constructor({ kept, limits, onSend, onTyping, onTemplates }) {
+  constructor({ kept, limits, onSend, onTyping, onTemplates, onUndo }) {
     this.kept = kept;
     this.onTyping = onTyping;
-    this.fields = Object.fromEntries(KINDS.map((kind) => [kind, new Field(kind, { limits, kept, onSend, onTemplates, composer: this })]));
+    this.fields = Object.fromEntries(KINDS.map((kind) => [kind, new Field(kind, { limits, kept, onSend, onTemplates, onUndo, composer: this })]));
     this.tabs = Object.fromEntries(KINDS.map((kind) => [kind, this.tab(kind)]));
     this.closed = el("p", { class: "composer-closed", hidden: true }, t("composer.closed"));
     const tabs = el("div", { class: "tabs", role: "tablist", onkeydown: (event) => this.arrows(event) }, Object.values(this.tabs));
@@ -100,8 +100,8 @@ export class Composer {
 }
 
 class Field {
-  constructor(kind, { limits, kept, onSend, onTemplates, composer }) {
-    Object.assign(this, { kind, limits, kept, onSend, onTemplates, composer, files: [], session: null });
+  constructor(kind, { limits, kept, onSend, onTemplates, onUndo, composer }) {
+    Object.assign(this, { kind, limits, kept, onSend, onTemplates, onUndo, composer, files: [], session: null });
     this.input = el("textarea", {
       class: "composer-text",
       rows: "1",
@@ -192,6 +192,9 @@ class Field {
 
   /** Enter sends, unless it ends an input method's composition (229: Safari says so after the fact). */
   pressed(event) {
+    // In a field with words it is those that are undone, by the browser.
+    const undoes = (event.ctrlKey || event.metaKey) && !event.shiftKey && event.key === "z" && !this.input.value;
+    if (undoes && this.kind === "reply" && this.onUndo()) event.preventDefault();
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
     if (event.ctrlKey || event.metaKey || event.altKey || !matchMedia("(pointer: coarse)").matches) {
       event.preventDefault();

@@ -171,6 +171,7 @@ class Desk {
       onSend: (kind, parts, files) => this.outbox.add(this.open, kind, parts, files),
       onTyping: (kind) => this.tellTyping(kind),
       onTemplates: () => this.template(),
+      onUndo: () => Boolean(this.state) && this.held.undo(),
     });
     this.bar = el("div", { class: "bar", role: "status", hidden: true });
     this.toast = el("div", { class: "toast", role: "alert", hidden: true });
@@ -746,6 +747,7 @@ class Desk {
       s: () => this.standing.toggle(),
       ";": () => this.template(),
       w: () => Boolean(this.state) && this.held.focus(),
+      z: () => Boolean(this.state) && this.held.undo(),
       g: () => Boolean(this.views.team) && void (location.hash = "#/team"),
       o: () => void (location.hash = "#/incidents"),
       "/": () => (this.pane("list"), this.sessions.search.focus()),

@@ -17,6 +17,7 @@ export class Held {
   show(words) {
     const signature = JSON.stringify(words.map(({ parts, ...one }) => ({ ...one, parts: parts?.map(({ url: _, ...part }) => part) })));
     if (signature === this.signature) return;
+    this.words = words;
     const more = words.length > this.list.childElementCount;
     this.signature = signature;
     const focused = this.list.contains(document.activeElement) && document.activeElement.dataset.focus;
@@ -36,6 +37,14 @@ export class Held {
     const first = this.first();
     first?.focus();
     return Boolean(first);
+  }
+
+  /** Take back the latest reply of theirs that has not left yet; false when there is none. */
+  undo() {
+    const mine = (this.words ?? []).filter((one) => one.mine && one.until !== null);
+    if (!mine.length) return false;
+    this.act("keep", { message: mine.at(-1).message });
+    return true;
   }
 
   item(one) {

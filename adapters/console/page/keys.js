@@ -19,6 +19,7 @@ const HELP = [
   [["u"], "keys.escalate"],
   [["i"], "keys.check"],
   [["w"], "keys.held"],
+  [["z"], "keys.undo"],
   [["s"], "keys.standing"],
   [["g"], "keys.team"],
   [["o"], "keys.incidents"],
