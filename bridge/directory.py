@@ -153,11 +153,12 @@ class Directory:
         account = self._operators.get(operator) if operator else None
         return account.account if account else operator or ""
 
-    def users_of(self, operator: OperatorId) -> tuple[str, ...]:
-        """Who they are on networks: as linked, and as the policy's file has it."""
+    def users_of(self, operator: OperatorId, network: NetworkName | None = None) -> tuple[str, ...]:
+        """Who they are on networks, or on this one: as linked, and as the policy's file has it."""
         known = self._operators.get(operator)
-        linked = [user for _, user in _users(known)] if known else []
-        return (*linked, *(user for (_, user), whose in self._users.items() if whose == operator))
+        linked = _users(known) if known else []
+        written = [place for place, whose in self._users.items() if whose == operator]
+        return tuple(dict.fromkeys(user for where, user in (*linked, *written) if network in (None, where)))
 
     def network_user(self, network: NetworkName, operator: OperatorId) -> str | None:
         """The other way: their id on the network, without a team before it; None where it is not known."""

@@ -111,10 +111,9 @@ class Deletions:
         return False
 
     def _users(self, author: str) -> tuple[str, ...]:
-        known = self._directory.get(OperatorId(author)) if author else None
-        if known is not None:
-            return tuple(known.network_users.get(NAME, ()))
-        return (author.rpartition(":")[2],) if author.startswith(f"{NAME}:") else ()
+        """Who that is here; somebody of Discord's whom the directory does not know bears it in their id."""
+        known = self._directory.users_of(OperatorId(author), NAME)
+        return known or ((author.rpartition(":")[2],) if author.startswith(f"{NAME}:") else ())
 
     async def ignored(self, withdrawn: Withdrawn, placed: Placed) -> None:
         """It stays with the customer. Its author is told, with the button that takes it back after all."""

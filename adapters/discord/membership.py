@@ -130,10 +130,7 @@ class Membership:
 
     def _users(self) -> Iterator[str]:
         for operator in sorted(self._directory.profiles()):
-            account = self._directory.get(operator)
-            linked = account.network_users.get(NAME, ()) if account is not None else ()
-            written = self._directory.network_user(NAME, operator)
-            yield from dict.fromkeys((*linked, *((written,) if written else ())))
+            yield from self._directory.users_of(operator, NAME)
 
     # ------------------------------------------------------------------ the check-up
 

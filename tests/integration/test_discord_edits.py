@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.discord_house import House, house
+from routing.ids import OperatorId
+from routing.policy import OperatorProfile
+from tests.integration.discord_house import DISCORD, House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Message, Person, Thread
 from tests.simulators.discord.permissions import BOT, P
 
@@ -95,6 +97,20 @@ async def test_the_audit_log_tells_of_a_single_one_and_its_author_may_still_with
     assert [ping.target for ping in asked.pings] == [kenji.id]
     assert (await kenji.click(thread, asked, "Withdraw it from the customer")).ok
     await until_withdrawn(here)
+
+
+async def test_of_an_operator_whom_the_policy_names_it_tells_as_well(
+    here: House, discord: DiscordSimulator, desk: Channel
+) -> None:
+    aiko, moderator = joins(discord, desk, "aiko"), joins(discord, desk, "mod", moderator=True)
+    discord.install(discord.bot_permissions | P.VIEW_AUDIT_LOG)
+    operator = OperatorId("aiko")
+    here.directory.rewrite({operator: OperatorProfile(operator, {"en": "Aiko"})}, {(DISCORD, aiko.id): operator})
+    thread, (one,) = await talking(here, aiko, "one")
+    moderator.delete(thread, one)
+    await here.shows(thread, "not by you, as it seems")
+    assert [ping.target for ping in offer(here, thread).pings] == [aiko.id]
+    assert await here.replies_seen() == ["one"]
 
 
 async def test_without_the_log_a_single_deletion_counts_as_its_authors(
