@@ -81,8 +81,10 @@ class Commands:
         if verb == slash.TEMPLATE or verb in IN_THREAD:
             return await self._of_a_session(verb, asked, reply)
         operator = await self._callers.operator(asked.author, reply)
-        if operator is None or not verb:
+        if operator is None:
             return None
+        if not verb:  # another release has registered it
+            return await reply.tell("command.failed", reply.language)
         if verb == Verb.HOME:
             return await self._home.show(operator, reply)
         return await self._of_their_own(Verb(verb), asked, operator, reply)

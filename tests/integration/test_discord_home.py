@@ -149,6 +149,14 @@ async def test_who_is_not_enrolled_learns_how_and_nothing_else(here: House) -> N
     assert "Hanako" not in "".join(map(here.discord.seen, stranger.whispers()))
 
 
+async def test_a_command_that_another_release_has_registered_is_answered_as_well(here: House, kenji: Person) -> None:
+    """Two releases run side by side for a while, and Discord has the commands of one of them."""
+    await registered(here)
+    (chat,) = [one for one in here.discord.guild.app.commands.values() if one["name"] == "chat"]
+    chat["options"].append({"type": 1, "name": "of_tomorrow", "description": "not known here"})
+    assert "Try again" in await asks(here, kenji, "of_tomorrow")
+
+
 async def test_an_operator_is_answered_in_their_own_language(here: House) -> None:
     sato = letting_in(here.discord, here.desk, "sato")
     await enrol(here, sato, "ja")
