@@ -52,8 +52,7 @@ from tests.contract.engines import opened
 from tests.contract.outsides import AtTheDesk, OnDiscord, OnSlack, Outside, Platform
 from tests.integration import console_house, discord_house, slack_house
 from tests.integration.engine_room import until
-from tests.scenarios.operator import Operator as DeskClient
-from tests.scenarios.operator import browser_like
+from tests.scenarios.console_desk import console_desk
 from tests.simulators.discord import DiscordSimulator
 from tests.simulators.discord.permissions import BOT
 from tests.simulators.slack import SlackSimulator
@@ -328,10 +327,10 @@ async def _console(
     policy = _one_desk(directory, network.name, "desk")
     relay = _relay(store, feed, policy)
     engine = console_house.engine_of(store, relay, feed, directory, policy, files)
-    async with console_house.served(engine) as url, browser_like() as http:
-        kenji = DeskClient(http, [url])
-        await kenji.sign_in(await mint_sign_in_link(store, f"{url}/console", KENJI))
-        outside = AtTheDesk(kenji)
+    async with console_house.served(engine) as url, console_desk() as desk:
+        desk.client.addresses = [url]
+        await desk.client.sign_in(await mint_sign_in_link(store, f"{url}/console", KENJI))
+        outside = AtTheDesk(desk)
         yield Bench(name, network, outside, Place("desk"), store, relay, feed, lambda: True, _nothing_is_on_its_way)
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from routing.ids import ThreadRef
-from tests.scenarios.console_desk import as_parts, as_read
-from tests.scenarios.customer import Json
-from tests.scenarios.operator import Operator
+from tests.scenarios.console_desk import ConsoleDesk
 from tests.simulators.discord import Channel as DiscordChannel
 from tests.simulators.discord import DiscordSimulator
 from tests.simulators.discord import Fault as DiscordFault
@@ -227,50 +225,40 @@ class OnDiscord:
 class AtTheDesk:
     """Over the page's own HTTP. There is nothing between us and what it shows, so it fails with the store only."""
 
-    kenji: Operator
-    _times: int = field(default=1, init=False)
+    desk: ConsoleDesk
 
     async def card(self, thread: ThreadRef) -> str:
-        shown = await self.kenji.look(_session(thread))
-        names = {one["id"]: one["names"]["en"] for one in (await self.kenji.asks("me"))["people"]}
-        return " · ".join([shown["row"]["code"], shown["card"]["name"], names.get(shown["row"]["assignee"], "")])
+        return await self.desk.card(await self._code(thread))
 
     async def said(self, thread: ThreadRef) -> list[str]:
-        return [each for line in await self._lines(thread) for each in as_read(line)]
+        return list(await self.desk.thread(await self._code(thread)))
 
     async def everything(self, thread: ThreadRef) -> str:
-        return str(await self.kenji.look(_session(thread)))
+        return str(await self.desk.look(await self._code(thread)))
 
     async def acts(self, thread: ThreadRef) -> list[str]:
         """The page draws words as text, but for their marks."""
-        customers = [line for line in await self._lines(thread) if line["side"] == "customer"]
+        customers = [line for line in await self.desk.lines(await self._code(thread)) if line["side"] == "customer"]
         return [mark["kind"] for line in customers for part in line["parts"] or () for mark in part.get("marks", ())]
 
     async def say(self, thread: ThreadRef, text: str) -> str:
-        return await self._send(thread, "reply", text)
+        return await self.desk.say(await self._code(thread), text)
 
     async def note(self, thread: ThreadRef, text: str) -> str:
-        return await self._send(thread, "note", text)
+        return await self.desk.note(await self._code(thread), text)
 
     async def edit(self, thread: ThreadRef, said: str, text: str) -> None:
-        await self.kenji.does(_session(thread), "revise", message=said, parts=as_parts(text))
+        await self.desk.edit(await self._code(thread), said, text)
 
     async def delete(self, thread: ThreadRef, said: str) -> None:
-        await self.kenji.does(_session(thread), "withdraw", message=said)
+        await self.desk.withdraw(await self._code(thread), said)
 
     def twice(self) -> None:
-        self._times = 2
+        self.desk.copies = 2
 
-    async def _send(self, thread: ThreadRef, what: str, text: str) -> str:
-        named = self.kenji.new_id()
-        for _ in range(self._times):
-            await self.kenji.does(_session(thread), what, id=named, parts=as_parts(text))
-        self._times = 1
-        return f"o:{named}"
-
-    async def _lines(self, thread: ThreadRef) -> list[Json]:
-        return [line for line in (await self.kenji.look(_session(thread)))["lines"] if "side" in line]
-
-
-def _session(thread: ThreadRef) -> str:
-    return thread.partition("/")[0]
+    async def _code(self, thread: ThreadRef) -> str:
+        """What people call the session; `network.py` names its thread by its id."""
+        session = thread.partition("/")[0]
+        code = str((await self.desk.client.look(session))["row"]["code"])
+        self.desk.client.known[code] = session
+        return code

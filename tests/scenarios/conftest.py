@@ -24,6 +24,9 @@ DESKS = {
     'ladder = { rungs = [{ call = "pager", to = "night", every = "10m" }] }',
 }
 REST = """
+[every_desk.ladder]
+rungs = [{{ call = "thread", every = "10m" }}]
+
 [topics]
 other = {{ en = "Something else" }}
 abroad = {{ en = "Abroad" }}

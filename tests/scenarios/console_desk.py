@@ -24,6 +24,8 @@ class ConsoleDesk:
     keeps_operators_words: bool = False
     said: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     noted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    copies: int = 1
+    """How often the page sends what it has no answer to; under one id."""
 
     # ------------------------------------------------------------------ the stage
 
@@ -56,13 +58,19 @@ class ConsoleDesk:
         return int(await self.client.session_of(code) != "")
 
     async def card(self, code: str) -> str:
-        shown = await self.client.look(await self.client.session_of(code))
+        shown = await self.look(code)
         names = {one["id"]: one["names"].get("en", "") for one in (await self.client.asks("me"))["people"]}
         return " · ".join([shown["row"]["code"], shown["card"]["name"], names.get(shown["row"]["assignee"], "")])
 
+    async def look(self, code: str) -> Json:
+        return await self.client.look(await self.client.session_of(code))
+
+    async def lines(self, code: str) -> list[Json]:
+        """Those that somebody said."""
+        return [one for one in await self.client.lines(await self.client.session_of(code)) if "side" in one]
+
     async def thread(self, code: str) -> Sequence[str]:
-        lines = await self.client.lines(await self.client.session_of(code))
-        return [each for line in lines if "side" in line for each in as_read(line)]
+        return [each for line in await self.lines(code) for each in _read(line)]
 
     async def shows(self, code: str, *words: str) -> None:
         async def is_there() -> bool:
@@ -75,8 +83,7 @@ class ConsoleDesk:
         return "\n".join([str(await self.client.look(one)) for one in self.client.known.values()])
 
     async def files(self, code: str) -> int:
-        lines = await self.client.lines(await self.client.session_of(code))
-        return sum(part["type"] == "file" for line in lines for part in line.get("parts") or ())
+        return sum(part["type"] == "file" for line in await self.lines(code) for part in line["parts"] or ())
 
     # ------------------------------------------------------------------ what Kenji does
 
@@ -91,12 +98,13 @@ class ConsoleDesk:
         return said
 
     async def _send(self, code: str, what: str, text: str) -> str:
-        named = self.client.new_id()
-        await self.client.does(await self.client.session_of(code), what, id=named, parts=as_parts(text))
+        named, session = self.client.new_id(), await self.client.session_of(code)
+        for _ in range(self.copies):
+            await self.client.does(session, what, id=named, parts=_parts(text))
         return f"o:{named}"
 
     async def edit(self, code: str, said: str, text: str) -> None:
-        await self.client.does(await self.client.session_of(code), "revise", message=said, parts=as_parts(text))
+        await self.client.does(await self.client.session_of(code), "revise", message=said, parts=_parts(text))
 
     async def withdraw(self, code: str, said: str) -> None:
         await self.client.does(await self.client.session_of(code), "withdraw", message=said)
@@ -108,11 +116,11 @@ class ConsoleDesk:
         await self.client.does(await self.client.session_of(code), "resolve")
 
 
-def as_parts(text: str) -> list[Json]:
+def _parts(text: str) -> list[Json]:
     return [{"type": "text", "text": text}]
 
 
-def as_read(line: Json) -> list[str]:
+def _read(line: Json) -> list[str]:
     """A line that somebody said: its words with what they were before, and a machine's beneath them."""
     if line["withdrawn"]:
         return ["(withdrawn)"]

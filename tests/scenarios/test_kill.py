@@ -14,7 +14,8 @@ from typing import cast
 
 import pytest
 
-from routing.facts import Side
+from bridge.ports import Store
+from routing.facts import NoteAdded, Side
 from tests.scenarios.customer import Customer
 from tests.scenarios.desks import NETWORKS, PLATFORMS, Desk, Rude, at_work
 from tests.scenarios.ledger import ledger
@@ -148,9 +149,17 @@ async def _is_whole(desk: Desk, customer: Customer) -> bool:
     return await _heard(desk, customer) >= len(customer.said)
 
 
+async def _holds_notes(store: Store, desk: Desk) -> bool:
+    """Nobody but the journal says when a note has come in."""
+    journals = [await store.journal(session) async for session in store.sessions()]
+    notes = [entry for journal in journals for entry in journal if isinstance(entry.fact, NoteAdded)]
+    return len(notes) >= sum(map(len, desk.noted.values()))
+
+
 async def _compare(on: Stage, everybody: Sequence[Customer]) -> None:
     """Both transcripts, the acknowledgements and the journal say the same."""
     async with on.house.books() as store:
+        await until(functools.partial(_holds_notes, store, on.desk), "every note has come in, too")
         books = [await ledger(store, session) async for session in store.sessions()]
     assert len(books) == len(everybody), "one open session per customer"
     by_code = {book.code: book for book in books}

@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from bridge.cli.command import Status
 from bridge.ports import Store
 from routing.facts import Side
 from routing.ids import SessionId
-from tests.redis_servers import private_redis
 from tests.scenarios.customer import Customer
 from tests.scenarios.ledger import ledger
-from tests.scenarios.operator import Operator, browser_like
-from tests.scenarios.stage import UNHURRIED, stage
-from tests.service import Installation, free_port, until
+from tests.scenarios.stage import stage
+from tests.service import Installation, until
 
 
 async def test_sigterm_drains_and_exits_with_zero_and_the_next_start_goes_on(tmp_path: Path) -> None:
@@ -56,27 +53,18 @@ async def _write_on(one: Customer) -> None:
 
 async def test_a_second_process_takes_over_at_once_from_one_that_drains(tmp_path: Path) -> None:
     """At once: the leases are given back, so nobody waits until they have run out."""
-    async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(private_redis(tmp_path / "redis", durable=True))
-        house = await stack.enter_async_context(Installation(tmp_path, {**UNHURRIED, "REDIS__URL": redis}, afresh=True))
-        first = await house.up()
-        second = await house.up(WEB__PORT=free_port())
-        addresses = [first.url, second.url]
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        operator = Operator(await stack.enter_async_context(browser_like()), addresses)
-        await operator.sign_in(first.sign_in_link)
-        one = await stack.enter_async_context(Customer(http, addresses).online())
-        await one.write("to the first")
-        await one.is_heard()
-        async with house.books() as store:
+    async with stage(tmp_path, processes=2) as on, on.visit("customer", "to the first") as one:
+        first, second = on.house.processes
+        session = await on.operator.session_of(one.code)
+        async with on.house.books() as store:
             await until(lambda: _share(store, 2), "both hold leases")
             assert await first.drain() == Status.DONE
             assert len(await _holders(store) - {""}) == 1, "what it held is free, or the other one's already"
             await until(lambda: _share(store, 1), "the second one holds every lease")
         await one.write("to the second")
         await one.is_heard()
-        operator.addresses = [second.url]
-        await operator.reply(await operator.session_of(one.code), "from the second")
+        on.operator.addresses = [second.url]
+        await on.operator.reply(session, "from the second")
         await one.reads("from the second")
         assert await second.drain() == Status.DONE
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-from contextlib import AsyncExitStack
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from bridge.cli.command import Status
 from routing.ids import SessionId
-from tests.redis_servers import private_redis
 from tests.scenarios.customer import Customer
-from tests.scenarios.operator import Operator, browser_like
-from tests.scenarios.stage import UNHURRIED, Stage
-from tests.service import Installation, free_port, until
+from tests.scenarios.stage import Stage, stage
+from tests.service import Installation, until
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_group("desks")]
 
@@ -26,44 +22,35 @@ BROKEN = TWO_DESKS + 'rota = "night"\n'
 
 
 async def test_a_new_policy_reaches_every_process_and_a_broken_one_reaches_none(tmp_path: Path) -> None:
-    async with AsyncExitStack() as stack:
-        redis = await stack.enter_async_context(private_redis(tmp_path / "redis", durable=True))
-        house = await stack.enter_async_context(Installation(tmp_path, {**UNHURRIED, "REDIS__URL": redis}))
-        policy = tmp_path / "kakehashi.toml"
-        policy.write_text(ONE_DESK)
-        first, second = await house.up(), await house.up(WEB__PORT=free_port())
-        http = await stack.enter_async_context(aiohttp.ClientSession())
-        operator = Operator(await stack.enter_async_context(browser_like()), [first.url])
-        await operator.sign_in(first.sign_in_link)
+    policy = tmp_path / "kakehashi.toml"
+    policy.write_text(ONE_DESK)
+    async with stage(tmp_path, processes=2) as on:
+        house, (first, second) = on.house, on.house.processes
 
         async def desk_of(name: str, url: str) -> tuple[str, str]:
-            """Somebody Japanese comes: their session and its desk."""
-            one = await stack.enter_async_context(Customer(http, [url], name, locale="ja").online())
-            await one.write("こんにちは", language="ja", topic="other")
-            await one.is_heard()
-            session = await operator.session_of(one.code)
+            """Somebody Japanese comes to this process: their session and its desk."""
+            async with Customer(on.http, [url], name, locale="ja").online() as one:
+                await one.write("こんにちは", language="ja", topic="other")
+                await one.is_heard()
+                session = await on.operator.session_of(one.code)
             async with house.books() as store:
                 stored = await store.load(SessionId(session))
             assert stored is not None
             return session, stored.session.desk
 
-        async def reloaded() -> int:
-            """Both processes hold leases by now, so both are asked."""
+        async def both_go_by_it() -> bool:
+            """Both hold leases by now, so both are asked."""
             said = await house.command("reload")
-            return said.out.count("goes by the new policy") if said.status == Status.DONE else 0
+            return said.status == Status.DONE and said.out.count("goes by the new policy") == 2
 
         early, desk = await desk_of("early", first.url)
         assert desk == "en"
 
         policy.write_text(TWO_DESKS)
-
-        async def both_go_by_it() -> bool:
-            return await reloaded() == 2
-
         await until(both_go_by_it, "both processes go by the new policy")
         assert (await desk_of("a", first.url))[1] == "ja"
         assert (await desk_of("b", second.url))[1] == "ja"
-        await operator.reply(early, "still here")  # what was under way goes on
+        await on.operator.reply(early, "still here")  # what was under way goes on
 
         policy.write_text(BROKEN)
         refused = await house.command("reload")
