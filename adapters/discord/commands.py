@@ -86,7 +86,7 @@ class Commands:
         if not verb:  # another release has registered it
             return await reply.tell("command.failed", reply.language)
         if verb == Verb.HOME:
-            return await self._home.show(operator, reply)
+            return await self._home.show(operator, asked.author, reply)
         return await self._of_their_own(Verb(verb), asked, operator, reply)
 
     async def _of_their_own(self, verb: Verb, asked: Commanded, operator: OperatorId, reply: Reply) -> None:

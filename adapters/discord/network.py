@@ -228,7 +228,7 @@ class DiscordNetwork:
         whispers = self._whispers = Whispers(self._api, wording)
         self._late = Late(NAME, store, LateReplies(self._api, whispers, waking))
         self._contents = Contents(self._api, store, whispers)
-        interactions = asking(
+        interactions = self._interactions = asking(
             api=self._api,
             answers=self._answers,
             app=self._app,
@@ -329,6 +329,8 @@ class DiscordNetwork:
         self._work(lasting(self._membership.run))
         if self._registration is not None:
             self._work(lasting(self._registration.run))
+        if self._interactions.desk is not None:
+            self._work(lasting(self._interactions.desk.home.run))
         self._trouble = ""
         _log.info("discord_started", application=self._who.application)
 
@@ -347,6 +349,8 @@ class DiscordNetwork:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._inbound.stop()
+        if self._interactions.desk is not None:
+            await self._interactions.desk.home.stop()
         await self._late.stop()
         await self._whispers.stop()
         if self._door is not None:

@@ -93,6 +93,12 @@ class Reply:
         """What they pressed, or came from, shows this now."""
         await self._give(UPDATE, shown.posted)
 
+    async def anew(self, shown: Rendered) -> None:
+        """What they have been answered, or have pressed, shows this now; it can be changed for fifteen minutes. Raises
+        DeliveryError."""
+        path = f"/webhooks/{self._app().application}/{self._to.token}/messages/@original"
+        await self._api.call("PATCH", path, shown.changed, free=True)
+
     async def taken(self) -> None:
         """Nothing to say: what it changes is seen where it stands."""
         await self._give(NOTHING_NEW, None)

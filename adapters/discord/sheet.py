@@ -29,8 +29,9 @@ WHOLE = 4_000
 # ------------------------------------------------------------------ the whole
 
 
-def home(sheet: Sheet, face: Face, notice: str = "") -> Rendered:
-    """The home: how they stand, what they hold, who waits, the day. `notice` is a line about what they just did."""
+def home(sheet: Sheet, face: Face, notice: str = "", goes_on: str = "") -> Rendered:
+    """The home: how they stand, what they hold, who waits, the day. `notice` is a line about what they just did,
+    `goes_on` says whether it follows what changes."""
     anybody = any(queue.count for queue in sheet.queues)
     lines = [
         *standing(sheet, face),
@@ -38,9 +39,9 @@ def home(sheet: Sheet, face: Face, notice: str = "") -> Rendered:
         *mine(sheet, face),
         *queues(sheet, face),
         *today(sheet, face),
-        f"-# {face.say('home.as_of', time=clock(sheet.now))}",
     ]
-    return _shown(lines, _buttons(sheet.standing, face, anybody))
+    as_of = face.say("home.as_of", time=clock(sheet.now))
+    return _shown(lines, _buttons(sheet.standing, face, anybody), f"-# {' · '.join(filter(None, (as_of, goes_on)))}")
 
 
 def _buttons(how: Standing, face: Face, anybody: bool) -> list[dict[str, object]]:
@@ -53,15 +54,16 @@ def _buttons(how: Standing, face: Face, anybody: bool) -> list[dict[str, object]
     return [shown(BACK, primary=True), *following, shown(LOOK)]
 
 
-def _shown(lines: Sequence[str], buttons: Sequence[dict[str, object]] = ()) -> Rendered:
+def _shown(lines: Sequence[str], buttons: Sequence[dict[str, object]] = (), last: str = "") -> Rendered:
+    """`last` is never what is left out."""
     kept: list[str] = []
-    room = WHOLE
+    room = WHOLE - units(last) - 1
     for line in lines:
         room -= units(line) + 1
         if room < 0:
             break
         kept.append(line)
-    return Rendered("", ({"description": "\n".join(kept)},), row(buttons))
+    return Rendered("", ({"description": "\n".join((*kept, *([last] if last else ())))},), row(buttons))
 
 
 def standing(sheet: Sheet, face: Face) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from adapters.discord import home
 from bridge.directory import Operator
 from bridge.errors import StoreUnavailableError
 from bridge.templates import Template
@@ -22,6 +24,7 @@ from tests.simulators.discord.permissions import BOT
 
 KENJI = OperatorId("kenji")
 HELLO = Template("hello", {"en": "Hello {customer}."}, title="A greeting")
+CHANGE = "PATCH /webhooks/{webhook_id}/{webhook_token}/messages/{message_id}"
 COMMANDS = "/applications/{application_id}/commands"
 
 
@@ -197,6 +200,60 @@ async def test_the_home_is_drawn_anew_with_each_press(here: House, kenji: Person
 
     await here.until(is_mine)
     assert len([one for one in kenji.whispers() if "My sessions" in here.discord.seen(one)]) == 1
+
+
+async def test_the_home_follows_what_changes_and_says_so_when_it_does_not_any_more(
+    here: House, discord: DiscordSimulator, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "LOOK_EVERY", 0.05)
+    assert "refreshes by itself until" in await asks(here, kenji, "home")
+    former = kenji.whispers()[-1]
+    await asks(here, kenji, "home")
+    shown = kenji.whispers()[-1]
+    await discord.until(lambda: "does not refresh by itself any more" in discord.seen(former))
+    code = (await here.writes("hello")).stored.session.code
+    await discord.until(lambda: code in discord.seen(shown))
+    assert code not in discord.seen(former)
+    assert "refreshes by itself until" in discord.seen(shown)
+    changes = len(discord.calls_of(CHANGE))
+    await listed(here, kenji, "queue", code)
+    assert len(discord.calls_of(CHANGE)) <= changes + 1, "what has not changed is not drawn again"
+    monkeypatch.setattr(home, "KEPT_FOR", -1.0)
+    assert (await kenji.click(here.desk, shown, "Refresh")).ok
+    await discord.until(lambda: "does not refresh by itself any more" in discord.seen(shown))
+    receipt = await here.writes("hello", customer=customer("bo"), name="Bo")
+    await listed(here, kenji, "queue", receipt.stored.session.code)
+    assert receipt.stored.session.code not in discord.seen(shown)
+
+
+async def test_who_is_unlinked_sees_nothing_new_in_their_home(
+    here: House, discord: DiscordSimulator, kenji: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(home, "LOOK_EVERY", 0.05)
+    await asks(here, kenji, "home")
+    shown = kenji.whispers()[-1]
+    known = here.directory.get(KENJI)
+    assert known is not None
+    await here.directory.change(replace(known, network_users={}))
+    before = discord.seen(shown)
+    code = (await here.writes("hello")).stored.session.code
+    mary = letting_in(discord, here.desk, "mary")
+    await enrol(here, mary)
+    await listed(here, mary, "queue", code)
+    await asks(here, mary, "home")
+    await discord.until(lambda: code in discord.seen(mary.whispers()[-1]))
+    assert discord.seen(shown) == before
+
+
+async def test_when_the_process_ends_the_home_says_that_it_stays_as_it_is(
+    engine_url: str, tmp_path: Path, discord: DiscordSimulator, desk: Channel, kenji: Person
+) -> None:
+    async with house(engine_url, tmp_path, discord, desks=[desk], asks=True) as one:
+        await enrol(one, kenji)
+        await one.listens()
+        await registered(one)
+        await asks(one, kenji, "home")
+    assert "does not refresh by itself any more" in discord.seen(kenji.whispers()[-1])
 
 
 async def test_a_press_that_the_gateway_tells_again_claims_once(
