@@ -2,22 +2,24 @@
 
 A channel that is archived, or a thread that is locked, cannot say so itself. The desk page shows it beside each session
 and `doctor` counts it; but who sits before the network looks at neither. So one line goes to a place that does take
-posts: the channel above a locked thread, another of the desk's channels, else another desk's. It names the desk or the
-session, the platform's word and the mend, and nothing of a customer's.
+posts: the channel above a locked thread, another of the desk's channels, else another desk's. Where there is none (a
+forum that is the only desk, on a server that opens no thread any more), who is on call is told directly, else some of
+the desk's operators. It names the desk or the session, the platform's word and the mend, and nothing of a customer's.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 import structlog
 
 from bridge.errors import DeliveryError, KakehashiError
-from bridge.handover import SupportsAnnouncing
+from bridge.handover import SupportsAnnouncing, SupportsTelling
 from bridge.pages import Words
 from bridge.ports import Delivery, Network, Store
-from routing.ids import DeskId, NetworkName, Place
+from routing.ids import DeskId, NetworkName, OperatorId, Place
 from routing.policy import Desk, Policy
 
 SAID_EVERY = 3600 * 1000
@@ -26,9 +28,12 @@ SAID_EVERY = 3600 * 1000
 SAY_WITHIN = 20.0
 """Seconds for one announcement."""
 
+TOLD = 3
+"""Operators of a desk who are told directly where nobody is on call."""
+
 IN_VAIN = 30.0
-"""Seconds without another try where no place of a network took the line: what is wrong then is wrong with all of it,
-and the health pages say so."""
+"""Seconds without another try where neither a place of a network nor anybody took the line: what is wrong then is wrong
+with all of it, and the health pages say so."""
 
 log = structlog.get_logger(__name__)
 
@@ -80,6 +85,9 @@ class Blockages:
                 if await self._is_said(network, one, name, self._text(delivery, place, error)):
                     await self._store.put(name, one, SAID_EVERY)
                     return
+            if await self._are_told(delivery, name, self._text(delivery, place, error)):
+                await self._store.put(name, "people", SAID_EVERY)
+                return
             self._not_before[delivery.effect.to] = asyncio.get_running_loop().time() + IN_VAIN
             log.error("blockage_not_said", place=place, code=error.code)
         except KakehashiError as failed:
@@ -93,6 +101,32 @@ class Blockages:
             return True
         except (DeliveryError, TimeoutError):
             return False
+
+    async def _are_told(self, delivery: Delivery, key: str, text: str) -> bool:
+        """Whether anybody is: who is on call, else the first of the desk's operators who can be reached."""
+        policy = self._policy()
+        desk = policy.desks.get(delivery.session.desk)
+        if desk is None:
+            return False
+        now = await self._store.now()
+        on_call = policy.on_call(desk, now)
+        if on_call is not None and await self._is_told(on_call, delivery.effect.to, key, text):
+            return True
+        told = 0
+        theirs = [one for one in policy.operators.values() if one.id != on_call and one.works_at(desk.id)]
+        for one in sorted(theirs, key=lambda one: (one.hours is not None and not one.hours.open_at(now), one.id)):
+            told += told < TOLD and await self._is_told(one.id, delivery.effect.to, key, text)
+        return told > 0
+
+    async def _is_told(self, operator: OperatorId, near: NetworkName, key: str, text: str) -> bool:
+        """On the network that it is about, else on another one."""
+        for _, network in sorted(self._networks.items(), key=lambda one: one[0] != near):
+            with suppress(DeliveryError, TimeoutError):
+                async with asyncio.timeout(SAY_WITHIN):
+                    if isinstance(network, SupportsTelling) and await network.tell(operator, key, text):
+                        log.info("blockage_told", operator=operator)
+                        return True
+        return False
 
     def _places(self, delivery: Delivery, place: Place, *, blocked: bool) -> Iterator[Place]:
         """The nearest first: its own, as long as that takes posts, those of its desk, those of the others."""

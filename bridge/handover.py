@@ -61,6 +61,15 @@ class SupportsAnnouncing(Protocol):
         ...
 
 
+@runtime_checkable
+class SupportsTelling(Protocol):
+    """A network that can say something to one operator alone."""
+
+    async def tell(self, operator: OperatorId, key: str, text: str) -> bool:
+        """Say it under this key; False: no user of the network is known to be theirs. Raises `DeliveryError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Digest:
     """What a shift hands over. Times are ms since 1970 (UTC), sessions named by their short codes, soonest first."""

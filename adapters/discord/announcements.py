@@ -8,19 +8,29 @@ from adapters.discord.app import App
 from adapters.discord.channels import Channels
 from adapters.discord.lines import Lines
 from adapters.discord.markup import escape, units
+from adapters.discord.refs import NAME
 from adapters.discord.render import CONTENT, Rendered
 from adapters.discord.roots import TITLE
+from bridge.directory import Directory
 from bridge.names import one_line
-from routing.ids import Place
+from routing.ids import OperatorId, Place
 
 
 class Announcements:
     """`app` tells who we are, or raises DeliveryError while that is not known."""
 
-    def __init__(self, lines: Lines, channels: Channels, app: Callable[[], App]) -> None:
+    def __init__(self, lines: Lines, channels: Channels, directory: Directory, app: Callable[[], App]) -> None:
         self._lines = lines
         self._channels = channels
+        self._directory = directory
         self._app = app
+
+    async def tell(self, operator: OperatorId, key: str, text: str) -> bool:
+        """Whether there is a user of theirs, who has it now in a message of their own. Raises `DeliveryError`."""
+        user = self._directory.network_user(NAME, operator)
+        if user is not None:
+            await self._lines.say(f"{user}/{key}", await self._lines.direct(user), announcement(text))
+        return user is not None
 
     async def post(self, place: Place, key: str, text: str) -> None:
         """Post it, once. Raises `DeliveryError`; whether it is there then, `is_posted` knows."""

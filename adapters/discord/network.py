@@ -178,7 +178,7 @@ class DiscordNetwork:
         self._upkeep = Upkeep(self._api, store, self._channels, forum_tags)
         calls = Calls(directory, wording, whom, desk_title)
         lines = Lines(self._api, store, self._channels)
-        self._announcements = Announcements(lines, self._channels, self._app)
+        self._announcements = Announcements(lines, self._channels, directory, self._app)
         ways = whereabouts or Whereabouts(store, relay, {NAME: self})
         self._outbound = Outbound(
             api=self._api,
@@ -449,6 +449,11 @@ class DiscordNetwork:
     async def announced(self, place: Place, key: str, since: int) -> bool:
         with self._at_work():
             return await self._announcements.is_posted(place, key, since)
+
+    async def tell(self, operator: OperatorId, key: str, text: str) -> bool:
+        """See `bridge.handover.SupportsTelling`."""
+        with self._at_work():
+            return await self._announcements.tell(operator, key, text)
 
     async def show_typing(self, thread: ThreadRef) -> None:
         """Show that the customer is typing. Best effort."""

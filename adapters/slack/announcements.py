@@ -8,9 +8,11 @@ from typing import Any
 from adapters.slack.client import WebApi
 from adapters.slack.history import History
 from adapters.slack.markup import escaped_within
+from adapters.slack.refs import NAME
 from adapters.slack.render import TEXT, Rendered
+from bridge.directory import Directory
 from bridge.pacing import Urgency
-from routing.ids import Place
+from routing.ids import OperatorId, Place
 
 EVENT_TYPE = "kakehashi_announcement"
 """Of the metadata. Not that of sessions' posts: what is answered beneath an announcement belongs to no session."""
@@ -28,8 +30,9 @@ def announcement(text: str) -> Rendered:
 
 
 class Announcements:
-    def __init__(self, api: WebApi) -> None:
+    def __init__(self, api: WebApi, directory: Directory) -> None:
         self._api = api
+        self._directory = directory
         self._history = History(api)
 
     async def post(self, place: Place, key: str, text: str) -> None:
@@ -37,6 +40,14 @@ class Announcements:
         told = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
         args = announcement(text).posted
         await self._api.call("chat.postMessage", urgency=Urgency.LINE, channel=place, metadata=told, **args)
+
+    async def tell(self, operator: OperatorId, key: str, text: str) -> bool:
+        """Whether there is a user of theirs, who has it now in a message of their own. Raises `DeliveryError`."""
+        user = self._directory.network_user(NAME, operator)
+        if user is not None:
+            opened = await self._api.call("conversations.open", users=user)
+            await self.post(Place(str(opened["channel"]["id"])), key, text)
+        return user is not None
 
     async def is_posted(self, place: Place, key: str, since: int) -> bool:
         """Whether it stands in the channel, from `since` on (ms since 1970). Raises `DeliveryError`."""

@@ -79,7 +79,7 @@ from bridge.windows import Words
 from config.locales import thread_words
 from config.settings import SlackSettings
 from routing.deletions import SETTLE
-from routing.ids import Place, ThreadRef
+from routing.ids import OperatorId, Place, ThreadRef
 from routing.policy import Policy, no_policy
 from routing.session import Session
 
@@ -169,7 +169,7 @@ class SlackNetwork:
         self._enrolment = Enrolment(store, directory, NAME)
         self._people = People(self._enrolment, self._app)
         self._membership = Membership(self._api, store, self._enrolment, places, self._people.named, holds)
-        self._announcements = Announcements(self._api)
+        self._announcements = Announcements(self._api, directory)
         desk_name = desk_title or desk_by_id
         ways = whereabouts or Whereabouts(store, relay, {NAME: self})
         cards = Cards(
@@ -481,6 +481,11 @@ class SlackNetwork:
     async def announced(self, place: Place, key: str, since: int) -> bool:
         with self._at_work():
             return await self._announcements.is_posted(place, key, since)
+
+    async def tell(self, operator: OperatorId, key: str, text: str) -> bool:
+        """See `bridge.handover.SupportsTelling`."""
+        with self._at_work():
+            return await self._announcements.tell(operator, key, text)
 
     async def show_typing(self, thread: ThreadRef) -> None:
         """Show that the customer is typing. Best effort."""

@@ -247,6 +247,20 @@ async def test_where_nothing_is_done_with_the_customer_waits_until_there_is_room
     assert len(discord.threads(here.desk)) == 2
 
 
+async def test_at_the_cap_with_nowhere_to_say_it_a_person_is_told_directly(
+    here: House, discord: DiscordSimulator, kenji: Person
+) -> None:
+    await here.listens()
+    discord.habits.active_threads = 0
+    await here.writes("is anybody there? canary")
+    direct = discord.guild.direct_channel(kenji.member.user)
+    await discord.until(lambda: bool(direct.messages))
+    (told,) = direct.messages.values()
+    assert here.desk.id in discord.seen(told)
+    assert "too_many_threads" in discord.seen(told)
+    assert "canary" not in discord.seen(told)
+
+
 async def test_at_the_cap_who_waits_goes_to_a_fallback_that_is_not_on_the_server(
     engine_url: str, tmp_path: Path, discord: DiscordSimulator, desk: Channel
 ) -> None:

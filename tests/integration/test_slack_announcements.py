@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from adapters.slack.manifest import manifest
-from bridge.handover import SupportsAnnouncing
-from routing.ids import Place
+from bridge.directory import Operator
+from bridge.handover import SupportsAnnouncing, SupportsTelling
+from routing.ids import OperatorId, Place
 from tests.integration.slack_house import SLACK, House, house, settings
 from tests.simulators.slack import SlackSimulator
 
@@ -32,6 +33,19 @@ async def test_an_announcement_stands_in_the_channel_and_is_found_by_its_key(her
     assert not await network.announced(place, "handover/ja/2", since)
     (post,) = here.slack.roots(here.desk)
     assert "&lt;@U1&gt; → Aiko &amp; Kenji" in post.text
+
+
+async def test_an_operator_is_told_alone_as_far_as_they_are_linked(here: House) -> None:
+    aiko, kenji = OperatorId("aiko"), here.slack.person("kenji")
+    await here.directory.add(Operator(aiko, "aiko", {"en": "Aiko"}))
+    assert isinstance(here.network, SupportsTelling)
+    assert not await here.network.tell(aiko, "blocked/1", "archived: <@U1>")
+    await here.directory.link(aiko, SLACK, kenji.id)
+    assert await here.network.tell(aiko, "blocked/1", "archived: <@U1>")
+    (post,) = [one for one in here.slack.calls if one.method == "chat.postMessage"]
+    assert post.args["channel"] != here.desk.id
+    assert post.args["text"] == "archived: &lt;@U1&gt;"
+    assert here.slack.roots(here.desk) == []
 
 
 async def test_an_answer_beneath_an_announcement_belongs_to_no_session(here: House) -> None:

@@ -11,8 +11,8 @@ from bridge.errors import DeliveryError, Fault
 from bridge.messages import About
 from bridge.ports import Delivery, Network, Store
 from routing.effects import OpenThread
-from routing.ids import DeskId, EffectId, NetworkName, Place
-from routing.policy import Desk, Policy
+from routing.ids import DeskId, EffectId, NetworkName, OperatorId, Place
+from routing.policy import Desk, OperatorProfile, Policy, Rota, Shift
 from tests.unit.adapters.slack.test_card import SESSION
 
 SLACK = NetworkName("slack")
@@ -46,6 +46,25 @@ class Slack:
     async def announced(self, place: Place, key: str, since: int) -> bool:
         del since
         return (place, key) in [one[:2] for one in self.said]
+
+
+@dataclass
+class Forum(Slack):
+    """Takes no line anywhere, and speaks to those whom it `reaches`."""
+
+    reaches: tuple[str, ...] = ()
+    told: list[tuple[str, str]] = field(default_factory=list)
+
+    async def announce(self, place: Place, key: str, text: str) -> None:
+        self.tried.append(place)
+        raise DeliveryError(Fault.BLOCKED, "too_many_threads")
+
+    async def tell(self, operator: OperatorId, key: str, text: str) -> bool:
+        if operator == "shut":
+            raise DeliveryError(Fault.POISON, "no_direct")
+        if operator in self.reaches:
+            self.told.append((operator, text))
+        return operator in self.reaches
 
 
 class Shelf:
@@ -117,3 +136,40 @@ async def test_what_no_place_takes_is_not_tried_again_at_once() -> None:
     await meets(one, ARCHIVED)
     await meets(one, LOCKED)
     assert slack.tried == ["C2", "C9"]
+
+
+FULL = DeliveryError(Fault.BLOCKED, "too_many_threads", mend="archive some", of_place=True)
+NIGHT, DAY, OTHERS, SHUT = OperatorId("night"), OperatorId("day"), OperatorId("others"), OperatorId("shut")
+STAFFED = replace(
+    POLICY,
+    desks={EN: Desk(EN, SLACK, Place("C1"), languages=("en",), rota="night")},
+    operators={name: OperatorProfile(name, {}, (JA,) if name == OTHERS else ()) for name in (NIGHT, DAY, SHUT, OTHERS)},
+    rotas={"night": Rota((Shift(0, 10**15, NIGHT),))},
+)
+
+
+async def told_of(forum: Forum, policy: Policy = STAFFED, shelf: Shelf | None = None) -> list[str]:
+    one = Blockages(cast(Store, shelf or Shelf()), lambda: policy, {SLACK: cast(Network, forum)}, words)
+    await meets(one, FULL, times=2)
+    return [operator for operator, _ in forum.told]
+
+
+async def test_where_no_place_takes_the_line_who_is_on_call_is_told_directly_and_once() -> None:
+    forum, shelf = Forum(reaches=("night", "day")), Shelf()
+    assert await told_of(forum, shelf=shelf) == ["night"]
+    assert await told_of(forum, shelf=shelf) == ["night"]
+    assert forum.told[0][1] == "en blocked.place en C1 K7Q2 too_many_threads\narchive some"
+
+
+async def test_with_nobody_on_call_or_to_be_reached_so_the_desks_own_operators_are_told() -> None:
+    assert await told_of(Forum(reaches=("day", "others"))) == ["day"]
+    assert await told_of(Forum(reaches=("day", "night", "others")), replace(STAFFED, rotas={})) == ["day", "night"]
+    crowd = {name: OperatorProfile(name, {}) for name in map(OperatorId, map(str, range(9)))}
+    told = await told_of(Forum(reaches=tuple(crowd)), replace(STAFFED, rotas={}, operators=crowd))
+    assert told == ["0", "1", "2"]
+
+
+async def test_where_nobody_can_be_told_it_is_not_tried_again_at_once() -> None:
+    forum, shelf = Forum(), Shelf()
+    assert await told_of(forum, shelf=shelf) == []
+    assert shelf.kept == {}
