@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from adapters.slack.manifest import manifest
+from tests.integration.slack_house import settings
 from tests.scenarios.reading import stand
 from tests.service import Running
 from tests.simulators.slack import Channel, Fault, Person, SlackSimulator
@@ -170,7 +172,11 @@ class SlackDesk:
 
 @asynccontextmanager
 async def slack_desk(mode: str = "http", *, seed: int = 0) -> AsyncIterator[SlackDesk]:
-    """What nobody acknowledges, Slack says again each second, not minutes later."""
+    """The app may do what our own manifest asks for. What nobody acknowledges, Slack says again each second, not
+    minutes later."""
     async with SlackSimulator(limits=False, seed=seed) as slack:
+        slack.install(
+            manifest(settings(slack), "http://127.0.0.1")
+        )  # it may do what our own manifest asks for, no more
         slack.habits.retry_delays = (0.0, *[1.0] * 300)
         yield SlackDesk(slack, mode)
