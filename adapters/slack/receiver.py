@@ -64,6 +64,7 @@ def bolt_app(
 
     app = AsyncApp(
         client=client,
+        name="kakehashi",  # else Bolt names it by the file above, and reads the sources of the whole stack for that
         logger=sdk_logger(),
         before_authorize=persist,
         process_before_response=True,
