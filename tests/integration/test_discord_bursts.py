@@ -221,6 +221,16 @@ async def test_under_their_own_name_they_stand_in_blocks_alone(
         assert shown(here)[1].split("\n") == ["ONE", EDITED, former("one"), "two"]
 
 
+async def test_after_it_typing_is_shown_again(here: House, line: Line) -> None:
+    """Discord takes it off when something is posted."""
+    await begun(here)
+    (ref,) = (await here.store.threads((await here.session()).session.id)).values()
+    await here.network.show_typing(ref)
+    await write(here, line, "one", "two")
+    await here.network.show_typing(ref)
+    assert len(here.discord.calls_of("POST /channels/{channel_id}/typing")) == 2
+
+
 # ------------------------------------------------------------------ edits, withdrawals, erasure
 
 
@@ -228,6 +238,7 @@ async def test_an_edit_and_a_withdrawal_change_one_message_of_the_post(here: Hou
     await begun(here)
     one, two, three = await write(here, line, "one", "two", "three")
     await revise(here, two, "TWO")
+    assert shown(here)[1].split("\n") == ["Hanako", "one", "TWO", EDITED, former("two"), "three"]
     await here.does(CustomerWithdrew(one))
     await here.lanes_are_empty()
     assert shown(here)[1].split("\n") == ["Hanako", WITHDRAWN, "TWO", EDITED, former("two"), "three"]
@@ -358,6 +369,19 @@ async def test_an_unknown_outcome_leaves_one_post_with_all_of_them(
     assert len({post.message for post in await posts_of(here, *written)}) == 1
 
 
+async def test_in_a_thread_that_somebody_has_deleted_it_begins_anew_and_is_found_there(here: House, line: Line) -> None:
+    moderator = here.discord.person("mod", moderator=True)
+    here.discord.allow(here.desk, moderator.id, BOT, quietly=True)
+    await begun(here)
+    moderator.delete_thread(here.discord.threads(here.desk)[0])
+    lost = here.discord.mischief.add(Fault.LOSE_ANSWER, MESSAGES, where=lambda told: "two" in str(told.get("content")))
+    one, two = await write(here, line, "one", "two")
+    assert lost.fired
+    history, burst = shown(here)
+    assert ("hello" in history, "one" in history, burst) == (True, False, "Hanako\none\ntwo")
+    assert len({post.message for post in await posts_of(here, one, two)}) == 1
+
+
 async def test_words_that_read_alike_are_told_apart_by_their_place(here: House, line: Line) -> None:
     await begun(here)
     struck = here.discord.mischief.add(Fault.LOSE_ANSWER, MESSAGES, times=2)
@@ -432,17 +456,26 @@ async def test_another_post_that_reads_alike_is_no_late_double(
     assert shown(here)[1:] == ["Hanako\nyes\nyes"] * 2
 
 
+async def test_what_came_late_is_the_post_that_was_made_meanwhile_while_discord_knows_it(
+    here: House, line: Line
+) -> None:
+    here.discord.habits.nonce_life = 300.0
+    await begun(here)
+    rule = here.discord.mischief.add(Fault.LATE, MESSAGES, seconds=0.15)
+    await write(here, line, "one", "two", "three")
+    again = here.discord.calls_of(MESSAGES)[-2:]
+    assert rule.fired
+    assert len({call.fields["nonce"] for call in again}) == 1
+    assert shown(here) == ["Hanako\nhello", "Hanako\none\ntwo\nthree"]
+
+
 async def test_what_came_late_is_taken_back(here: House, line: Line) -> None:
     """The post was on its way for so long that its messages had been sent again."""
     await begun(here)
     here.discord.mischief.add(Fault.LATE, MESSAGES, seconds=0.15)
     await write(here, line, "one", "two", "three")
-
-    def stands_once() -> bool:
-        words = [word for post in shown(here) for word in post.split("\n")[1:]]
-        return len(here.discord.posts) > 3 and words == ["hello", "one", "two", "three"]
-
-    await here.discord.until(stands_once)
+    await here.discord.until(lambda: any(post["kind"] == "delete" for post in here.discord.posts))
+    assert shown(here) == ["Hanako\nhello", "Hanako\none\ntwo\nthree"]
 
 
 # ------------------------------------------------------------------ a process that dies

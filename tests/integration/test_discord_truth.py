@@ -177,6 +177,24 @@ async def test_what_arrives_late_is_taken_back(here: House, discord: DiscordSimu
     assert times(here, "late words") == 1
 
 
+async def test_a_late_double_of_words_that_were_edited_meanwhile_is_taken_back(
+    here: House, discord: DiscordSimulator
+) -> None:
+    await begun(here)
+    receipt = await here.writes("wrong")
+    await here.lanes_are_empty()
+    message = receipt.stored.session.recent[-1].message
+    delivery = await delivery_of(here, "wrong", message)
+    await here.does(CustomerRevised(message, 1), Body((TextPart("right"),)))
+    await here.lanes_are_empty()
+    late = await here.network.deliver(delivery)
+    kept, double = await here.network.find(delivery)
+    assert double == late
+    assert kept.posts == await here.store.posts(delivery.session.id, message, 1)
+    await here.network.remove_double(delivery, double)
+    assert (times(here, "right"), times(here, "wrong")) == (1, 1), "small, beneath what it says now"
+
+
 async def test_a_message_that_reads_like_another_one_is_never_taken_for_its_double(
     here: House, discord: DiscordSimulator
 ) -> None:
