@@ -136,6 +136,7 @@ class _Ear(discord.Client):
         self._lost = lost
         self._admitted = admitted
         self._address = yarl.URL(address)
+        self._heard_since = True
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         del shard_id
@@ -154,13 +155,22 @@ class _Ear(discord.Client):
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         if event == "socket_raw_receive":
+            self._heard_since = True
             self._heard(args[0])
         else:
             if event == "disconnect":
-                self._lost()
+                self._break()
             elif event == "connect":
                 self._stay()
             super().dispatch(event, *args, **kwargs)
+
+    def _break(self) -> None:
+        """The library resumes where READY said, however often nobody answers there; Discord says to go back to where it
+        began then."""
+        if not self._heard_since and self.ws is not None:
+            self.ws.gateway = self._address
+        self._heard_since = False
+        self._lost()
 
     def _stay(self) -> None:
         """READY names a host of Discord's to resume on. Whoever was given another address than Discord's stays there:

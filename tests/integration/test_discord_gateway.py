@@ -146,6 +146,21 @@ async def test_a_connection_whose_heartbeats_nobody_acknowledges_is_resumed_on_a
         assert len(discord.gateway.identifies) == 1
 
 
+async def test_where_nobody_answers_at_the_address_to_resume_on_it_is_resumed_where_it_began(
+    discord: DiscordSimulator, store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "DISCORDS", "127.0.0.1")  # READY's address counts, as with Discord itself
+    discord.habits.resume_url = "ws://127.0.0.1:9/"
+    channel, kenji = discord.channel("support"), discord.person("kenji")
+    async with listening(discord, store, "one") as one:
+        await until(lambda: one.gateway.ready)
+        (first,) = discord.gateway.listening
+        first.drop()
+        kenji.say(channel, "said meanwhile")
+        await until(lambda: "said meanwhile" in one.heard)
+        assert len(discord.gateway.identifies) == 1
+
+
 async def test_behind_an_address_of_its_own_it_resumes_there_and_not_at_discords(
     discord: DiscordSimulator, store: RedisStore
 ) -> None:
