@@ -333,9 +333,9 @@ class Gateway:
             what = "the bot may not read messages: switch “Message Content Intent” on, on the application's page “Bot”"
             self.trouble = Trouble(what, lasting=True)
         elif isinstance(ended, discord.LoginFailure):
-            self.trouble = Trouble(FINAL[4004], lasting=True)
+            self._give_up(4004)
         elif isinstance(ended, discord.ConnectionClosed) and ended.code in FINAL:
-            self.trouble = Trouble(FINAL[ended.code], lasting=True)
+            self._give_up(ended.code)
         elif isinstance(ended, TooManyIdentifiesError):
             self.trouble = Trouble(f"no connection to Discord is begun for {ended.seconds:.0f} s: too many were today")
         elif isinstance(ended, asyncio.CancelledError):
@@ -343,6 +343,11 @@ class Gateway:
         else:
             self.trouble = Trouble(f"Discord's gateway ended ({type(ended).__name__})")
         _log.warning("discord_gateway_ended", why=self.trouble.what)
+
+    def _give_up(self, code: int) -> None:
+        """Until a person has mended it. Whether messages may be read is asked anew then, too."""
+        self._blind_until = 0.0
+        self.trouble = Trouble(FINAL[code], lasting=True)
 
     def _why_ended(self) -> str:
         """Of a client that was ended by us."""

@@ -192,6 +192,21 @@ async def test_what_a_person_has_to_mend_is_said_and_not_tried_hot(
         assert "Discord refuses" in one.gateway.trouble.what
 
 
+async def test_a_token_that_is_refused_while_messages_may_not_be_read_is_not_tried_hot_either(
+    discord: DiscordSimulator, store: RedisStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "AGAIN_AFTER", (0.01,))
+    discord.guild.app.privileged = set()
+    async with listening(discord, store, "one") as one:
+        await until(lambda: one.gateway.blind and one.gateway.ready)
+        discord.guild.app.token = "another"
+        await discord.gateway.listening[0].close(4004)
+        await until(lambda: "refuses the bot token" in one.gateway.trouble.what)
+        calls = len(discord.calls)
+        await asyncio.sleep(0.3)  # thirty tries, if it were hot
+        assert len(discord.calls) - calls <= 1
+
+
 async def test_a_crash_loop_does_not_use_up_the_connections_of_the_day(
     discord: DiscordSimulator, store: RedisStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
