@@ -16,8 +16,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import pytest
-
 from adapters.files import disk
 from adapters.files.disk import Disk
 from adapters.files.partials import Partials, Promise
@@ -30,6 +28,8 @@ CONTENT = b"the bytes that two files share"
 MINE, OTHER = derived_id(OWNER, "mine"), derived_id("operator:kenji", "other")
 FAR_FUTURE = 1e11
 CRASHED = 9
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+"""Where a thousand small folders come and go without a disk; where there is none, on the disk."""
 
 
 @dataclass
@@ -82,7 +82,7 @@ def _tell(story: Story) -> int:
     """Crash at line 1, 2, 3, ... until the story comes to its end; how many crashes that took."""
     line = 0
     while True:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory(dir=MEMORY) as folder:
             story.prepare(Store(Path(folder)))
             crashed = _crash(story, Path(folder), line)
             story.check(Store(Path(folder)))
@@ -199,8 +199,12 @@ def check_refused_or_still_there(store: Store) -> None:
 def check_dropped_in_the_end(store: Store) -> None:
     store.partials.drop(PROMISE.upload_id)
     assert store.leftovers() == []
-    with pytest.raises(FileRefused, match="unknown_upload"):
+    known = True
+    try:
         store.partials.find(PROMISE.upload_id, OWNER)
+    except FileRefused as refused:
+        known = refused.code is not Refusal.UNKNOWN_UPLOAD
+    assert not known, "an upload that was given up"
 
 
 def litter(store: Store) -> None:
