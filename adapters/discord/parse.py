@@ -91,6 +91,7 @@ def edit(body: object, guild: str, app: App) -> Happening:
 
 
 def _said(body: Given, app: App) -> Happening:
+    body.object("author", must=True)
     return _foreign(body, app) or _read(body)
 
 

@@ -64,11 +64,16 @@ def test_history_reads_as_the_event_did() -> None:
         {"type": 4},
         {"type": 7},
         {"guild_id": None},
-        {"author": None},
     ],
 )
 def test_what_no_person_wrote_at_a_desk_is_not_taken(more: dict[str, Any]) -> None:
     assert isinstance(parse("MESSAGE_CREATE", message(**more), APP), p.Ignored)
+
+
+def test_a_message_that_names_nobody_is_none_that_discord_sends() -> None:
+    """It is read back then, as whatever else could not be read."""
+    with pytest.raises(GarbledError):
+        parse("MESSAGE_CREATE", message(author=None), APP)
 
 
 def test_files_stickers_and_voice_messages() -> None:
