@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from bridge.card import Title, Wording
 from bridge.commands import RESULTS, Verb, spoken
-from bridge.names import one_line
+from bridge.messages import one_line
 from bridge.roster import Day, Queue, Row, Sheet
 from routing.availability import Standing
 from routing.figures import Figures

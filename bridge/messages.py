@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -117,3 +118,14 @@ class About:
     page: str = ""  # origin and path only
     time_zone: str = ""
     claims: Mapping[str, str] = field(default_factory=dict)  # allow-listed claims of the site's token
+
+
+def one_line(text: str, limit: int) -> str:
+    """A name fit to show: one line, no control or direction marks, at most `limit` characters."""
+    kept = "".join(" " if sign.isspace() else sign for sign in text if not _is_control(sign))
+    line = " ".join(kept.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _is_control(sign: str) -> bool:
+    return not sign.isspace() and unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn")

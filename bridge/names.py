@@ -6,14 +6,13 @@ word. Only a desk's channel has a name that customers know, the desk's title.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bridge.card import Wording
-from bridge.messages import About
+from bridge.messages import About, one_line
 from routing.ids import DeskId, NetworkName, Place, Topic
 from routing.policy import Policy
 
@@ -118,14 +117,3 @@ def _zone(name: str) -> tzinfo:
         return ZoneInfo(name) if name else UTC
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return UTC
-
-
-def one_line(text: str, limit: int) -> str:
-    """A name fit to show: one line, no control or direction marks, at most `limit` characters."""
-    kept = "".join(" " if sign.isspace() else sign for sign in text if not _is_control(sign))
-    line = " ".join(kept.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def _is_control(sign: str) -> bool:
-    return not sign.isspace() and unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn")

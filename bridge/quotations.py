@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bridge.carriers import Carrier
-from bridge.messages import Body, Mark, MarkKind, Part, TextPart
-from bridge.names import one_line
+from bridge.messages import Body, Mark, MarkKind, Part, TextPart, one_line
 from bridge.ports import Written
 from routing.ids import MessageId
 

@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from bridge.card import Wording
 from bridge.commands import ANYWHERE, RESULTS, Command, Mistyped, Verb, spoken, typed
 from bridge.explanations import Offer, offered
-from bridge.names import one_line
+from bridge.messages import one_line
 from bridge.orders import Amiss, Order, Orders
 from bridge.ports import Store, Stored
 from bridge.relay import Answer, Door, Receipt

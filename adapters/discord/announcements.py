@@ -12,7 +12,7 @@ from adapters.discord.refs import NAME
 from adapters.discord.render import CONTENT, Rendered
 from adapters.discord.roots import TITLE
 from bridge.directory import Directory
-from bridge.names import one_line
+from bridge.messages import one_line
 from routing.ids import OperatorId, Place
 
 

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from adapters.discord.markup import escape, units
 from adapters.discord.render import CONTENT, Rendered, Wording, clock, link, small
 from bridge.files import MIB
-from bridge.messages import FilePart
-from bridge.names import one_line
+from bridge.messages import FilePart, one_line
 from bridge.ports import Delivery, HeldFile
 from routing.session import Session
 

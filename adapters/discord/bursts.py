@@ -23,7 +23,8 @@ from adapters.discord.rewording import changed
 from bridge import bursts
 from bridge.bursts import BurstBooks, Measure, Said, messages_of
 from bridge.errors import DeliveryError, Fault
-from bridge.names import customer_name, one_line
+from bridge.messages import one_line
+from bridge.names import customer_name
 from bridge.ports import Delivered, Delivery, Store
 from routing.effects import PostMessage
 from routing.facts import Side

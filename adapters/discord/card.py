@@ -15,7 +15,8 @@ from adapters.discord.refs import MENU, custom_id
 from adapters.discord.render import Rendered, button, clock, menu, row
 from bridge.card import BUTTONS, Card, Link, Moment, Person, Value, Wording, Words
 from bridge.cards import Current
-from bridge.names import NAME, Assignee, one_line
+from bridge.messages import one_line
+from bridge.names import NAME, Assignee
 from bridge.ports import Placed
 from bridge.windows import Choice
 from routing.ids import OperatorId

@@ -17,8 +17,8 @@ from typing import Any
 from adapters.discord import styled
 from adapters.discord.markup import certain, escape, fenced, units
 from bridge.card import Title, Wording
-from bridge.messages import Body, FilePart, TextPart
-from bridge.names import NAME, one_line
+from bridge.messages import Body, FilePart, TextPart, one_line
+from bridge.names import NAME
 from bridge.splitting import split
 from bridge.windows import Choice
 from routing.facts import Side

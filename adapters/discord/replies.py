@@ -20,7 +20,7 @@ from adapters.discord.happenings import Interaction
 from adapters.discord.render import OPTION, OPTIONS, Rendered
 from bridge.card import Wording
 from bridge.errors import DeliveryError, KakehashiError
-from bridge.names import one_line
+from bridge.messages import one_line
 from bridge.windows import Choice
 
 AT_ONCE = 1.5

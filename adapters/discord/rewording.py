@@ -10,8 +10,7 @@ from dataclasses import replace
 
 from adapters.discord.markup import escape, units
 from adapters.discord.render import CONTENT, Rendered, Wording, small
-from bridge.messages import Body
-from bridge.names import one_line
+from bridge.messages import Body, one_line
 
 FORMER = 280
 """Characters of a former wording."""

@@ -15,7 +15,7 @@ from bridge.answers import Answer, Explained, Found, Lacking, Stood
 from bridge.commands import ANYWHERE, IN_THREAD, Mistyped, Verb
 from bridge.face import DESKS, SOUGHT, Face, Mark, longest, marks
 from bridge.face import stands as told_of
-from bridge.names import one_line
+from bridge.messages import one_line
 from bridge.roster import Queue, Row, Sheet
 from routing.availability import Standing
 from routing.ids import DeskId

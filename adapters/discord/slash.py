@@ -19,7 +19,7 @@ from adapters.discord.held import SEND
 from adapters.discord.replies import LOCALES
 from bridge.card import Action, Wording
 from bridge.commands import RESULTS, Verb, spoken
-from bridge.names import one_line
+from bridge.messages import one_line
 
 Json = dict[str, Any]
 

@@ -20,7 +20,7 @@ from adapters.discord.markup import escape, escaped_within, fenced, units
 from adapters.discord.refs import custom_id
 from adapters.discord.render import OPTION, OPTIONS, Rendered, menu, row, small
 from bridge.card import Action, Wording
-from bridge.names import one_line
+from bridge.messages import one_line
 from bridge.ports import Placed
 from bridge.templates import Template
 from bridge.windows import FILL, WITHIN, Choice, lengths, spans, template_choices

@@ -14,7 +14,8 @@ from adapters.slack.refs import button_value
 from adapters.slack.render import DAY, HEADER, PAGE, SHORT_NAME, TEXT, Block, Rendered, clock
 from bridge.card import Action, Card, Link, Moment, Person, Value, Wording, Words
 from bridge.cards import Current
-from bridge.names import NAME, Assignee, one_line
+from bridge.messages import one_line
+from bridge.names import NAME, Assignee
 from bridge.ports import Placed
 from routing.ids import OperatorId
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from adapters.slack.render import Block, Rendered, Wording
-from bridge.messages import Body
-from bridge.names import one_line
+from bridge.messages import Body, one_line
 
 FORMER = 280
 """Characters of a former wording."""

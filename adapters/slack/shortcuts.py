@@ -13,7 +13,7 @@ from adapters.slack.parse import Pressed, Shortcut
 from adapters.slack.refs import Aim
 from adapters.slack.views import QUOTE
 from bridge.card import Action
-from bridge.names import one_line
+from bridge.messages import one_line
 from bridge.ports import Placed
 
 NOTE_ON = "note_on_this"

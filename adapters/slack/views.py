@@ -16,7 +16,7 @@ from typing import Any
 
 from adapters.slack.refs import Root
 from bridge.card import Action, Wording
-from bridge.names import one_line
+from bridge.messages import one_line
 from bridge.ports import Placed
 from bridge.templates import Template
 from bridge.windows import FILL, WITHIN, Choice, lengths, spans, template_choices

@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from bridge.names import PublicNames, desks_of, one_line
+from bridge.names import PublicNames, desks_of
 from routing.ids import DeskId, NetworkName, Place
 from routing.policy import Desk, Policy
 
 SUPPORT = Desk(DeskId("support-ja"), NetworkName("discord"), Place("123"))
-
-
-@settings(deadline=None)
-@given(st.text(max_size=80), st.integers(2, 20))
-def test_a_name_is_one_short_line(name: str, limit: int) -> None:
-    line = one_line(name, limit)
-    assert len(line) <= limit
-    assert "\n" not in line
-    assert "\u202e" not in line
-
-
-def test_control_and_direction_marks_go_and_what_is_cut_says_so() -> None:
-    assert one_line("a\n\u202eb\tc", 10) == "a b c"
-    assert one_line("abcdef", 4) == "abc…"
 
 
 def test_a_channel_has_a_name_for_customers_where_a_desk_with_a_title_is() -> None:
