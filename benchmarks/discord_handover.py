@@ -23,7 +23,7 @@ import aiohttp
 import psutil
 import uvloop
 
-from adapters.discord.gateway import TTL
+from adapters.discord.wire.gateway import TTL
 from benchmarks.figures import Figure, p50, tell
 from benchmarks.subjects import durable_redis
 from tests.scenarios.customer import Customer

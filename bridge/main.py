@@ -35,8 +35,8 @@ from adapters.console.passwords import Passwords
 from adapters.console.rows import Promise
 from adapters.console.server import Address, console_app
 from adapters.detection.detector import Detector
-from adapters.discord.invite import application_of, invitation
 from adapters.discord.network import DiscordNetwork
+from adapters.discord.setup.invite import application_of, invitation
 from adapters.files.downloads import files_app
 from adapters.files.links import LinkSigner
 from adapters.files.names import plain_name
@@ -52,18 +52,16 @@ from adapters.redis.binary import find_binary
 from adapters.redis.connection import Target, open_store
 from adapters.redis.server import PrivateServer
 from adapters.redis.store import RedisStore
-from adapters.slack.manifest import manifest
+from adapters.slack.inward.presence import Presence
 from adapters.slack.network import SlackNetwork
-from adapters.slack.presence import Presence
+from adapters.slack.setup.manifest import manifest
 from adapters.translation.libretranslate import LibreTranslate
 from adapters.web.server import CustomerSide
 from bridge.assignments import Assignments
-from bridge.attention import Attention
 from bridge.availability import Availability
 from bridge.berths import Berths
 from bridge.blockages import Blockages
 from bridge.broadcasts import Broadcasts
-from bridge.canned import Canned
 from bridge.desks import Desks
 from bridge.detection import Detection
 from bridge.directory import Directory
@@ -79,7 +77,11 @@ from bridge.lanes import Lanes, Timing
 from bridge.leases import DESKS, INDEX, TIMERS, Leases
 from bridge.messages import FilePart
 from bridge.metrics import Metrics
-from bridge.orders import Orders
+from bridge.networks.attention import Attention
+from bridge.networks.canned import Canned
+from bridge.networks.orders import Orders
+from bridge.networks.roster import Roster
+from bridge.networks.whereabouts import Whereabouts
 from bridge.pagers import KeepsPages, PageCall, Pager, in_time
 from bridge.pages import Pages
 from bridge.ports import Network
@@ -88,7 +90,6 @@ from bridge.queues import Queues
 from bridge.refuges import Refuges
 from bridge.relay import Relay
 from bridge.reload import PolicyWatch
-from bridge.roster import Roster
 from bridge.routes import Atlas, Question, explain, parse_time
 from bridge.service import Listener, Service
 from bridge.setbacks import Setbacks
@@ -99,7 +100,6 @@ from bridge.translation import Translation
 from bridge.views import Views
 from bridge.vigil import Rules as HealthRules
 from bridge.vigil import Vigil
-from bridge.whereabouts import Whereabouts
 from bridge.writing import Writing
 from config import checks
 from config import policy as policies

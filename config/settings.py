@@ -21,8 +21,8 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bridge.card import ACCOUNT_ID
 from bridge.files import MIB
+from bridge.networks.card import ACCOUNT_ID
 from bridge.templates import gaps
 from config.mistakes import settings_errors
 from config.sources import Environment, TomlFile, chosen_by, origin

@@ -103,7 +103,7 @@ class CallOperators(Effect):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertDesk(Effect):
-    """Tell the desk that the session waits. Whom that calls is asked when it is delivered: `bridge.attention`.
+    """Tell the desk that the session waits. Whom that calls is asked when it is delivered: `bridge.networks.attention`.
 
     `opened`: when the desk opened, for those that waited for it; they are told of together.
     """

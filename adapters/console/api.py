@@ -26,13 +26,13 @@ from adapters.console.thread import Line, Said, lines_of
 from bridge.assignments import Assignments
 from bridge.availability import Availability
 from bridge.broadcasts import Broadcasts
-from bridge.canned import Canned
 from bridge.directory import Directory, Operator, check_public_names
 from bridge.feed import Feed, Signal
 from bridge.files import FileLimits, Files, Links
 from bridge.incidents import Incidents
 from bridge.marks import as_text
 from bridge.messages import PARTS_LIMIT, TEXT_LIMIT, About, Body, FilePart, Part, TextPart
+from bridge.networks.canned import Canned
 from bridge.ports import Store, Stored
 from bridge.purges import Purges
 from bridge.relay import Receipt, Relay

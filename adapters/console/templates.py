@@ -10,8 +10,8 @@ from aiohttp import web
 from adapters.console.accounts import operator_of
 from adapters.console.api import Api, Engine
 from adapters.console.forms import Form, FormError
-from bridge.canned import Canned
 from bridge.messages import Body, TextPart
+from bridge.networks.canned import Canned
 from bridge.templates import Lacking, Template
 from routing.ids import MessageId, OperatorId
 from routing.inputs import Manner, OperatorWrote

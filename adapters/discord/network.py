@@ -17,72 +17,72 @@ from typing import Any
 import structlog
 from aiohttp import web
 
-from adapters.discord.announcements import Announcements
-from adapters.discord.answers import Answers
-from adapters.discord.app import App
-from adapters.discord.asking import asking
-from adapters.discord.attached import Uploads
-from adapters.discord.backfill import Backfill
-from adapters.discord.beneath import Beneath, DeskLink, FileLink, no_desk_link, no_file_link
-from adapters.discord.beyond import Beyond
-from adapters.discord.calls import Calls, Whom, everybody_here
-from adapters.discord.card import card
-from adapters.discord.channels import Channels
-from adapters.discord.checkup import Setup, checkup
-from adapters.discord.client import RestApi
-from adapters.discord.command_checkup import commands
-from adapters.discord.contents import SWITCH, Contents
-from adapters.discord.deletions import Deletions
-from adapters.discord.downloads import Downloads
-from adapters.discord.filtered import Filter
-from adapters.discord.forum_tags import ForumTags
-from adapters.discord.gateway import Gateway
-from adapters.discord.history import History
-from adapters.discord.identifies import Identifies
-from adapters.discord.inbound import Inbound
-from adapters.discord.interactions import Interactions
-from adapters.discord.late import LateReplies
-from adapters.discord.limits import urgent
-from adapters.discord.lines import Lines
-from adapters.discord.membership import Membership
-from adapters.discord.outbound import Outbound
+from adapters.discord.controls.asking import asking
+from adapters.discord.controls.interactions import Interactions
+from adapters.discord.controls.registration import Registration
+from adapters.discord.heard.app import App
+from adapters.discord.heard.shape import Given
+from adapters.discord.inward.backfill import Backfill
+from adapters.discord.inward.contents import SWITCH, Contents
+from adapters.discord.inward.deletions import Deletions
+from adapters.discord.inward.downloads import Downloads
+from adapters.discord.inward.inbound import Inbound
+from adapters.discord.inward.unread import Unread
+from adapters.discord.inward.whispers import Whispers
+from adapters.discord.inward.writers import Writers
+from adapters.discord.outward.announcements import Announcements
+from adapters.discord.outward.attached import Uploads
+from adapters.discord.outward.beyond import Beyond
+from adapters.discord.outward.calls import Calls, Whom, everybody_here
+from adapters.discord.outward.late import LateReplies
+from adapters.discord.outward.lines import Lines
+from adapters.discord.outward.outbound import Outbound
+from adapters.discord.outward.personas import Personas
+from adapters.discord.outward.turns import Turns
+from adapters.discord.outward.writing import Writing
 from adapters.discord.people import People
-from adapters.discord.personas import Personas
-from adapters.discord.receiver import HttpDoor
+from adapters.discord.places.channels import Channels
+from adapters.discord.places.forum_tags import ForumTags
+from adapters.discord.places.history import History
+from adapters.discord.places.membership import Membership
+from adapters.discord.places.room import Room
+from adapters.discord.places.roots import Roots, titled
+from adapters.discord.places.threads import Threads
+from adapters.discord.places.upkeep import Upkeep
+from adapters.discord.places.waking import Waking
 from adapters.discord.refs import NAME, Root
-from adapters.discord.registration import Registration
-from adapters.discord.room import Room
-from adapters.discord.roots import Roots, titled
-from adapters.discord.shape import Given
-from adapters.discord.threads import Threads
-from adapters.discord.turns import Turns
-from adapters.discord.unread import Unread
-from adapters.discord.upkeep import Upkeep
-from adapters.discord.waking import Waking
-from adapters.discord.whispers import Whispers
-from adapters.discord.writers import Writers
-from adapters.discord.writing import Writing
-from bridge.canned import Canned, Ready
-from bridge.card import Title, Wording
-from bridge.cards import Cards
+from adapters.discord.setup.checkup import Setup, checkup
+from adapters.discord.setup.command_checkup import commands
+from adapters.discord.shown.beneath import Beneath, DeskLink, FileLink, no_desk_link, no_file_link
+from adapters.discord.shown.card import card
+from adapters.discord.shown.filtered import Filter
+from adapters.discord.wire.answers import Answers
+from adapters.discord.wire.client import RestApi
+from adapters.discord.wire.gateway import Gateway
+from adapters.discord.wire.identifies import Identifies
+from adapters.discord.wire.limits import urgent
+from adapters.discord.wire.receiver import HttpDoor
 from bridge.directory import Directory
 from bridge.doctor import Finding, worst
-from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError
 from bridge.files import Files
-from bridge.hearing import BEAT, Hearing
-from bridge.lasting import lasting
-from bridge.late import Late
-from bridge.names import desk_by_id, desks_of, topic_by_key
-from bridge.orders import Orders
-from bridge.pacing import Urgency
+from bridge.networks.canned import Canned, Ready
+from bridge.networks.card import Title, Wording
+from bridge.networks.cards import Cards
+from bridge.networks.enrolment import Enrolment
+from bridge.networks.hearing import BEAT, Hearing
+from bridge.networks.lasting import lasting
+from bridge.networks.late import Late
+from bridge.networks.names import desk_by_id, desks_of, topic_by_key
+from bridge.networks.orders import Orders
+from bridge.networks.pacing import Urgency
+from bridge.networks.pulse import Pulse
+from bridge.networks.roster import Roster
+from bridge.networks.turns import urgency_of
+from bridge.networks.whereabouts import Whereabouts
+from bridge.networks.windows import Words
 from bridge.ports import Delivered, Delivery, Store
-from bridge.pulse import Pulse
 from bridge.relay import Door, Relay
-from bridge.roster import Roster
-from bridge.turns import urgency_of
-from bridge.whereabouts import Whereabouts
-from bridge.windows import Words
 from config.locales import thread_words
 from config.settings import DiscordSettings
 from routing.deletions import SETTLE
@@ -461,7 +461,7 @@ class DiscordNetwork:
             await self._writing.show(thread)
 
     def link(self, thread: ThreadRef) -> str:
-        """See `bridge.whereabouts.SupportsLinks`."""
+        """See `bridge.networks.whereabouts.SupportsLinks`."""
         return Root.of(thread).link
 
     async def doctor(self) -> Sequence[Finding]:

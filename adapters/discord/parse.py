@@ -13,10 +13,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from adapters.discord.app import App
-from adapters.discord.asked import interaction
-from adapters.discord.emoji import sign
-from adapters.discord.happenings import (
+from adapters.discord.heard.app import App
+from adapters.discord.heard.asked import interaction
+from adapters.discord.heard.happenings import (
     Attachment,
     Author,
     ChannelChanged,
@@ -38,8 +37,9 @@ from adapters.discord.happenings import (
     Typing,
     Withdrawn,
 )
+from adapters.discord.heard.shape import GarbledError, Given, garbled, time_of
 from adapters.discord.refs import EPOCH, Post, Root, made_at, message_key
-from adapters.discord.shape import GarbledError, Given, garbled, time_of
+from adapters.discord.text.emoji import sign
 from routing.ids import InputKey
 
 Payload = Mapping[str, Any]

@@ -5,7 +5,7 @@ A user's id is the same on every server, so it names them by itself.
 
 from __future__ import annotations
 
-from bridge.enrolment import Enrolment
+from bridge.networks.enrolment import Enrolment
 from routing.ids import MessageId, OperatorId
 from routing.session import Session
 

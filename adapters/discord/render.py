@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.discord import styled
-from adapters.discord.markup import certain, escape, fenced, units
-from bridge.card import Title, Wording
+from adapters.discord.text import styled
+from adapters.discord.text.markup import certain, escape, fenced, units
 from bridge.messages import Body, FilePart, TextPart, one_line
-from bridge.names import NAME
-from bridge.splitting import split
-from bridge.windows import Choice
+from bridge.networks.card import Title, Wording
+from bridge.networks.names import NAME
+from bridge.networks.splitting import split
+from bridge.networks.windows import Choice
 from routing.facts import Side
 
 Json = dict[str, Any]

@@ -18,64 +18,64 @@ import structlog
 from aiohttp import web
 from slack_bolt.async_app import AsyncApp
 
-from adapters.slack import receiver, sockets
-from adapters.slack.alerts import Whom, everybody_here
-from adapters.slack.announcements import Announcements
-from adapters.slack.attached import DeskLink
-from adapters.slack.backfill import UNHEARD, Backfill
-from adapters.slack.bursts import MEASURE
-from adapters.slack.card import card
-from adapters.slack.channels import Channels
-from adapters.slack.checkup import Setup, checkup
-from adapters.slack.client import WebApi
-from adapters.slack.commands import Commands
-from adapters.slack.deletions import Deletions
-from adapters.slack.downloads import Downloads
-from adapters.slack.ephemerals import Tell
-from adapters.slack.gates import refused_method
-from adapters.slack.home import Home
-from adapters.slack.inbound import Inbound
-from adapters.slack.late import LateReplies
-from adapters.slack.markup import escape
-from adapters.slack.membership import Membership
-from adapters.slack.orders import ShownOrders, typed_orders
-from adapters.slack.outbound import Outbound
-from adapters.slack.pacing import Pacing
+from adapters.slack.controls.commands import Commands
+from adapters.slack.controls.home import Home
+from adapters.slack.controls.orders import ShownOrders, typed_orders
+from adapters.slack.controls.windows import Windows
+from adapters.slack.inward.backfill import UNHEARD, Backfill
+from adapters.slack.inward.deletions import Deletions
+from adapters.slack.inward.downloads import Downloads
+from adapters.slack.inward.inbound import Inbound
+from adapters.slack.inward.presence import Presence
+from adapters.slack.inward.reactions import Reactions
+from adapters.slack.inward.standing import Standing
+from adapters.slack.outward.alerts import Whom, everybody_here
+from adapters.slack.outward.announcements import Announcements
+from adapters.slack.outward.attached import DeskLink
+from adapters.slack.outward.bursts import MEASURE
+from adapters.slack.outward.late import LateReplies
+from adapters.slack.outward.outbound import Outbound
+from adapters.slack.outward.shares import Shares
+from adapters.slack.outward.turns import Turns, channel_of
+from adapters.slack.outward.writing import QUIET, Writing
 from adapters.slack.parse import App, Said
 from adapters.slack.people import People
-from adapters.slack.presence import Presence
-from adapters.slack.reactions import Reactions
-from adapters.slack.receiver import HttpDoor
+from adapters.slack.places.channels import Channels
+from adapters.slack.places.membership import Membership
+from adapters.slack.places.threads import Threads
 from adapters.slack.refs import NAME, Root
 from adapters.slack.render import Block, Title, Wording
-from adapters.slack.shares import Shares
-from adapters.slack.sockets import PING, Sockets
-from adapters.slack.standing import Standing
-from adapters.slack.threads import Threads
-from adapters.slack.turns import Turns, channel_of
-from adapters.slack.windows import Windows
-from adapters.slack.writing import QUIET, Writing
-from bridge.answers import Answers
-from bridge.canned import Canned, DeskTitle, Ready
-from bridge.cards import Cards
+from adapters.slack.setup.checkup import Setup, checkup
+from adapters.slack.shown.card import card
+from adapters.slack.shown.ephemerals import Tell
+from adapters.slack.text.markup import escape
+from adapters.slack.wire import receiver, sockets
+from adapters.slack.wire.client import WebApi
+from adapters.slack.wire.gates import refused_method
+from adapters.slack.wire.pacing import Pacing
+from adapters.slack.wire.receiver import HttpDoor
+from adapters.slack.wire.sockets import PING, Sockets
 from bridge.directory import Directory
 from bridge.doctor import Finding
-from bridge.enrolment import Enrolment
 from bridge.errors import DeliveryError, Fault, KakehashiError, StoreUnavailableError
-from bridge.face import Face
 from bridge.files import Files
-from bridge.hearing import BEAT, Hearing
-from bridge.lasting import lasting
-from bridge.late import Late
-from bridge.names import desk_by_id, desks_of, topic_by_key
-from bridge.orders import Orders
+from bridge.networks.answers import Answers
+from bridge.networks.canned import Canned, DeskTitle, Ready
+from bridge.networks.cards import Cards
+from bridge.networks.enrolment import Enrolment
+from bridge.networks.face import Face
+from bridge.networks.hearing import BEAT, Hearing
+from bridge.networks.lasting import lasting
+from bridge.networks.late import Late
+from bridge.networks.names import desk_by_id, desks_of, topic_by_key
+from bridge.networks.orders import Orders
+from bridge.networks.pulse import PLATFORM, Pulse
+from bridge.networks.roster import Roster
+from bridge.networks.typed_templates import TypedTemplates
+from bridge.networks.whereabouts import Whereabouts
+from bridge.networks.windows import Words
 from bridge.ports import Delivered, Delivery, Store
-from bridge.pulse import PLATFORM, Pulse
 from bridge.relay import Door, Relay
-from bridge.roster import Roster
-from bridge.typed_templates import TypedTemplates
-from bridge.whereabouts import Whereabouts
-from bridge.windows import Words
 from config.locales import thread_words
 from config.settings import SlackSettings
 from routing.deletions import SETTLE
@@ -537,7 +537,7 @@ class SlackNetwork:
         return self._who
 
     def link(self, thread: ThreadRef) -> str:
-        """See `bridge.whereabouts.SupportsLinks`."""
+        """See `bridge.networks.whereabouts.SupportsLinks`."""
         return self._link(Root.of(thread))
 
     def _link(self, root: Root) -> str:

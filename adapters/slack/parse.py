@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.markup import emoji_in
 from adapters.slack.refs import Aim, Root, micros, read_aim
-from adapters.slack.shape import CHOSEN, GONE, LEFT, MOVED, PRESSED, SAID
+from adapters.slack.text.markup import emoji_in
+from adapters.slack.wire.shape import CHOSEN, GONE, LEFT, MOVED, PRESSED, SAID
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from adapters.slack.parse import App, Author
-from bridge.enrolment import Enrolment
+from bridge.networks.enrolment import Enrolment
 from routing.ids import MessageId, OperatorId
 from routing.session import Session
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.slack import styled
-from adapters.slack.markup import escape, escaped_within
-from bridge.card import Title, Wording
+from adapters.slack.text import styled
+from adapters.slack.text.markup import escape, escaped_within
 from bridge.messages import Body, TextPart
-from bridge.splitting import split
+from bridge.networks.card import Title, Wording
+from bridge.networks.splitting import split
 from routing.facts import Side
 
 Block = dict[str, Any]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 
-from bridge import blocks
 from bridge.cli.arguments import Commands, add_command, add_group, answering
 from bridge.cli.command import Command, Status
 from bridge.directory import OWNER
 from bridge.errors import KakehashiError
 from bridge.inspection import Engine, find
+from bridge.networks import blocks
 from bridge.transcript import moment
 from routing.decide import Refusal
 from routing.ids import InputKey

@@ -53,7 +53,7 @@ def text(face: str, language: str, key: str, /, **words: object) -> str:
 
 
 def thread_words(language: str, key: str, /, **words: str) -> str:
-    """What an operator reads in a session's thread (`bridge.card.Wording`)."""
+    """What an operator reads in a session's thread (`bridge.networks.card.Wording`)."""
     return text("thread", language, key, **words)
 
 

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, expect
 
-from adapters.slack.mentions import Names
-from adapters.slack.richtext import read
+from adapters.slack.text.mentions import Names
+from adapters.slack.text.richtext import read
 from bridge.marks import as_text
 from bridge.messages import Body, TextPart
 from routing.ids import InputKey, MessageId, OperatorId

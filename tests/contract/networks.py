@@ -18,8 +18,8 @@ from adapters.console.accounts import mint_sign_in_link
 from adapters.console.network import ConsoleNetwork
 from adapters.files.store import DiskFiles
 from adapters.redis.store import RedisStore
-from adapters.slack.manifest import manifest
 from adapters.slack.network import SlackNetwork
+from adapters.slack.setup.manifest import manifest
 from bridge.deliveries import Deliveries, Known
 from bridge.directory import Directory, Operator
 from bridge.feed import Feed

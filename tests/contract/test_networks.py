@@ -16,8 +16,8 @@ from bridge.doctor import SupportsDoctor, worst
 from bridge.errors import DeliveryError, Fault
 from bridge.handover import SupportsAnnouncing
 from bridge.messages import Body, TextPart
+from bridge.networks.whereabouts import SupportsLinks
 from bridge.ports import SupportsTyping
-from bridge.whereabouts import SupportsLinks
 from routing.effects import OpenThread, PostMessage
 from routing.ids import InputKey, MessageId
 from routing.inputs import (

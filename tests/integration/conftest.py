@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from adapters.discord import receiver, replies
-from adapters.slack.manifest import manifest
+from adapters.discord.controls import replies
+from adapters.discord.wire import receiver
+from adapters.slack.setup.manifest import manifest
 from tests.contract.engines import engine
 from tests.integration.slack_house import settings
 from tests.simulators.discord import DiscordSimulator

@@ -32,7 +32,6 @@ from adapters.redis.store import RedisStore
 from bridge.assignments import Assignments
 from bridge.availability import Availability
 from bridge.broadcasts import Broadcasts
-from bridge.canned import Canned
 from bridge.directory import Directory, Operator, new_operator_id
 from bridge.feed import Feed, Signal
 from bridge.files import FileLimits
@@ -41,6 +40,7 @@ from bridge.lanes import Lanes
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
+from bridge.networks.canned import Canned
 from bridge.ports import Network, Stored
 from bridge.purges import Purges
 from bridge.relay import Greeting, Receipt, Relay

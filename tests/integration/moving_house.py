@@ -15,7 +15,6 @@ from adapters.discord.network import DiscordNetwork
 from adapters.files.store import DiskFiles
 from adapters.redis.store import RedisStore
 from adapters.slack.network import SlackNetwork
-from bridge.attention import Attention
 from bridge.availability import Availability
 from bridge.berths import Berths
 from bridge.directory import Directory, Operator
@@ -25,13 +24,14 @@ from bridge.lanes import Lanes
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
+from bridge.networks.attention import Attention
+from bridge.networks.whereabouts import Whereabouts
 from bridge.ports import Stored
 from bridge.purges import Purges
 from bridge.relay import Answer, Greeting, Receipt, Relay
 from bridge.service import Service
 from bridge.timers import Timers
 from bridge.views import Views
-from bridge.whereabouts import Whereabouts
 from routing.effects import FILES
 from routing.facts import Side
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, NetworkName, OperatorId, Place, Topic

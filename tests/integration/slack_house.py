@@ -18,7 +18,6 @@ from pydantic import SecretStr
 from adapters.files.store import DiskFiles
 from adapters.redis.store import RedisStore
 from adapters.slack.network import SlackNetwork
-from bridge.attention import Attention
 from bridge.availability import Availability
 from bridge.berths import Berths
 from bridge.blockages import Blockages
@@ -29,18 +28,19 @@ from bridge.lanes import Lanes, Timing
 from bridge.leases import INDEX, TIMERS, Leases
 from bridge.messages import About, Body, FilePart, TextPart
 from bridge.metrics import Metrics
-from bridge.orders import Orders
+from bridge.networks.attention import Attention
+from bridge.networks.orders import Orders
+from bridge.networks.roster import Roster
+from bridge.networks.whereabouts import Whereabouts
 from bridge.ports import Store, Stored
 from bridge.purges import Purges
 from bridge.refuges import Refuges
 from bridge.relay import Answer, Greeting, Receipt, Relay
-from bridge.roster import Roster
 from bridge.service import Listener, Service
 from bridge.setbacks import Setbacks
 from bridge.takeovers import Takeovers
 from bridge.timers import Timers
 from bridge.views import Views
-from bridge.whereabouts import Whereabouts
 from config.locales import LANGUAGES, text
 from config.settings import SlackRates, SlackSettings
 from routing.effects import FILES

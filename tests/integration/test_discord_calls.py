@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bridge.attention import WHOEVER_EVERY
 from bridge.directory import Operator
 from bridge.handover import SupportsAnnouncing
+from bridge.networks.attention import WHOEVER_EVERY
 from routing.ids import CustomerKey, InputKey, OperatorId, Place
 from routing.inputs import ErasureOrdered, OperatorEscalated
 from routing.policy import Alert, AlertBy, Ladder, Rota, Rung, RungKind, Shift

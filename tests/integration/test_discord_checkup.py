@@ -10,9 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from adapters.discord.channels import PUBLIC
-from adapters.discord.invite import application_of, invitation
 from adapters.discord.network import DiscordNetwork
+from adapters.discord.places.channels import PUBLIC
+from adapters.discord.setup.invite import application_of, invitation
 from bridge.doctor import Finding
 from bridge.errors import KakehashiError, SettingsError
 from config.settings import DiscordSettings

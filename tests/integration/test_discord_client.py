@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import SecretStr
 
-from adapters.discord.client import RestApi, Upload
+from adapters.discord.wire.client import RestApi, Upload
 from bridge.errors import DeliveryError, Fault
 from config.settings import DiscordSettings
 from tests.contract.engines import opened

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord import backfill, history, survey
-from bridge import hearing
+from adapters.discord.inward import backfill
+from adapters.discord.places import history, survey
+from bridge.networks import hearing
 from routing.facts import DeletionIgnored, ReactionAdded, ReactionRemoved
 from routing.ids import CustomerKey
 from tests.integration.discord_house import House, house

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import gateway, identifies
-from adapters.discord.channels import Channels
-from adapters.discord.checkup import Setup, checkup
-from adapters.discord.client import RestApi
-from adapters.discord.gateway import Gateway
-from adapters.discord.identifies import SCARCE, Identifies
+from adapters.discord.places.channels import Channels
+from adapters.discord.setup.checkup import Setup, checkup
+from adapters.discord.wire import gateway, identifies
+from adapters.discord.wire.client import RestApi
+from adapters.discord.wire.gateway import Gateway
+from adapters.discord.wire.identifies import SCARCE, Identifies
 from adapters.redis.store import RedisStore
 from routing.ids import Place
 from tests.contract.engines import opened

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import home
+from adapters.discord.controls import home
 from bridge.directory import Operator
 from bridge.errors import StoreUnavailableError
 from bridge.templates import Template

@@ -14,7 +14,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from adapters.discord import receiver, replies
+from adapters.discord.controls import replies
+from adapters.discord.wire import receiver
 from tests.integration.discord_house import House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Person, Thread, pressing
 from tests.simulators.discord.interactions import Ask

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.late import NOT_SENT
-from bridge.late import owed
+from adapters.discord.outward.late import NOT_SENT
+from bridge.networks.late import owed
 from routing.inputs import CustomerEnded
 from tests.integration.discord_house import DISCORD, House, house
 from tests.simulators.discord import Channel, DiscordSimulator, Fault, Message, Person, Thread

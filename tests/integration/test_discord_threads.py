@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.discord import room, upkeep
+from adapters.discord.places import room, upkeep
 from bridge.messages import Body, TextPart
 from routing.ids import CustomerKey, DeskId, InputKey, NetworkName, OperatorId, Place
 from routing.inputs import CustomerEnded, CustomerRevised, OperatorClaimed, OperatorResolved, OperatorTransferred

@@ -341,7 +341,7 @@ async def test_an_old_button_and_an_old_window_work_after_a_restart(
 async def test_a_press_whose_work_takes_longer_than_discord_waits_is_answered_later(
     here: House, kenji: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.discord.replies.AT_ONCE", 0.0)
+    monkeypatch.setattr("adapters.discord.controls.replies.AT_ONCE", 0.0)
     answered = await presses(here, kenji, "History")
     assert answered.type == 5
     await here.discord.until(lambda: "No earlier sessions" in whispered(here, kenji))

@@ -306,7 +306,7 @@ async def test_the_way_to_the_built_in_desk_is_a_link_too(here: House) -> None:
 async def test_a_pointer_does_not_wait_for_a_network_that_is_away(
     here: House, discord: DiscordSimulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bridge.whereabouts.OPENED_WITHIN", 0.3)
+    monkeypatch.setattr("bridge.networks.whereabouts.OPENED_WITHIN", 0.3)
     await here.writes("hello")
     root = await here.root()
     discord.go_down()

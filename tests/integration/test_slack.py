@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from slack_sdk.signature import SignatureVerifier
 
 from adapters.slack.network import SlackNetwork
+from adapters.slack.places.threads import metadata
 from adapters.slack.refs import Root
-from adapters.slack.threads import metadata
 from bridge.errors import KakehashiError, StoreUnavailableError
 from bridge.feed import Signal
 from bridge.messages import Body, FilePart, TextPart

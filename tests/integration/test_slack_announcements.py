@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack.manifest import manifest
+from adapters.slack.setup.manifest import manifest
 from bridge.directory import Operator
 from bridge.handover import SupportsAnnouncing, SupportsTelling
 from routing.ids import OperatorId, Place

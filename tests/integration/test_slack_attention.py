@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from bridge.attention import WHOEVER_EVERY
 from bridge.directory import Operator
 from bridge.inspection import neglected
-from bridge.late import owed
 from bridge.messages import Body, TextPart
+from bridge.networks.attention import WHOEVER_EVERY
+from bridge.networks.late import owed
 from bridge.setbacks import Setback, standing
 from routing.availability import Choice
 from routing.hours import Hours

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack.manifest import manifest
 from adapters.slack.network import SlackNetwork
+from adapters.slack.setup.manifest import manifest
 from routing.ids import Place
 from tests.integration.slack_house import SLACK, House, house, settings
 from tests.simulators.slack import Channel, SlackSimulator

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack import windows
+from adapters.slack.controls import windows
 from bridge.directory import Operator
 from bridge.doctor import Finding
 from bridge.messages import Body, TextPart

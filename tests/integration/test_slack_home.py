@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from adapters.slack import commands as commands_module
-from adapters.slack.sheet import AWAY, BACK, NEXT
-from bridge.commands import ANYWHERE, IN_THREAD
+from adapters.slack.controls import commands as commands_module
+from adapters.slack.shown.sheet import AWAY, BACK, NEXT
 from bridge.directory import Operator
 from bridge.errors import StoreUnavailableError
+from bridge.networks.commands import ANYWHERE, IN_THREAD
 from routing.ids import CustomerKey, DeskId, InputKey, MessageId, OperatorId
 from routing.inputs import CustomerEnded, OperatorReplied, OperatorResolved, OperatorTransferred
 from routing.policy import MINUTE, Promise, Promised

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack import inbound
+from adapters.slack.inward import inbound
 from bridge.messages import FilePart
 from routing.ids import InputKey, NetworkName, ThreadRef
 from tests.integration.slack_house import SLACK, House, house

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack import backfill, network
-from adapters.slack.backfill import MANY, UNHEARD
-from adapters.slack.history import History, Thread
+from adapters.slack import network
+from adapters.slack.inward import backfill
+from adapters.slack.inward.backfill import MANY, UNHEARD
+from adapters.slack.places.history import History, Thread
 from adapters.slack.refs import Root
-from bridge import hearing
 from bridge.messages import Body, TextPart
+from bridge.networks import hearing
 from bridge.relay import Receipt
 from bridge.takeovers import SPACE
 from routing.facts import ReactionAdded, ReactionRemoved

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack.manifest import manifest
-from adapters.slack.presence import Presence
+from adapters.slack.inward.presence import Presence
+from adapters.slack.setup.manifest import manifest
 from routing.ids import OperatorId
 from tests.integration.slack_house import House, house, settings
 from tests.simulators.slack import Fault, SlackSimulator

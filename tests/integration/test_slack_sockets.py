@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from adapters.slack.links import FIRST_PAUSE
+from adapters.slack.wire.links import FIRST_PAUSE
 from bridge.doctor import Finding
 from tests.integration.slack_house import House, house
 from tests.simulators.slack import Person, SlackSimulator

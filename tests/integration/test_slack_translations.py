@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.slack.manifest import manifest
+from adapters.slack.setup.manifest import manifest
 from bridge.messages import Body, TextPart
 from bridge.relay import Receipt
 from routing.ids import InputKey, MessageId

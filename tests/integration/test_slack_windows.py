@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack import windows
+from adapters.slack.controls import windows
 from bridge.directory import Operator
 from bridge.errors import StoreUnavailableError
 from bridge.relay import Receipt

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from adapters.slack.manifest import manifest
+from adapters.slack.setup.manifest import manifest
 from tests.integration.slack_house import settings
 from tests.scenarios.reading import stand
 from tests.service import Running

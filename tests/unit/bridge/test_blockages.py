@@ -13,7 +13,7 @@ from bridge.ports import Delivery, Network, Store
 from routing.effects import OpenThread
 from routing.ids import DeskId, EffectId, NetworkName, OperatorId, Place
 from routing.policy import Desk, OperatorProfile, Policy, Rota, Shift
-from tests.unit.adapters.slack.test_card import SESSION
+from tests.unit.adapters.slack.shown.test_card import SESSION
 
 SLACK = NetworkName("slack")
 EN, JA = DeskId("en"), DeskId("ja")

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.discord import happenings as p
-from adapters.discord.app import App
+from adapters.discord.heard import happenings as p
+from adapters.discord.heard.app import App
+from adapters.discord.heard.shape import GarbledError
 from adapters.discord.parse import message as of_history
 from adapters.discord.parse import parse
 from adapters.discord.refs import Post, Root, custom_id, made_at
-from adapters.discord.shape import GarbledError
 from bridge.ports import Placed
 from routing.ids import InputKey, MessageId, SessionId
 

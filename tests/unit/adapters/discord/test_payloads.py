@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from adapters.discord import happenings as p
-from adapters.discord.app import App
+from adapters.discord.heard import happenings as p
+from adapters.discord.heard.app import App
 from adapters.discord.parse import parse
 from adapters.discord.refs import EPOCH, Post, Root, custom_id
 from bridge.ports import Placed

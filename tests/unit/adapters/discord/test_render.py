@@ -7,20 +7,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.discord import render
-from adapters.discord.markdown import read
-from adapters.discord.markup import kept, units
-from adapters.discord.mentions import Names
 from adapters.discord.refs import custom_id
 from adapters.discord.render import CONTENT, HISTORIES, Rendered
-from adapters.discord.rewording import reworded
+from adapters.discord.shown.rewording import reworded
+from adapters.discord.text.markdown import read
+from adapters.discord.text.markup import kept, units
+from adapters.discord.text.mentions import Names
 from bridge.messages import About, Body, FilePart, Mark, MarkKind, TextPart
-from bridge.names import customer_name
+from bridge.networks.names import customer_name
 from bridge.ports import Placed
 from config.locales import LANGUAGES, text
 from routing.facts import Side
 from routing.ids import MessageId, SessionId
 from tests.unit.adapters.discord.judging import acts, taken
-from tests.unit.adapters.discord.test_markup import HOSTILE, block, shown
+from tests.unit.adapters.discord.text.test_markup import HOSTILE, block, shown
 
 WORDS = HOSTILE.filter(str.strip)
 AT = 1_700_000_000_000

@@ -13,19 +13,19 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import render
-from adapters.slack.announcements import announcement
-from adapters.slack.attached import beneath
-from adapters.slack.bursts import Bursts, Say
+from adapters.slack.outward.announcements import announcement
+from adapters.slack.outward.attached import beneath
+from adapters.slack.outward.bursts import Bursts, Say
+from adapters.slack.places.threads import metadata
 from adapters.slack.render import Rendered
-from adapters.slack.rewording import reworded
-from adapters.slack.sheet import home
-from adapters.slack.threads import metadata
-from adapters.slack.views import QUOTE, Pen
-from bridge.answers import Found, Shown
-from bridge.bursts import Said
-from bridge.commands import Verb
+from adapters.slack.shown.rewording import reworded
+from adapters.slack.shown.sheet import home
+from adapters.slack.shown.views import QUOTE, Pen
 from bridge.messages import About, Body, FilePart, TextPart
-from bridge.names import customer_name, persona
+from bridge.networks.answers import Found, Shown
+from bridge.networks.bursts import Said
+from bridge.networks.commands import Verb
+from bridge.networks.names import customer_name, persona
 from bridge.ports import Delivery, HeldFile, Store
 from config.locales import LANGUAGES, thread_words
 from routing.effects import Effect
@@ -37,9 +37,9 @@ from tests.simulators.slack.methods.views import view_errors
 from tests.simulators.slack.refusal import Args
 from tests.simulators.slack.shapes import seen
 from tests.simulators.slack.workspace import Message, Workspace
-from tests.unit.adapters.slack.test_card import FULL, SESSION, a_card
-from tests.unit.adapters.slack.test_sheet import draws, face, row, sheet
-from tests.unit.adapters.slack.test_views import FRAME, windows
+from tests.unit.adapters.slack.shown.test_card import FULL, SESSION, a_card
+from tests.unit.adapters.slack.shown.test_sheet import draws, face, row, sheet
+from tests.unit.adapters.slack.shown.test_views import FRAME, windows
 
 ACTS = [
     *("<!channel>", "<!here>", "<!everyone>", "<!here|here>", "<!subteam^S0SIM1|@night>", "<@U0SIM00001>", "<@W1|bob>"),

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from adapters.slack.render import HISTORIES, TEXT, Rendered, history, line, said
 from bridge.messages import About, Body, FilePart, Mark, MarkKind, TextPart
-from bridge.names import customer_name
+from bridge.networks.names import customer_name
 from config.locales import LANGUAGES, thread_words
 from routing.facts import Side
 from tests.simulators.slack import blocks as block_kit
 from tests.simulators.slack import mrkdwn
 from tests.simulators.slack.shapes import seen
 from tests.simulators.slack.workspace import Message, Workspace
-from tests.unit.adapters.slack.test_markup import TEXT as WRITTEN
+from tests.unit.adapters.slack.text.test_markup import TEXT as WRITTEN
 
 
 def shown(rendered: Rendered) -> str:

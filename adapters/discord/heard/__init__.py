@@ -1,0 +1,1 @@
+"""What was heard: payloads as what happened, and what was asked of us."""

@@ -1,0 +1,1 @@
+"""Inward: what operators do on Discord becomes input of their sessions."""

@@ -1,0 +1,1 @@
+"""Text: how words are written on Discord, both ways. Pure."""

@@ -1,0 +1,1 @@
+"""Inward: what operators do in Slack becomes input of their sessions."""

@@ -1,0 +1,1 @@
+"""Outward: effects are carried out in Slack, and found again when an answer was lost."""

@@ -1,0 +1,1 @@
+"""Places: channels and threads, who may be there, and the first post of each session's thread."""

@@ -1,0 +1,1 @@
+"""Text: how words are written in Slack, both ways. Pure."""

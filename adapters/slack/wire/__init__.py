@@ -1,0 +1,1 @@
+"""The wire: calls and their limits, sockets, signed requests."""
