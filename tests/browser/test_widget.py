@@ -1076,6 +1076,7 @@ async def test_it_survives_a_single_page_applications_navigation(visit: Door, de
     await expect(customer.input).to_be_visible()
     await customer.write("from the second page")
     await customer.was_shown("from the second page")
+    await desk.until(lambda: len(desk.heard_of("hello")) == 2)
     assert [hello["page"].rsplit("/", 1)[1] for hello in desk.heard_of("hello")] == ["first", "second"]
     await customer.page.evaluate("document.body.replaceChildren()")
     await expect(customer.input).to_be_visible()

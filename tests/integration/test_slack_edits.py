@@ -286,7 +286,7 @@ async def test_a_lost_answer_leaves_one_reaction(here: House, kenji: Person, fau
 async def test_what_was_thought_better_of_meanwhile_is_not_shown(here: House, kenji: Person) -> None:
     await here.writes("hello")
     reply, said = await answered(here, kenji)
-    here.slack.mischief.add(Fault.RATE_LIMIT, "reactions.add", seconds=1)
+    here.slack.mischief.add(Fault.RATE_LIMIT, "reactions.add", seconds=4)
     for number in range(9):
         await here.does(CustomerReacted(reply, "👍", number % 2 == 0))
     await here.lanes_are_empty()

@@ -152,6 +152,7 @@ class _Ear(discord.Client):
                 beating.stop()
                 with suppress(Exception):
                     await beating.ws.socket.close()
+                await asyncio.to_thread(beating.join, CLOSES_WITHIN)  # a last beat may be on its way to our loop
 
     def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
         if event == "socket_raw_receive":
