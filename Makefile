@@ -35,7 +35,7 @@ run: setup
 
 # The tests start the service a hundred times: it is compiled once, also where PYTHONDONTWRITEBYTECODE is set.
 test: browser
-	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 4 --dist loadgroup tests
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist loadgroup tests
 
 # The long tests, and asyncio watching itself: that alone costs three times what the tests do.
 soak: browser

@@ -597,7 +597,7 @@ async def test_what_a_closed_tab_could_not_send_the_other_one_does(visit: Door, 
     assert all_that_was_said(desk) == ["one"], "what a cut line had said was not stored"
     await one.page.clock.run_for(25_000)
     await one.was_shown("one", "two")
-    assert all_that_was_said(desk) == ["one", "two"]
+    await desk.until(lambda: all_that_was_said(desk) == ["one", "two"])
     await context.close()
 
 

@@ -37,7 +37,7 @@ class ConsoleDesk:
         return 'network = "console"'
 
     def people(self) -> str:
-        return ""
+        return '[operators.owner]\nnames = { en = "Kenji" }\ncapacity = 100\n'
 
     async def opens(self, processes: Sequence[Running]) -> None:
         self.client.addresses = [one.url for one in processes]

@@ -51,7 +51,8 @@ class Desk(Protocol):
         ...
 
     def people(self) -> str:
-        """The policy's [operators]: only whom it knows can reply."""
+        """The policy's [operators]: only whom it knows can reply. Kenji has time for whoever comes: not every story
+        ends its talk."""
         ...
 
     async def opens(self, processes: Sequence[Running]) -> None:

@@ -52,7 +52,7 @@ class DiscordDesk:
         return f'network = "discord"\nchannel = "{self.forums[desk].id}"'
 
     def people(self) -> str:
-        return f'[operators.kenji]\nnames = {{ en = "Kenji" }}\ndiscord = "{self.kenji.id}"\n'
+        return f'[operators.kenji]\nnames = {{ en = "Kenji" }}\ncapacity = 100\ndiscord = "{self.kenji.id}"\n'
 
     async def opens(self, processes: Sequence[Running]) -> None:
         await self.discord.use_http(f"{processes[0].url}/discord/interactions")

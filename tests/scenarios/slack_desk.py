@@ -59,7 +59,7 @@ class SlackDesk:
         return f'network = "slack"\nchannel = "{self.channels[desk].id}"'
 
     def people(self) -> str:
-        return f'[operators.kenji]\nnames = {{ en = "Kenji" }}\nslack = "{self.kenji.id}"\n'
+        return f'[operators.kenji]\nnames = {{ en = "Kenji" }}\ncapacity = 100\nslack = "{self.kenji.id}"\n'
 
     async def opens(self, processes: Sequence[Running]) -> None:
         if self.mode == "http":

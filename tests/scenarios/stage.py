@@ -47,14 +47,11 @@ class Stage:
     async def visit(
         self, name: str, words: str = "hello", *, locale: str = "en", **fields: Any
     ) -> AsyncIterator[Customer]:
-        """A customer's page that is open, and whose first words are stored. In the end the talk is over, so that Kenji
-        has time for the next one."""
+        """A customer's page that is open, and whose first words are stored."""
         async with self.customer(name, locale=locale).online() as one:
             await one.write(words, **fields)
             await one.is_heard()
             yield one
-            await one.act("end")
-            await one.is_heard()
 
     def logs(self) -> str:
         return "".join(process.errors() for process in self.house.processes)
