@@ -403,7 +403,8 @@ async def test_what_could_not_be_sent_survives_a_reload_and_is_sent_once(desk: D
     await desk.presses("Enter")
     await expect(desk.page.locator(".delivery.sending")).to_be_visible()
     await expect(desk.page.locator(".message.reply")).to_have_count(1)
-    await lost.wait()
+    async with asyncio.timeout(60):
+        await lost.wait()
     await desk.page.reload()
     await expect(desk.message("reply", "said once")).to_have_count(1)
     await expect(desk.page.locator(".delivery.sending")).to_have_count(0)
