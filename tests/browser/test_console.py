@@ -240,9 +240,11 @@ async def test_letters_typed_into_a_field_are_letters(desk: Desk) -> None:
 async def test_a_code_is_found_wherever_its_conversation_is(desk: Desk) -> None:
     mia = desk.house.customer()
     stored = await mia.writes("long ago")
+    await expect(desk.page.locator(".row")).to_have_count(1)  # Enter goes to what the list shows, so it comes and goes
     await mia.does(i.CustomerEnded())
     while await desk.house.store.session_by_code(stored.session.code) is None:  # noqa: ASYNC110 - the index follows
         await asyncio.sleep(0.05)
+    await expect(desk.page.locator(".row")).to_have_count(0)
     await desk.presses("/")
     await desk.types(stored.session.code.lower())
     await expect(desk.page.locator(".empty")).to_have_text(desk.words("list.empty.search"))
